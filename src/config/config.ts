@@ -1,0 +1,139 @@
+import type { OverridableField, Payer, PayerField } from '#core/attribution/payer.ts'
+
+/** The configuration after it was read, checked and filled with defaults. Immutable; a reload makes a new one. */
+export interface Config {
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly dataDir: string
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly logFormat: 'json' | 'pretty'
+  /** From TOLLGATE_ADMIN_TOKEN; null = the one made at the first start. */
+  readonly adminToken: string | null
+  readonly providers: readonly ProviderConfig[]
+  readonly aliases: readonly { readonly name: string; readonly target: string }[]
+  readonly keys: readonly KeyConfig[]
+  readonly jwt: JwtConfig | null
+  readonly prices: readonly PriceOverrideConfig[]
+  readonly exchangeRates: readonly ExchangeRateConfig[]
+  /** Which cost is booked where a provider states its own: ours (default) or the provider's. */
+  readonly costSource: 'computed' | 'provider'
+  /** What to do with a model that has no price. */
+  readonly unpriced: 'allow' | 'block'
+  readonly journal: JournalConfig
+  readonly limits: LimitsConfig
+  readonly store: StoreConfig
+  readonly retention: { readonly recordsDays: number; readonly journalDays: number }
+  /** After SIGTERM, how long running calls may take to finish. */
+  readonly drainMs: number
+  /** True where no provider was configured or found in the environment, so the built-in simulated one serves. */
+  readonly simulatedByDefault: boolean
+}
+
+export type ProviderKind = 'openai' | 'anthropic' | 'google' | 'deepseek' | 'openai-compatible' | 'simulated'
+
+export interface ProviderConfig {
+  readonly name: string
+  readonly kind: ProviderKind
+  /** Without a trailing slash. Null only for kind `simulated` without an address: the built-in one. */
+  readonly baseUrl: string | null
+  readonly apiKey: string
+  /** Globs of the model names it serves, matched without regard to case. */
+  readonly models: readonly string[]
+  readonly timeoutMs: { readonly connect: number; readonly firstByte: number; readonly idle: number }
+  readonly retries: { readonly max: number; readonly baseMs: number }
+  readonly billing: BillingConfig
+  /** True = our attribution keys stay in the body's `metadata`. */
+  readonly keepMetadata: boolean
+  /** Sockets per upstream host. */
+  readonly maxConnections: number
+}
+
+export interface BillingConfig {
+  readonly currency: string
+  /** Decimal text, off the list price, each from its date on. Empty = no discount. Sorted by `sinceMs`. */
+  readonly discounts: readonly { readonly sinceMs: number; readonly percent: string }[]
+}
+
+export interface KeyConfig {
+  readonly name: string
+  /** SHA-256 of the secret, lower-case hex. The secret itself is not kept. */
+  readonly keySha256: string
+  readonly attribution: Payer
+  readonly mayOverride: readonly OverridableField[]
+  /** Globs; null = every model. */
+  readonly models: readonly string[] | null
+  readonly expiresAtMs: number | null
+}
+
+export interface JwtConfig {
+  /** Lower-case name of the header that carries the token, with or without `Bearer `. */
+  readonly header: string
+  readonly source:
+    | { readonly kind: 'jwks_url'; readonly url: string }
+    | { readonly kind: 'jwks_file'; readonly path: string }
+    | { readonly kind: 'secret'; readonly secret: string }
+  readonly issuer: string | null
+  readonly audience: string | null
+  readonly algorithms: readonly string[]
+  /** Claim name (dots reach into objects) → field of attribution. */
+  readonly claims: Readonly<Record<string, PayerField>>
+  /** True = calls without a token are refused. */
+  readonly required: boolean
+}
+
+/** One dated line of a price list. Rates are exact decimal text, per million tokens unless named otherwise. */
+export interface PriceOverrideConfig {
+  /** Name of a configured provider. */
+  readonly provider: string
+  /** Glob. */
+  readonly model: string
+  readonly fromMs: number
+  readonly tier: 'standard' | 'batch' | 'flex' | 'priority'
+  readonly currency: string
+  readonly rates: Readonly<Partial<Record<PriceRateName, string>>>
+}
+
+export const priceRateNames = [
+  'input_per_mtok',
+  'cached_input_per_mtok',
+  'cache_write_5m_per_mtok',
+  'cache_write_1h_per_mtok',
+  'output_per_mtok',
+  'reasoning_per_mtok',
+  'input_audio_per_mtok',
+  'output_audio_per_mtok',
+  'input_image_per_mtok',
+  'output_image_per_mtok',
+  'per_request',
+  'web_search_per_1k',
+  'audio_per_hour',
+] as const
+
+export type PriceRateName = (typeof priceRateNames)[number]
+
+export interface ExchangeRateConfig {
+  readonly from: string
+  readonly to: string
+  /** Decimal text: one unit of `from` is this many units of `to`. */
+  readonly rate: string
+  readonly sinceMs: number
+}
+
+export interface JournalConfig {
+  readonly fsync: 'group' | 'each' | 'none'
+  readonly groupMs: number
+  readonly segmentBytes: number
+  /** New calls are refused while the disk has less free space than this. */
+  readonly minFreeBytes: number
+}
+
+export interface LimitsConfig {
+  readonly requestBodyBytes: number
+  /** How long and how far an answer is still read for its usage after the caller left. */
+  readonly readAfterDisconnectMs: number
+  readonly readAfterDisconnectBytes: number
+}
+
+export interface StoreConfig {
+  /** Null = embedded, in the data directory; otherwise the URL of a ClickHouse server. */
+  readonly clickhouseUrl: string | null
+}

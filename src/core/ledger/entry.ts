@@ -1,0 +1,116 @@
+import type { Payer } from '#core/attribution/payer.ts'
+import type { Cost } from '#core/pricing/cost.ts'
+import type { UsageSource } from '#core/usage/reported.ts'
+
+/** What is known of a call before it goes upstream. All strings are already bounded in length. */
+export interface CallFacts {
+  readonly callId: string
+  /** The caller's `X-Request-ID`, or the call id where the caller gave none. Not unique. */
+  readonly requestId: string
+  readonly startedAtMs: number
+  readonly payer: Payer
+  readonly keyId: string
+  /** Who makes the model, as the price catalog names it: `openai`, `anthropic`, `google`, `deepseek`, … */
+  readonly vendor: string
+  /** The configured name of the provider that serves the call. Empty where the call was refused before routing. */
+  readonly upstream: string
+  readonly modelRequested: string
+  /** After aliases and spelling were resolved: what the upstream is asked for. */
+  readonly modelRouted: string
+  readonly endpoint: EndpointName
+  readonly stream: boolean
+  /** Keyed hash of the request body: equal for equal prompts, says nothing about them. Empty where there is no body. */
+  readonly promptHash: string
+}
+
+/** The API called, as the records, reports and metrics name it. */
+export type EndpointName =
+  | 'chat.completions'
+  | 'completions'
+  | 'responses'
+  | 'embeddings'
+  | 'images'
+  | 'audio.speech'
+  | 'audio.transcriptions'
+  | 'audio.translations'
+  | 'moderations'
+  | 'models'
+  | 'files'
+  | 'batches'
+  | 'messages'
+  | 'messages.count_tokens'
+  | 'messages.batches'
+  | 'generateContent'
+  | 'embedContent'
+  | 'countTokens'
+  | 'other'
+
+/** Written before the call goes upstream. */
+export interface OpenEntry {
+  readonly kind: 'open'
+  readonly call: CallFacts
+  /** What the call is booked with if no settle entry ever follows: tokens guessed from the request. */
+  readonly estimatedInputTokens: number
+}
+
+/**
+ * served: the upstream answered and the answer was delivered, or the caller left and the answer was read to its end.
+ * failed: the upstream refused, broke off or could not be reached.
+ * cancelled: the caller left and the answer was not read to its end.
+ * refused: the gateway turned the call away after it knew the key; it never went upstream.
+ * interrupted: the gateway died, or was stopped past its drain deadline, before the answer had ended.
+ */
+export type Outcome = 'served' | 'failed' | 'cancelled' | 'refused' | 'interrupted'
+
+/** One try at the upstream; a call that was not retried has one. */
+export interface Attempt {
+  readonly startedAfterMs: number
+  readonly durationMs: number
+  /** HTTP status, or 0 where there was no answer. */
+  readonly status: number
+  /** Empty on success. */
+  readonly errorCode: string
+}
+
+/** Token counts as the record and the reports show them; wholes contain their parts. */
+export interface TokenTotals {
+  readonly input: number
+  readonly cachedInput: number
+  readonly cacheWrite5m: number
+  readonly cacheWrite1h: number
+  readonly output: number
+  readonly reasoning: number
+  readonly inputAudio: number
+  readonly outputAudio: number
+  readonly inputImage: number
+  readonly outputImage: number
+}
+
+/** Written when the call is over: the whole record, sufficient without its open entry. */
+export interface SettleEntry {
+  readonly kind: 'settle'
+  readonly call: CallFacts
+  readonly endedAtMs: number
+  readonly outcome: Outcome
+  readonly modelServed: string
+  readonly usageSource: UsageSource
+  readonly tokens: TokenTotals
+  /** Billed beside tokens, by unit: `web_search`, `request`, `audio_second`, … */
+  readonly units: Readonly<Record<string, number>>
+  readonly cost: Cost
+  /** What was odd about the usage: `cached_over_input`, `unpriced`, … Empty for nearly all calls. */
+  readonly marks: readonly string[]
+  readonly latencyMs: number
+  /** Null where no byte of an answer was forwarded. */
+  readonly timeToFirstTokenMs: number | null
+  /** What the gateway itself added. */
+  readonly overheadMs: number
+  /** The status that the caller saw, or would have seen. */
+  readonly statusCode: number
+  readonly errorCode: string
+  readonly errorMessage: string
+  readonly attempts: readonly Attempt[]
+  readonly cacheHit: boolean
+}
+
+export type LedgerEntry = OpenEntry | SettleEntry
