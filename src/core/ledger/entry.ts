@@ -1,6 +1,9 @@
 import type { Payer } from '#core/attribution/payer.ts'
 import type { Cost } from '#core/pricing/cost.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
+import type { TokenTotals } from '#core/usage/totals.ts'
+
+export type { TokenTotals } from '#core/usage/totals.ts'
 
 /** What is known of a call before it goes upstream. All strings are already bounded in length. */
 export interface CallFacts {
@@ -24,26 +27,29 @@ export interface CallFacts {
 }
 
 /** The API called, as the records, reports and metrics name it. */
-export type EndpointName =
-  | 'chat.completions'
-  | 'completions'
-  | 'responses'
-  | 'embeddings'
-  | 'images'
-  | 'audio.speech'
-  | 'audio.transcriptions'
-  | 'audio.translations'
-  | 'moderations'
-  | 'models'
-  | 'files'
-  | 'batches'
-  | 'messages'
-  | 'messages.count_tokens'
-  | 'messages.batches'
-  | 'generateContent'
-  | 'embedContent'
-  | 'countTokens'
-  | 'other'
+export const endpointNames = [
+  'chat.completions',
+  'completions',
+  'responses',
+  'embeddings',
+  'images',
+  'audio.speech',
+  'audio.transcriptions',
+  'audio.translations',
+  'moderations',
+  'models',
+  'files',
+  'batches',
+  'messages',
+  'messages.count_tokens',
+  'messages.batches',
+  'generateContent',
+  'embedContent',
+  'countTokens',
+  'other',
+] as const
+
+export type EndpointName = (typeof endpointNames)[number]
 
 /** Written before the call goes upstream. */
 export interface OpenEntry {
@@ -60,7 +66,9 @@ export interface OpenEntry {
  * refused: the gateway turned the call away after it knew the key; it never went upstream.
  * interrupted: the gateway died, or was stopped past its drain deadline, before the answer had ended.
  */
-export type Outcome = 'served' | 'failed' | 'cancelled' | 'refused' | 'interrupted'
+export const outcomes = ['served', 'failed', 'cancelled', 'refused', 'interrupted'] as const
+
+export type Outcome = (typeof outcomes)[number]
 
 /** One try at the upstream; a call that was not retried has one. */
 export interface Attempt {
@@ -70,20 +78,6 @@ export interface Attempt {
   readonly status: number
   /** Empty on success. */
   readonly errorCode: string
-}
-
-/** Token counts as the record and the reports show them; wholes contain their parts. */
-export interface TokenTotals {
-  readonly input: number
-  readonly cachedInput: number
-  readonly cacheWrite5m: number
-  readonly cacheWrite1h: number
-  readonly output: number
-  readonly reasoning: number
-  readonly inputAudio: number
-  readonly outputAudio: number
-  readonly inputImage: number
-  readonly outputImage: number
 }
 
 /** Written when the call is over: the whole record, sufficient without its open entry. */
