@@ -1,0 +1,161 @@
+import { resolve } from 'node:path'
+import type { Payer } from '#core/attribution/payer.ts'
+import {
+  type Config,
+  type JwtConfig,
+  type KeyConfig,
+  type PriceOverrideConfig,
+  type PriceRateName,
+  type ProviderConfig,
+  priceRateNames,
+} from './config.ts'
+import * as defaults from './defaults.ts'
+import type { Entries } from './entries.ts'
+import type { JwtEntry, KeyEntry, PriceEntry, ProviderEntry } from './file-schema.ts'
+
+/** What only the environment and the process know. */
+export interface Surroundings {
+  readonly cwd: string
+  readonly listen: Config['listen'] | null
+  readonly dataDir: string | null
+  readonly adminToken: string | null
+  readonly logLevel: Config['logLevel'] | null
+  readonly logFormat: Config['logFormat']
+  readonly simulatedByDefault: boolean
+}
+
+/** The configuration from entries without faults. Everything absent gets its default here and nowhere else. */
+export function buildConfig(entries: Entries, around: Surroundings): Config {
+  const { singles } = entries
+  const recordsDays = singles.retention?.records_days ?? defaults.defaultRecordsDays
+  return {
+    listen: around.listen ?? singles.listen ?? { host: '127.0.0.1', port: 4000 },
+    dataDir: resolve(around.cwd, around.dataDir ?? singles.data_dir ?? defaults.defaultDataDir),
+    logLevel: around.logLevel ?? singles.log?.level ?? 'info',
+    logFormat: singles.log?.format ?? around.logFormat,
+    adminToken: around.adminToken,
+    providers: entries.providers.map(({ entry }) => buildProvider(entry)),
+    aliases: entries.aliases.map(({ entry }) => ({ name: entry.name, target: entry.target })),
+    keys: entries.keys.map(({ entry }) => buildKey(entry, entries.sha256)),
+    jwt: singles.jwt === undefined ? null : buildJwt(singles.jwt, around.cwd),
+    prices: entries.prices.map(({ entry }) => buildPrice(entry, entries)),
+    exchangeRates: entries.exchangeRates
+      .map(({ entry }) => ({ from: entry.from, to: entry.to, rate: entry.rate, sinceMs: entry.since }))
+      .sort((a, b) => a.sinceMs - b.sinceMs),
+    costSource: singles.cost_source ?? 'computed',
+    unpriced: singles.unpriced ?? 'allow',
+    journal: buildJournal(singles.journal ?? {}),
+    limits: buildLimits(singles.limits ?? {}),
+    store: { clickhouseUrl: singles.store?.clickhouse_url ?? null },
+    retention: { recordsDays, journalDays: singles.retention?.journal_days ?? recordsDays },
+    drainMs: singles.drain_ms ?? defaults.defaultDrainMs,
+    simulatedByDefault: around.simulatedByDefault,
+  }
+}
+
+function buildProvider(entry: ProviderEntry): ProviderConfig {
+  const kind = defaults.kindDefaults[entry.kind]
+  const billing = entry.billing ?? {}
+  const flat = billing.discount_percent
+  const discounts =
+    flat !== undefined && flat !== '0'
+      ? [{ sinceMs: 0, percent: flat }]
+      : (billing.discounts ?? []).map(({ since, percent }) => ({ sinceMs: since, percent }))
+  return {
+    name: entry.name,
+    kind: entry.kind,
+    baseUrl: entry.base_url === undefined ? kind.baseUrl : withPath(entry.base_url, kind.basePath),
+    apiKey: entry.api_key ?? '',
+    models: entry.models ?? kind.models,
+    timeoutMs: {
+      connect: entry.timeout_ms?.connect ?? defaults.defaultTimeoutMs.connect,
+      firstByte: entry.timeout_ms?.first_byte ?? defaults.defaultTimeoutMs.firstByte,
+      idle: entry.timeout_ms?.idle ?? defaults.defaultTimeoutMs.idle,
+    },
+    retries: {
+      max: entry.retries?.max ?? defaults.defaultRetries.max,
+      baseMs: entry.retries?.base_ms ?? defaults.defaultRetries.baseMs,
+    },
+    billing: { currency: billing.currency ?? 'USD', discounts: discounts.sort((a, b) => a.sinceMs - b.sinceMs) },
+    keepMetadata: entry.keep_metadata ?? false,
+    maxConnections: entry.max_connections ?? defaults.defaultMaxConnections,
+  }
+}
+
+function withPath(url: string, path: string): string {
+  return new URL(url).pathname === '/' ? url + path : url
+}
+
+function buildKey(entry: KeyEntry, sha256: (text: string) => string): KeyConfig {
+  const said = entry.attribution ?? {}
+  const attribution: Payer = {
+    department: said.department ?? '',
+    project: said.project ?? '',
+    costCenter: said.cost_center ?? '',
+    userId: said.user_id ?? '',
+    sessionId: said.session_id ?? '',
+    featureFlag: said.feature_flag ?? '',
+    requestPath: said.request_path ?? '',
+    tags: said.tags ?? {},
+  }
+  return {
+    name: entry.name,
+    keySha256: entry.key_sha256 ?? sha256(entry.key ?? ''),
+    attribution,
+    mayOverride: entry.may_override ?? defaults.defaultMayOverride,
+    models: entry.models ?? null,
+    expiresAtMs: entry.expires ?? null,
+  }
+}
+
+function buildJwt(entry: JwtEntry, cwd: string): JwtConfig {
+  const source: JwtConfig['source'] =
+    entry.jwks_url !== undefined
+      ? { kind: 'jwks_url', url: entry.jwks_url }
+      : entry.jwks_file !== undefined
+        ? { kind: 'jwks_file', path: resolve(cwd, entry.jwks_file) }
+        : { kind: 'secret', secret: entry.secret ?? '' }
+  return {
+    header: (entry.header ?? 'x-tollgate-jwt').toLowerCase(),
+    source,
+    issuer: entry.issuer ?? null,
+    audience: entry.audience ?? null,
+    algorithms: entry.algorithms ?? (source.kind === 'secret' ? ['HS256'] : ['RS256', 'ES256', 'EdDSA']),
+    claims: entry.claims,
+    required: entry.required ?? false,
+  }
+}
+
+function buildPrice(entry: PriceEntry, entries: Entries): PriceOverrideConfig {
+  const rates: Partial<Record<PriceRateName, string>> = {}
+  for (const name of priceRateNames) {
+    const rate = entry[name]
+    if (rate !== undefined) rates[name] = rate
+  }
+  const provider = entries.providers.find((candidate) => candidate.entry.name === entry.provider)?.entry
+  return {
+    provider: entry.provider,
+    model: entry.model,
+    fromMs: entry.from,
+    tier: entry.tier ?? 'standard',
+    currency: entry.currency ?? provider?.billing?.currency ?? 'USD',
+    rates,
+  }
+}
+
+function buildJournal(said: NonNullable<Entries['singles']['journal']>): Config['journal'] {
+  return {
+    fsync: said.fsync ?? defaults.defaultJournal.fsync,
+    groupMs: said.group_ms ?? defaults.defaultJournal.groupMs,
+    segmentBytes: said.segment_bytes ?? defaults.defaultJournal.segmentBytes,
+    minFreeBytes: said.min_free_bytes ?? defaults.defaultJournal.minFreeBytes,
+  }
+}
+
+function buildLimits(said: NonNullable<Entries['singles']['limits']>): Config['limits'] {
+  return {
+    requestBodyBytes: said.request_body_bytes ?? defaults.defaultLimits.requestBodyBytes,
+    readAfterDisconnectMs: said.read_after_disconnect_ms ?? defaults.defaultLimits.readAfterDisconnectMs,
+    readAfterDisconnectBytes: said.read_after_disconnect_bytes ?? defaults.defaultLimits.readAfterDisconnectBytes,
+  }
+}

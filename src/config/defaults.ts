@@ -1,0 +1,105 @@
+import type { ProviderKind } from './config.ts'
+
+export interface KindDefaults {
+  /** Where the kind's API is when the file names no `base_url`; null where one must be named or none is needed. */
+  readonly baseUrl: string | null
+  /** Added to a `base_url` that has no path of its own, since clients and people leave it out. */
+  readonly basePath: string
+  /** Which model names it serves when the file does not say. */
+  readonly models: readonly string[]
+}
+
+const openaiModels = [
+  'gpt-*',
+  'o1*',
+  'o3*',
+  'o4*',
+  'chatgpt-*',
+  'codex-*',
+  'computer-use-*',
+  'text-embedding-3-*',
+  'text-embedding-ada-*',
+  'text-moderation-*',
+  'omni-moderation-*',
+  'dall-e-*',
+  'sora-*',
+  'whisper-*',
+  'tts-*',
+  'babbage-*',
+  'davinci-*',
+  'ft:*',
+]
+const anthropicModels = ['claude-*']
+const googleModels = [
+  'gemini-*',
+  'gemma-*',
+  'imagen-*',
+  'veo-*',
+  'learnlm-*',
+  'gemini-embedding-*',
+  'text-embedding-00*',
+]
+const deepseekModels = ['deepseek-*']
+
+/**
+ * Addresses as the vendors document them: https://platform.openai.com/docs/api-reference,
+ * https://docs.claude.com/en/api/overview, https://ai.google.dev/api, https://api-docs.deepseek.com.
+ */
+export const kindDefaults: Readonly<Record<ProviderKind, KindDefaults>> = {
+  openai: { baseUrl: 'https://api.openai.com/v1', basePath: '/v1', models: openaiModels },
+  anthropic: { baseUrl: 'https://api.anthropic.com/v1', basePath: '/v1', models: anthropicModels },
+  google: {
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    basePath: '/v1beta',
+    models: googleModels,
+  },
+  deepseek: { baseUrl: 'https://api.deepseek.com/v1', basePath: '/v1', models: deepseekModels },
+  'openai-compatible': { baseUrl: null, basePath: '', models: ['*'] },
+  simulated: {
+    baseUrl: null,
+    basePath: '',
+    models: [...openaiModels, ...anthropicModels, ...googleModels, ...deepseekModels, 'simulated-*'],
+  },
+}
+
+/** Providers that are on without a configuration file where their usual key variable is set, in order of precedence. */
+export const environmentProviders: readonly {
+  readonly variable: string
+  readonly name: string
+  readonly kind: ProviderKind
+  readonly baseUrl: string | null
+}[] = [
+  { variable: 'OPENAI_API_KEY', name: 'openai', kind: 'openai', baseUrl: null },
+  { variable: 'ANTHROPIC_API_KEY', name: 'anthropic', kind: 'anthropic', baseUrl: null },
+  { variable: 'GEMINI_API_KEY', name: 'google', kind: 'google', baseUrl: null },
+  { variable: 'DEEPSEEK_API_KEY', name: 'deepseek', kind: 'deepseek', baseUrl: null },
+  // Serves what is left over: any model, but after the vendors themselves.
+  {
+    variable: 'HOLYSHEEP_API_KEY',
+    name: 'holysheep',
+    kind: 'openai-compatible',
+    baseUrl: 'https://api.holysheep.ai/v1',
+  },
+]
+
+export const defaultListen = '127.0.0.1:4000'
+export const defaultDataDir = './data'
+export const defaultConfigFile = './tollgate.yaml'
+export const defaultTimeoutMs = { connect: 5_000, firstByte: 120_000, idle: 60_000 }
+export const defaultRetries = { max: 3, baseMs: 1_000 }
+export const defaultMaxConnections = 256
+export const defaultRecordsDays = 90
+export const defaultDrainMs = 30_000
+export const defaultJournal = {
+  fsync: 'group',
+  groupMs: 4,
+  segmentBytes: 64 * 1024 * 1024,
+  minFreeBytes: 256 * 1024 * 1024,
+} as const
+export const defaultLimits = {
+  requestBodyBytes: 64 * 1024 * 1024,
+  readAfterDisconnectMs: 30_000,
+  readAfterDisconnectBytes: 16 * 1024 * 1024,
+}
+/** What a key may let its callers say where the file is silent: who and what, never which department pays. */
+export const defaultMayOverride = ['user_id', 'session_id', 'feature_flag', 'request_path', 'tags'] as const

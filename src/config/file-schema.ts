@@ -1,0 +1,155 @@
+import { z } from 'zod'
+import { payerFields } from '#core/attribution/payer.ts'
+import { type PriceRateName, priceRateNames } from './config.ts'
+import { says } from './faults.ts'
+import * as is from './scalars.ts'
+import { list, shape } from './shapes.ts'
+
+/*
+ * The configuration file as it is written. One schema for each top-level setting, so that the faults of one do not
+ * hide those of another.
+ */
+
+export const providerKinds = ['openai', 'anthropic', 'google', 'deepseek', 'openai-compatible', 'simulated'] as const
+
+const day = 24 * 60 * 60 * 1000
+
+export const provider = shape({
+  name: is.name(),
+  kind: is.oneOf(providerKinds),
+  base_url: is.httpUrl().optional(),
+  api_key: is.word('the key that the provider issued', 4096).optional(),
+  models: list(is.glob(), 'model patterns', 1).optional(),
+  timeout_ms: shape({
+    connect: is.wholeNumber(1, day).optional(),
+    first_byte: is.wholeNumber(1, day).optional(),
+    idle: is.wholeNumber(1, day).optional(),
+  }).optional(),
+  retries: shape({
+    max: is.wholeNumber(0, 10).optional(),
+    base_ms: is.wholeNumber(1, 60_000).optional(),
+  }).optional(),
+  billing: shape({
+    currency: is.currency().optional(),
+    discount_percent: is.decimal('a percentage from 0 to 100', { most: 100 }).optional(),
+    discounts: list(
+      shape({ since: is.instant(), percent: is.decimal('a percentage from 0 to 100', { most: 100 }) }),
+      'discounts: {since, percent}',
+    ).optional(),
+  }).optional(),
+  keep_metadata: is.trueOrFalse().optional(),
+  max_connections: is.wholeNumber(1, 100_000).optional(),
+})
+
+export const alias = shape({ name: is.glob(), target: is.glob() })
+
+const attributionText = is.word('text of at most 256 characters')
+const scalarAttribution = Object.fromEntries(payerFields.map((field) => [field, attributionText.optional()])) as Record<
+  (typeof payerFields)[number],
+  z.ZodOptional<typeof attributionText>
+>
+
+export const attribution = shape({
+  ...scalarAttribution,
+  tags: z
+    .record(z.string(), attributionText, { error: () => says('is not a mapping', 'a mapping of tag to text') })
+    .optional(),
+})
+
+export const key = shape({
+  name: is.name(),
+  key: is.word('the secret that callers send', 4096).optional(),
+  key_sha256: is.sha256Hex().optional(),
+  attribution: attribution.optional(),
+  may_override: list(is.oneOf([...payerFields, 'tags'] as const), 'attribution fields').optional(),
+  models: list(is.glob(), 'model patterns', 1).optional(),
+  expires: is.instant().optional(),
+})
+
+export const jwtAlgorithms = [
+  ...['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+] as const
+
+export const jwt = shape({
+  header: is.word('the name of a header').optional(),
+  jwks_url: is.httpUrl().optional(),
+  jwks_file: is.word('the path of a file').optional(),
+  secret: is.word('the shared secret', 4096).optional(),
+  issuer: is.word('the issuer that tokens must name').optional(),
+  audience: is.word('the audience that tokens must name').optional(),
+  algorithms: list(is.oneOf(jwtAlgorithms), 'signature algorithms', 1).optional(),
+  claims: z.record(z.string(), is.oneOf(payerFields), {
+    error: () => says('is not a mapping', 'a mapping of claim to attribution field'),
+  }),
+  required: is.trueOrFalse().optional(),
+})
+
+const rate = is.decimal('a decimal number such as "8.00"')
+const rates = Object.fromEntries(priceRateNames.map((name) => [name, rate.optional()])) as Record<
+  PriceRateName,
+  z.ZodOptional<typeof rate>
+>
+
+export const price = shape({
+  provider: is.name(),
+  model: is.glob(),
+  from: is.instant(),
+  tier: is.oneOf(['standard', 'batch', 'flex', 'priority'] as const).optional(),
+  currency: is.currency().optional(),
+  ...rates,
+})
+
+export const exchangeRate = shape({
+  from: is.currency(),
+  to: is.currency(),
+  rate: is.decimal('a decimal number above 0', { above: true }),
+  since: is.instant(),
+})
+
+/** Settings that stand once, each with its schema. */
+export const singles = {
+  listen: is.listenAddress().optional(),
+  data_dir: is.word('the path of a folder', 4096).optional(),
+  cost_source: is.oneOf(['computed', 'provider'] as const).optional(),
+  unpriced: is.oneOf(['allow', 'block'] as const).optional(),
+  drain_ms: is.wholeNumber(0, day).optional(),
+  jwt: jwt.optional(),
+  journal: shape({
+    fsync: is.oneOf(['group', 'each', 'none'] as const).optional(),
+    group_ms: is.wholeNumber(1, 1_000).optional(),
+    segment_bytes: is.wholeNumber(64 * 1024, 4 * 1024 ** 3).optional(),
+    min_free_bytes: is.wholeNumber(0, 2 ** 50).optional(),
+  }).optional(),
+  limits: shape({
+    request_body_bytes: is.wholeNumber(1024, 2 * 1024 ** 3).optional(),
+    read_after_disconnect_ms: is.wholeNumber(0, day).optional(),
+    read_after_disconnect_bytes: is.wholeNumber(0, 2 * 1024 ** 3).optional(),
+  }).optional(),
+  store: shape({ clickhouse_url: is.word('the address of a ClickHouse server', 4096).optional() }).optional(),
+  retention: shape({
+    records_days: is.wholeNumber(1, 36_500).optional(),
+    journal_days: is.wholeNumber(1, 36_500).optional(),
+  }).optional(),
+  log: shape({
+    level: is.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const).optional(),
+    format: is.oneOf(['json', 'pretty'] as const).optional(),
+  }).optional(),
+}
+
+/** Settings that are lists, with the schema of one entry: entries are checked one by one. */
+export const lists = {
+  providers: provider,
+  aliases: alias,
+  keys: key,
+  prices: price,
+  exchange_rates: exchangeRate,
+}
+
+export type ProviderEntry = z.output<typeof provider>
+export type AliasEntry = z.output<typeof alias>
+export type KeyEntry = z.output<typeof key>
+export type JwtEntry = z.output<typeof jwt>
+export type PriceEntry = z.output<typeof price>
+export type ExchangeRateEntry = z.output<typeof exchangeRate>
+export type Singles = { readonly [K in keyof typeof singles]: z.output<(typeof singles)[K]> }

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import type { ZodType } from 'zod'
+import { buildConfig, type Surroundings } from './build.ts'
+import { crossCheck } from './checks.ts'
+import type { Config } from './config.ts'
+import { defaultConfigFile, environmentProviders } from './defaults.ts'
+import type { Entries, Numbered } from './entries.ts'
+import type { ConfigFault } from './faults.ts'
+import { lists, type ProviderEntry, type Singles, singles } from './file-schema.ts'
+import { later } from './later-schema.ts'
+import { SectionReader } from './sections.ts'
+import { readYaml, type Tree } from './yaml.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface ConfigSources {
+  readonly env: Environment
+  readonly cwd: string
+  /** @throws an error with code `ENOENT` where there is no such file. */
+  readonly readFile: (path: string) => string
+}
+
+export interface ConfigSource {
+  /** The file that was read; null where there is none. */
+  readonly path: string | null
+}
+
+export type LoadedConfig =
+  | { readonly ok: true; readonly config: Config; readonly source: ConfigSource; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly faults: readonly ConfigFault[]; readonly source: ConfigSource }
+
+/** Reads the file and the environment. Answers with a complete configuration, or with every fault found in them. */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const faults: ConfigFault[] = []
+  const { source, text } = findFile(sources, faults)
+  const file = readYaml(text, sources.env)
+  faults.push(...file.faults)
+  const reader = new SectionReader(file, faults)
+  const root = reader.root()
+  const around = readEnvironment(sources, reader)
+  const warnings = readLater(root, reader)
+  const providers = reader.list(root, 'providers', lists.providers)
+  const listed = root['providers'] !== undefined && root['providers'] !== null
+  const found = listed ? [] : providersOfEnvironment(sources.env)
+  const simulatedByDefault = !listed && found.length === 0
+  const entries: Entries = {
+    providers: listed ? providers : simulatedByDefault ? [simulated] : found,
+    aliases: reader.list(root, 'aliases', lists.aliases),
+    keys: reader.list(root, 'keys', lists.keys),
+    prices: reader.list(root, 'prices', lists.prices),
+    exchangeRates: reader.list(root, 'exchange_rates', lists.exchange_rates),
+    singles: readSingles(root, reader),
+    providerNames: providerNames(root, listed ? providers : [...found, simulated]),
+    providersComplete: !listed || providers.length === lengthOf(root['providers']),
+    sha256: (secret) => createHash('sha256').update(secret).digest('hex'),
+  }
+  if (Array.isArray(root['providers']) && root['providers'].length === 0) {
+    reader.report(['providers'], 'is empty', 'at least one provider, or the setting left out')
+  }
+  crossCheck(entries, reader.report)
+  if (faults.length > 0) return { ok: false, faults: inOrder(faults), source }
+  warnings.push(...idleWarnings(entries))
+  return { ok: true, config: buildConfig(entries, { ...around, simulatedByDefault }), source, warnings }
+}
+
+function findFile(
+  { env, cwd, readFile }: ConfigSources,
+  faults: ConfigFault[],
+): { source: ConfigSource; text: string } {
+  const named = env['TOLLGATE_CONFIG'] || null
+  const path = resolve(cwd, named ?? defaultConfigFile)
+  try {
+    return { source: { path }, text: readFile(path) }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    if (code === 'ENOENT' && named === null) return { source: { path: null }, text: '' }
+    const wrong = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
+    const where = named === null ? path : `environment TOLLGATE_CONFIG: ${path}`
+    faults.push({ path: where, line: null, wrong, expected: 'a readable YAML file' })
+    return { source: { path }, text: '' }
+  }
+}
+
+function readSingles(root: { [key: string]: Tree }, reader: SectionReader): Partial<Singles> {
+  const read: Record<string, unknown> = {}
+  for (const [section, schema] of Object.entries(singles)) {
+    const tree = root[section]
+    if (tree !== undefined && tree !== null) read[section] = reader.read<unknown>([section], tree, schema)
+  }
+  return read as Partial<Singles>
+}
+
+/** Checks what a later version will enforce, and says that this one does not. */
+function readLater(root: { [key: string]: Tree }, reader: SectionReader): string[] {
+  const warnings: string[] = []
+  for (const [section, schema] of Object.entries(later)) {
+    const tree = root[section]
+    if (tree === undefined || tree === null) continue
+    reader.read<unknown>([section], tree, schema)
+    warnings.push(`${section}: read and checked, but this version does not act on it yet`)
+  }
+  return warnings
+}
+
+function readEnvironment({ env, cwd }: ConfigSources, reader: SectionReader): Omit<Surroundings, 'simulatedByDefault'> {
+  const read = <T>(name: string, schema: ZodType<T>): T | null => {
+    const value = env[name]
+    return value === undefined || value === '' ? null : (reader.read([`environment ${name}`], value, schema) ?? null)
+  }
+  return {
+    cwd,
+    listen: read('TOLLGATE_LISTEN', singles.listen) ?? null,
+    dataDir: read('TOLLGATE_DATA_DIR', singles.data_dir) ?? null,
+    adminToken: env['TOLLGATE_ADMIN_TOKEN'] || null,
+    logLevel: read('TOLLGATE_LOG_LEVEL', logLevel) ?? null,
+    logFormat: env['TOLLGATE_LOG_FORMAT'] === 'pretty' ? 'pretty' : 'json',
+  }
+}
+
+const logLevel = singles.log.unwrap().shape.level
+
+function providersOfEnvironment(env: Environment): Numbered<ProviderEntry>[] {
+  return environmentProviders.flatMap(({ variable, name, kind, baseUrl }, index) => {
+    const apiKey = env[variable]?.trim()
+    if (apiKey === undefined || apiKey === '') return []
+    return [{ index, entry: { name, kind, api_key: apiKey, ...(baseUrl === null ? {} : { base_url: baseUrl }) } }]
+  })
+}
+
+const simulated: Numbered<ProviderEntry> = { index: 0, entry: { name: 'simulated', kind: 'simulated' } }
+
+/** What a price may name: providers, sources of usage metered elsewhere, and those that a key variable would turn on. */
+function providerNames(root: { [key: string]: Tree }, read: readonly Numbered<ProviderEntry>[]): Set<string> {
+  const names = new Set(read.map(({ entry }) => entry.name))
+  for (const { name } of environmentProviders) names.add(name)
+  const incoming = root['incoming']
+  for (const item of Array.isArray(incoming) ? incoming : []) addText(names, item, 'source')
+  const written = root['providers']
+  for (const item of Array.isArray(written) ? written : []) addText(names, item, 'name')
+  return names
+}
+
+function addText(names: Set<string>, item: Tree, key: string): void {
+  const text = item !== null && typeof item === 'object' && !Array.isArray(item) ? item[key] : null
+  if (typeof text === 'string') names.add(text)
+}
+
+function lengthOf(tree: Tree | undefined): number {
+  return Array.isArray(tree) ? tree.length : 0
+}
+
+function idleWarnings(entries: Entries): string[] {
+  const on = new Set(entries.providers.map(({ entry }) => entry.name))
+  const idle = entries.prices
+    .filter(({ entry }) => !on.has(entry.provider))
+    .map(({ index, entry }) => `prices[${index}]: no provider ${entry.provider} is on, so this price is not used`)
+  const weak = entries.keys
+    .filter(({ entry }) => entry.key !== undefined && entry.key.length < 16)
+    .map(({ index }) => `keys[${index}].key: is shorter than 16 characters and could be guessed`)
+  return [...idle, ...weak]
+}
+
+/** As they stand in the file, so that a person can go through it from top to bottom. */
+function inOrder(faults: readonly ConfigFault[]): ConfigFault[] {
+  return [...faults].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod'
+import { says } from './faults.ts'
+
+/*
+ * The leaves of the file. Every value arrives as text (see yaml.ts), so `4000`, `"4000"` and `${PORT:-4000}` are the
+ * same, and an amount keeps its digits. No message ever repeats the value: it may be a secret.
+ */
+
+function scalar(expected: string) {
+  return z.string({
+    error: ({ input }) =>
+      input === undefined || input === null
+        ? says(input === null ? 'is empty' : 'is missing', expected)
+        : says(Array.isArray(input) ? 'is a list' : 'is a mapping', expected),
+  })
+}
+
+/** What a reader answers in place of a value: what exactly is wrong with the text. */
+class Wrong {
+  readonly reason: string
+
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
+
+/** A leaf read by `read`; its undefined stands for the general reason, `wrong`. */
+function checked<T>(expected: string, read: (text: string) => T | Wrong | undefined, wrong = 'is not valid') {
+  return scalar(expected).transform((text, context): T => {
+    const value = read(text.trim())
+    if (value !== undefined && !(value instanceof Wrong)) return value
+    const reason = value instanceof Wrong ? value.reason : text.trim() === '' ? 'is empty' : wrong
+    context.issues.push({ code: 'custom', message: says(reason, expected), input: undefined })
+    return z.NEVER
+  })
+}
+
+/** Non-empty text without control characters. */
+export function word(expected: string, maxLength = 256) {
+  return checked<string>(expected, (text) => {
+    if (text === '') return undefined
+    if (text.length > maxLength) return new Wrong(`is longer than ${maxLength} characters`)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    return /[\u0000-\u001f\u007f]/.test(text) ? new Wrong('contains a control character') : text
+  })
+}
+
+/** A free name that shows in reports and on the command line. */
+export function name() {
+  return checked<string>(
+    'a name of letters, digits, dots, dashes and underscores',
+    (text) => (/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(text) ? text : undefined),
+    'is not a name',
+  )
+}
+
+export function wholeNumber(least: number, most: number) {
+  return checked<number>(
+    `a whole number from ${least} to ${most}`,
+    (text) => {
+      if (!/^\d{1,15}$/.test(text)) return undefined
+      const value = Number(text)
+      return value < least || value > most ? new Wrong('is out of range') : value
+    },
+    'is not a whole number',
+  )
+}
+
+export function trueOrFalse() {
+  return checked<boolean>('true or false', (text) => (text === 'true' ? true : text === 'false' ? false : undefined))
+}
+
+export function oneOf<const T extends string>(words: readonly T[]) {
+  return checked<T>(`one of ${words.join(', ')}`, (text) => words.find((candidate) => candidate === text))
+}
+
+/** Exact decimal text, never negative, brought to its shortest form: `8.00` → `8`. */
+export function decimal(expected: string, { above = false, most }: { above?: boolean; most?: number } = {}) {
+  return checked<string>(
+    expected,
+    (text) => {
+      if (/^[+-]?\d+(\.\d+)?[eE]/.test(text)) return new Wrong('is in scientific notation')
+      if (/^-\d/.test(text)) return new Wrong('is negative')
+      const parts = /^(\d{1,15})(?:\.(\d{1,18}))?$/.exec(text)
+      if (parts === null) return undefined
+      const whole = (parts[1] ?? '').replace(/^0+(?=\d)/, '')
+      const fraction = (parts[2] ?? '').replace(/0+$/, '')
+      if (above && whole === '0' && fraction === '') return new Wrong('is zero')
+      if (most !== undefined) {
+        const limit = BigInt(most)
+        if (BigInt(whole) > limit || (BigInt(whole) === limit && fraction !== '')) return new Wrong('is out of range')
+      }
+      return fraction === '' ? whole : `${whole}.${fraction}`
+    },
+    'is not a decimal number',
+  )
+}
+
+/** ISO 4217 in capitals. */
+export function currency() {
+  return checked<string>('a currency code such as USD', (text) => (/^[A-Z]{3}$/.test(text) ? text : undefined))
+}
+
+/** An HTTP address without query, fragment and trailing slash. */
+export function httpUrl() {
+  const expected = 'an address such as https://api.example.com/v1'
+  return checked<string>(
+    expected,
+    (text) => {
+      const url = URL.parse(text)
+      if (url === null || !/^https?:\/\//i.test(text)) return undefined
+      if (url.username !== '' || url.password !== '') return new Wrong('contains a user name or password')
+      if (url.search !== '' || url.hash !== '') return new Wrong('contains a query or fragment')
+      return text.replace(/\/+$/, '')
+    },
+    'is not an http or https address',
+  )
+}
+
+/** A glob of model names: `*` for any run of characters, `?` for one. */
+export function glob() {
+  return checked<string>(
+    'a model name, where * stands for any characters and ? for one',
+    (text) => (/^[A-Za-z0-9._:/@+*?-]{1,256}$/.test(text) ? text : undefined),
+    'is not a model pattern',
+  )
+}
+
+const datePattern = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,3})?)?)?(Z|[+-]\d{2}:\d{2})?$/
+
+/** Unix milliseconds. A date without a time is its first instant; without a zone it is UTC. */
+export function instant() {
+  return checked<number>('a date such as 2026-01-31 or 2026-01-31T12:00:00Z', readInstant, 'is not a date')
+}
+
+function readInstant(text: string): number | Wrong | undefined {
+  const parts = datePattern.exec(text)
+  if (parts === null) return undefined
+  const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '.0', zone = 'Z'] = parts
+  const date = `${year}-${month}-${day}`
+  const midnight = Date.parse(`${date}T00:00:00Z`)
+  // Date.parse rolls 30 February over into March.
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date))
+    return new Wrong('is not a day of the calendar')
+  const ms = Date.parse(`${date}T${hour}:${minute}:${second}${fraction.padEnd(4, '0')}${zone}`)
+  return Number.isNaN(ms) ? new Wrong('is not a time of day') : ms
+}
+
+export function sha256Hex() {
+  return checked<string>(
+    '64 hexadecimal digits',
+    (text) => (/^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : undefined),
+    'is not a SHA-256 digest',
+  )
+}
+
+/** `127.0.0.1:4000`, `[::1]:4000`, `:4000` (every address) or `4000` (this machine only). */
+export function listenAddress() {
+  return checked<{ host: string; port: number }>(
+    'an address and port such as 127.0.0.1:4000',
+    (text) => {
+      const parts = /^(?:(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]*):)?(\d{1,5})$/.exec(text)
+      if (parts === null) return undefined
+      const port = Number(parts[2])
+      if (port > 65_535) return new Wrong('has a port above 65535')
+      const host = parts[1] === undefined ? '127.0.0.1' : parts[1] === '' ? '0.0.0.0' : parts[1].replace(/^\[|\]$/g, '')
+      return { host, port }
+    },
+    'is not an address with a port',
+  )
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock, Ids, Timers } from '#ports.ts'
+
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+}
+
+export const systemTimers: Timers = {
+  after(delayMs, run) {
+    const handle = setTimeout(run, delayMs)
+    return { cancel: () => clearTimeout(handle) }
+  },
+}
+
+/** Crockford's base 32: sorts like the number, without letters that are mistaken for digits. */
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const countBits = 20
+
+/**
+ * Call ids in the form of ULIDs: 10 characters of time, 16 of chance. Within one millisecond the last four count up,
+ * so that the ids of one process sort as they were made and only the first of a millisecond costs random bytes.
+ */
+export function makeSystemIds(): Ids {
+  let lastMs = -1
+  let count = 0
+  let prefix = ''
+  return {
+    callId(wallMs) {
+      const ms = Math.max(0, Math.floor(wallMs))
+      count++
+      if (ms !== lastMs || count >= 2 ** countBits) {
+        lastMs = ms
+        const bytes = randomBytes(14)
+        // Begins in the lower half, so that half a million ids fit before the prefix must change.
+        count = bytes.readUInt16LE(12) << 3
+        prefix = base32(ms, 10)
+        for (let i = 0; i < 12; i++) prefix += alphabet.charAt(bytes.readUInt8(i) & 31)
+      }
+      return prefix + base32(count, 4)
+    },
+    chance: () => Math.random(),
+  }
+}
+
+function base32(value: number, length: number): string {
+  let rest = value
+  let text = ''
+  for (let i = 0; i < length; i++) {
+    text = alphabet.charAt(rest % 32) + text
+    rest = Math.floor(rest / 32)
+  }
+  return text
+}
