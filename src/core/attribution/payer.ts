@@ -14,6 +14,8 @@ export type PayerField = (typeof payerFields)[number]
 /** What a key may let its callers override: any scalar field, or the tags. */
 export type OverridableField = PayerField | 'tags'
 
+export const overridableFields: readonly OverridableField[] = [...payerFields, 'tags']
+
 /** Who pays for a call. An empty string means that nobody said. */
 export interface Payer {
   readonly department: string
@@ -25,3 +27,26 @@ export interface Payer {
   readonly requestPath: string
   readonly tags: Readonly<Record<string, string>>
 }
+
+/** The property of `Payer` that holds a field. */
+export const payerProperty = {
+  department: 'department',
+  project: 'project',
+  cost_center: 'costCenter',
+  user_id: 'userId',
+  session_id: 'sessionId',
+  feature_flag: 'featureFlag',
+  request_path: 'requestPath',
+} as const satisfies Record<PayerField, keyof Payer>
+
+/** Nobody said anything. */
+export const emptyPayer: Payer = Object.freeze({
+  department: '',
+  project: '',
+  costCenter: '',
+  userId: '',
+  sessionId: '',
+  featureFlag: '',
+  requestPath: '',
+  tags: Object.freeze({}),
+})
