@@ -1,4 +1,4 @@
-import type { PicoUsd } from '#core/money/pico-usd.ts'
+import { type PicoUsd, zeroUsd } from '#core/money/pico-usd.ts'
 
 /** What a call cost, in parts that add up to the total exactly. Reporting currency: USD. */
 export interface Cost {
@@ -18,4 +18,19 @@ export interface Cost {
   readonly billingPicoAmount: bigint
   /** The provider's own statement of the cost, where it makes one. */
   readonly providerStatedPicoUsd: PicoUsd | null
+}
+
+/** The cost of a call that was never billed. */
+export const noCost: Cost = {
+  inputPicoUsd: zeroUsd,
+  cachedInputPicoUsd: zeroUsd,
+  cacheWritePicoUsd: zeroUsd,
+  outputPicoUsd: zeroUsd,
+  otherPicoUsd: zeroUsd,
+  totalPicoUsd: zeroUsd,
+  priceVersion: '',
+  unpriced: false,
+  billingCurrency: 'USD',
+  billingPicoAmount: 0n,
+  providerStatedPicoUsd: null,
 }

@@ -1,0 +1,46 @@
+import type { Decimal } from '#core/money/decimal.ts'
+import type { UnitName } from '#core/usage/units.ts'
+import type { RateCard } from './rate-card.ts'
+import type { ConditionalCard } from './schedule.ts'
+
+/** The tiers that have prices of their own. Anything else a provider may name is `other`: no price of its own is known. */
+export type ServiceTier = 'standard' | 'batch' | 'flex' | 'priority' | 'other'
+
+/** A model as the catalog lists it. All prices are in USD. */
+export interface CatalogModel {
+  /** Whose list this is: the maker of the model, or a relay with a list of its own. */
+  readonly vendor: string
+  readonly id: string
+  /** Later ones win over earlier ones where several hold; never empty. */
+  readonly cards: readonly ConditionalCard[]
+  /** What token rates are multiplied by in tiers other than standard; absent = not known. */
+  readonly tierFactors: Readonly<Partial<Record<ServiceTier, Decimal>>>
+  /** What token rates are multiplied by where the answer names the place of inference; absent places are not known. */
+  readonly geoFactors: Readonly<Record<string, Decimal>> | null
+  /** The least that is billed of a unit, where it is used at all. */
+  readonly minimumUnits: Readonly<Partial<Record<UnitName, number>>>
+}
+
+export interface CatalogQuery {
+  /** Whose list the upstream bills by, or null where it is nobody's that the catalog knows. */
+  readonly upstreamVendor: string | null
+  readonly vendor: string
+  readonly model: string
+}
+
+/** List prices, and how vendors name what moves them. Pure; answers may be kept. */
+export interface Catalog {
+  /** Names package and version, for the price version of the record. */
+  readonly version: string
+  find(query: CatalogQuery): CatalogModel | null
+  /** Whose list an upstream bills by, told from its address or its kind. */
+  vendorOfUpstream(kind: string, baseUrl: string | null): string | null
+  /** What the tier that an answer names is called in price lists. */
+  tierOf(serviceTier: string | undefined, trafficType: string | undefined): ServiceTier
+}
+
+/** A price list that gives every token of both directions away: what the catalog means by a free model. */
+export const freeCard: RateCard = {
+  input: { amount: { unscaled: 0n, scale: 0 }, per: 1_000_000 },
+  output: { amount: { unscaled: 0n, scale: 0 }, per: 1_000_000 },
+}

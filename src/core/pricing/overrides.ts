@@ -1,0 +1,81 @@
+import { parseDecimal } from '#core/money/decimal.ts'
+import type { ServiceTier } from './catalog.ts'
+import { type Fit, fitOf } from './model-glob.ts'
+import type { ListRate, RateCard, RateName } from './rate-card.ts'
+
+/** One dated line of a price list of our own, as the configuration has it. */
+export interface PriceOverride {
+  readonly provider: string
+  readonly model: string
+  readonly fromMs: number
+  readonly tier: 'standard' | 'batch' | 'flex' | 'priority'
+  readonly currency: string
+  readonly rates: Readonly<Partial<Record<OverrideRateName, string>>>
+}
+
+/** The names of rates in the configuration: which of ours they are, and how many units the amount buys. */
+const overrideRates = {
+  input_per_mtok: ['input', 1_000_000],
+  cached_input_per_mtok: ['cached', 1_000_000],
+  cache_write_5m_per_mtok: ['cache_write_5m', 1_000_000],
+  cache_write_1h_per_mtok: ['cache_write_1h', 1_000_000],
+  output_per_mtok: ['output', 1_000_000],
+  reasoning_per_mtok: ['reasoning', 1_000_000],
+  input_audio_per_mtok: ['input_audio', 1_000_000],
+  output_audio_per_mtok: ['output_audio', 1_000_000],
+  input_image_per_mtok: ['input_image', 1_000_000],
+  output_image_per_mtok: ['output_image', 1_000_000],
+  per_request: ['request', 1],
+  web_search_per_1k: ['web_search', 1_000],
+  audio_per_hour: ['audio_second', 3_600],
+} as const satisfies Readonly<Record<string, readonly [RateName, number]>>
+
+type OverrideRateName = keyof typeof overrideRates
+
+/** An override with its rates read. */
+export interface OverrideLine {
+  readonly source: PriceOverride
+  readonly card: RateCard
+}
+
+/** @throws MoneyFault where a rate is not a decimal number. */
+export function overrideLine(source: PriceOverride): OverrideLine {
+  const card: Partial<Record<RateName, ListRate>> = {}
+  for (const [name, [rate, per]] of Object.entries(overrideRates)) {
+    const text = source.rates[name as OverrideRateName]
+    if (text !== undefined) card[rate] = { amount: parseDecimal(text), per }
+  }
+  return { source, card }
+}
+
+/**
+ * The line in force: of those that name the model and have begun, an exact name beats a glob, then the latest
+ * beginning, then the glob that says more, then the later line of the file. Names are tried in the order given.
+ */
+export function overrideAt(
+  lines: readonly OverrideLine[],
+  models: readonly string[],
+  tier: ServiceTier,
+  atMs: number,
+): OverrideLine | null {
+  const begun = lines.filter((line) => line.source.tier === tier && line.source.fromMs <= atMs)
+  for (const kind of ['exact', 'glob'] as const) {
+    for (const model of models) {
+      const best = latestFit(begun, model, kind)
+      if (best !== null) return best
+    }
+  }
+  return null
+}
+
+function latestFit(lines: readonly OverrideLine[], model: string, kind: 'exact' | 'glob'): OverrideLine | null {
+  let best: { line: OverrideLine; literals: number } | null = null
+  for (const line of lines) {
+    const fit: Fit = fitOf(line.source.model, model)
+    if (fit === null || fit.kind !== kind) continue
+    const literals = fit.kind === 'glob' ? fit.literals : 0
+    const later = best === null ? 1 : line.source.fromMs - best.line.source.fromMs || literals - best.literals
+    if (later >= 0) best = { line, literals }
+  }
+  return best?.line ?? null
+}

@@ -1,0 +1,218 @@
+import { addToTotals, billedCounts, disjointCounts, wholeInput, wholeOutput } from '#core/usage/counts.ts'
+import type { ReportedPass, ReportedUsage, UsageSource } from '#core/usage/reported.ts'
+import { noTokens, type TokenTotals } from '#core/usage/totals.ts'
+import { reportedUnitsOf, type UnitName } from '#core/usage/units.ts'
+import { type Cost, noCost } from './cost.ts'
+import { bandFor, type Price } from './price.ts'
+import { type DatedPrice, makeResolver, type PriceQuery, type PriceSources, type Resolved } from './resolve.ts'
+import { bookStated, statedCost } from './stated-cost.ts'
+import { Tally } from './tally.ts'
+
+/** A call that is over, as far as its price depends on it. */
+export interface CallToPrice {
+  readonly upstream: string
+  readonly vendor: string
+  /** What the answer names, or the routed name where it names nothing. */
+  readonly modelServed: string
+  readonly modelRouted: string
+  /** The name of the API, as the record has it. */
+  readonly endpoint: string
+  /** The tier that the answer names, where that is not in `usage` already. Never the tier that was asked for. */
+  readonly serviceTier?: string | undefined
+  readonly trafficType?: string | undefined
+  /** When the call began. */
+  readonly atMs: number
+  /** Null = there is nothing to bill: errors, free calls. `{}` = an answer was given and nothing is known of its size. */
+  readonly usage: ReportedUsage | null
+  readonly usageSource: UsageSource
+}
+
+export interface PricedCall {
+  readonly cost: Cost
+  readonly tokens: TokenTotals
+  readonly units: Readonly<Record<string, number>>
+  readonly marks: readonly string[]
+}
+
+export interface KnownQuery {
+  readonly upstream: string
+  readonly vendor: string
+  readonly model: string
+  readonly atMs: number
+}
+
+/** All prices of one configuration. Immutable but for its cache; never throws once it is made. */
+export interface PriceBook {
+  priceCall(call: CallToPrice): PricedCall
+  /** Whether the model has a price at this upstream, so that `unpriced: block` can refuse the call before it costs. */
+  known(query: KnownQuery): boolean
+  /** The price in force with its version, for people. */
+  priceAt(query: PriceQuery): Resolved
+}
+
+export interface PriceBookOptions extends PriceSources {
+  /** Which cost is booked where a provider states its own. */
+  readonly costSource: 'computed' | 'provider'
+}
+
+/** Calls that are free at every provider, whatever numbers their answers carry. */
+const freeEndpoints: ReadonlySet<string> = new Set([
+  'models',
+  'files',
+  'batches',
+  'messages.batches',
+  'messages.count_tokens',
+  'countTokens',
+])
+
+/** Calls that cost money even where their answers count nothing. */
+const mediaEndpoints: ReadonlySet<string> = new Set([
+  'images',
+  'audio.speech',
+  'audio.transcriptions',
+  'audio.translations',
+])
+
+/** @throws MoneyFault where a rate, a discount or an exchange rate of the configuration cannot be read. */
+export function makePriceBook(options: PriceBookOptions): PriceBook {
+  const resolver = makeResolver(options)
+  const cached = cachedResolve(resolver.resolve)
+  return {
+    priceCall: (call) => priceCall(call, { options, priceAt: cached, currencyOf: resolver.currencyOf }),
+    priceAt: cached,
+    known: ({ upstream, vendor, model, atMs }) => {
+      const query = { upstream, vendor, modelServed: model, modelRouted: '', tier: 'standard', geo: '', atMs } as const
+      return cached(query).kind === 'priced'
+    },
+  }
+}
+
+/** Prices seen lately are kept for as long as nothing can change them. The bound keeps made-up model names from filling memory. */
+const mostCachedPrices = 5_000
+
+function cachedResolve(resolve: (query: PriceQuery) => DatedPrice): (query: PriceQuery) => Resolved {
+  const cache = new Map<string, DatedPrice>()
+  return (query) => {
+    const key = `${query.upstream}\n${query.vendor}\n${query.modelServed}\n${query.modelRouted}\n${query.tier}\n${query.geo}`
+    const kept = cache.get(key)
+    if (kept !== undefined && query.atMs >= kept.interval.fromMs && query.atMs < kept.interval.untilMs) {
+      return kept.resolved
+    }
+    if (cache.size >= mostCachedPrices) cache.clear()
+    const found = resolve(query)
+    cache.set(key, found)
+    return found.resolved
+  }
+}
+
+interface BookParts {
+  readonly options: PriceBookOptions
+  readonly priceAt: (query: PriceQuery) => Resolved
+  readonly currencyOf: (upstream: string) => string
+}
+
+function priceCall(call: CallToPrice, book: BookParts): PricedCall {
+  const currency = book.currencyOf(call.upstream)
+  if (call.usage === null || freeEndpoints.has(call.endpoint)) {
+    return { cost: { ...noCost, billingCurrency: currency }, tokens: noTokens, units: {}, marks: [] }
+  }
+  const usage = call.usage
+  const marks = new Set<string>()
+  const tally = new Tally()
+  const pricing: CallPricing = { call, usage, book, marks, tally }
+  const price = priceOfPass(pricing, call.modelServed)
+  const tokens = priceTokens(pricing, price)
+  const units = priceUnits(pricing, price, tokens)
+  if (mediaEndpoints.has(call.endpoint) && nothingCounted(tokens, units)) {
+    marks.add('usage_missing')
+    tally.unpriced = true
+  }
+  if (tally.unpriced) marks.add('unpriced')
+  const stated = statedCost(usage.providerCostUsd, marks)
+  const computed = { ...tally.cost(currency), providerStatedPicoUsd: stated }
+  const cost = stated !== null && book.options.costSource === 'provider' ? bookStated(computed, stated) : computed
+  return { cost, tokens, units, marks: [...marks] }
+}
+
+interface CallPricing {
+  readonly call: CallToPrice
+  readonly usage: ReportedUsage
+  readonly book: BookParts
+  readonly marks: Set<string>
+  readonly tally: Tally
+}
+
+/** Every pass by its own model and its own context tier; an answer without passes is one pass. */
+function priceTokens(pricing: CallPricing, ownPrice: Price | null): TokenTotals {
+  const { usage, marks, tally } = pricing
+  const passes: readonly (ReportedUsage | ReportedPass)[] = usage.iterations?.length ? usage.iterations : [usage]
+  let totals = noTokens
+  for (const pass of passes) {
+    const counts = disjointCounts(pass, marks)
+    totals = addToTotals(totals, counts)
+    const billed = billedCounts(pass, marks) ?? counts
+    const input = wholeInput(billed)
+    if (input === 0 && wholeOutput(billed) === 0) continue
+    const passModel = 'model' in pass ? pass.model : undefined
+    const price = passModel === undefined ? ownPrice : priceOfPass(pricing, passModel)
+    const band = price === null ? undefined : bandFor(price, input)
+    if (price === null || band === undefined) tally.unpriced = true
+    else tally.addTokens(price, band, billed)
+  }
+  return totals
+}
+
+/** Units are priced by the model that answered; a fee per request is one unit of every answer. */
+function priceUnits(
+  { usage, tally, marks }: CallPricing,
+  price: Price | null,
+  tokens: TokenTotals,
+): Readonly<Record<string, number>> {
+  const units: Partial<Record<UnitName, number>> = reportedUnitsOf(usage, marks)
+  const band = price === null ? undefined : bandFor(price, tokens.input)
+  for (const [name, amount] of Object.entries(units)) {
+    const unit = name as UnitName
+    if (price !== null && band !== undefined && tally.addUnit(price, band, unit, amount)) continue
+    if (unit === 'web_fetch') continue
+    // Seconds beside tokens are told, not billed, by the models that bill tokens.
+    if (unit === 'audio_second' && tokens.input + tokens.output > 0) continue
+    marks.add(`unpriced_${unit}`)
+    // Containers are free in part and billed by the hour, so a count of runs is not an amount that went missing.
+    if (unit !== 'code_execution') tally.unpriced = true
+  }
+  if (price !== null && band !== undefined && tally.addUnit(price, band, 'request', 1)) units.request = 1
+  return units
+}
+
+function priceOfPass(pricing: CallPricing, served: string): Price | null {
+  const { call, usage, book, marks } = pricing
+  const resolved = book.priceAt({
+    upstream: call.upstream,
+    vendor: call.vendor,
+    modelServed: served,
+    // Another model's pass must not be booked at the price of the one that was asked for.
+    modelRouted: served === call.modelServed && served !== call.modelRouted ? call.modelRouted : '',
+    tier: book.options.catalog.tierOf(call.serviceTier ?? usage.serviceTier, call.trafficType ?? usage.trafficType),
+    geo: plainGeo(usage.inferenceGeo),
+    atMs: call.atMs,
+  })
+  switch (resolved.kind) {
+    case 'priced':
+      for (const mark of resolved.marks) marks.add(mark)
+      return resolved.price
+    case 'no_exchange_rate':
+      marks.add('exchange_rate_missing')
+      return null
+    case 'no_price':
+      return null
+  }
+}
+
+/** The places that stand for "anywhere" have no price of their own. */
+function plainGeo(geo: string | undefined): string {
+  return geo === undefined || geo === 'global' || geo === 'not_available' ? '' : geo
+}
+
+function nothingCounted(tokens: TokenTotals, units: Readonly<Record<string, number>>): boolean {
+  return tokens.input === 0 && tokens.output === 0 && Object.keys(units).length === 0
+}

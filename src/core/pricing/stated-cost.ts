@@ -1,0 +1,45 @@
+import { readDecimal } from '#core/money/decimal.ts'
+import { type PicoUsd, picoUsd } from '#core/money/pico-usd.ts'
+import { picoOfDecimal } from '#core/money/usd-text.ts'
+import type { Cost } from './cost.ts'
+
+/** What the provider says the call cost; null where it says nothing or nothing that is an amount (then it is marked). */
+export function statedCost(text: string | undefined, marks: Set<string>): PicoUsd | null {
+  if (text === undefined) return null
+  const value = readDecimal(text)
+  if (value !== null && value.unscaled >= 0n) return picoUsd(picoOfDecimal(value))
+  marks.add('provider_cost_invalid')
+  return null
+}
+
+/**
+ * Books the provider's own statement. It has no parts, so it is shared out in the proportion of our computed parts,
+ * what does not divide going to the largest; without computed parts all of it is `other`.
+ */
+export function bookStated(computed: Cost, stated: PicoUsd): Cost {
+  const parts = [
+    computed.inputPicoUsd,
+    computed.cachedInputPicoUsd,
+    computed.cacheWritePicoUsd,
+    computed.outputPicoUsd,
+    computed.otherPicoUsd,
+  ]
+  const total = computed.totalPicoUsd
+  const shares = total === 0n ? [0n, 0n, 0n, 0n, 0n] : parts.map((part) => (part * stated) / total)
+  const rest = stated - shares.reduce((sum, share) => sum + share, 0n)
+  const largest = total === 0n ? 4 : parts.reduce((best, part, i) => (part > (parts[best] ?? 0n) ? i : best), 0)
+  const share = (i: number): PicoUsd => picoUsd((shares[i] ?? 0n) + (i === largest ? rest : 0n))
+  return {
+    inputPicoUsd: share(0),
+    cachedInputPicoUsd: share(1),
+    cacheWritePicoUsd: share(2),
+    outputPicoUsd: share(3),
+    otherPicoUsd: share(4),
+    totalPicoUsd: stated,
+    priceVersion: 'stated by the provider',
+    unpriced: false,
+    billingCurrency: 'USD',
+    billingPicoAmount: stated,
+    providerStatedPicoUsd: stated,
+  }
+}

@@ -1,0 +1,82 @@
+import { decimalOfNumber } from '#core/money/decimal.ts'
+import { picoUsd } from '#core/money/pico-usd.ts'
+import { divideHalfEven, type Ratio } from '#core/money/ratio.ts'
+import type { DisjointCounts } from '#core/usage/counts.ts'
+import type { UnitName } from '#core/usage/units.ts'
+import type { Cost } from './cost.ts'
+import type { LineRate, Price, PriceBand } from './price.ts'
+import type { CostPart } from './rate-card.ts'
+
+/**
+ * Adds up one call, line by line. Each line (a count times a rate) is brought to 1e-12 once, half to even; nothing
+ * else is ever rounded, so that the parts and the total agree to the last digit.
+ */
+export class Tally {
+  readonly #usd: Record<CostPart, bigint> = { input: 0n, cachedInput: 0n, cacheWrite: 0n, output: 0n, other: 0n }
+  #billing = 0n
+  #billingCurrency = ''
+  #mixedCurrencies = false
+  #versions = ''
+  unpriced = false
+
+  /** Tokens without a rate make the tally unpriced and cost nothing in it. */
+  addTokens(price: Price, band: PriceBand, counts: DisjointCounts): void {
+    this.#note(price, band)
+    for (const line of band.tokens) {
+      const count = counts[line.kind]
+      if (count > 0) this.#add(line.part, line, BigInt(count), 1n)
+    }
+    for (const kind of band.missing) if (counts[kind] > 0) this.unpriced = true
+  }
+
+  /** Returns false, and adds nothing, where the price has no rate for the unit. */
+  addUnit(price: Price, band: PriceBand, unit: UnitName, amount: number): boolean {
+    const line = band.units.find((candidate) => candidate.unit === unit)
+    if (line === undefined) return false
+    this.#note(price, band)
+    const billed = Math.max(amount, price.minimumUnits[unit] ?? 0)
+    const exact = Number.isSafeInteger(billed) ? { unscaled: BigInt(billed), scale: 0 } : decimalOfNumber(billed)
+    this.#add('other', line, exact.unscaled, 10n ** BigInt(exact.scale))
+    return true
+  }
+
+  /** `billingCurrency` is what an unpriced call would have been billed in. */
+  cost(billingCurrency: string): Cost {
+    const usd = this.#usd
+    const total = usd.input + usd.cachedInput + usd.cacheWrite + usd.output + usd.other
+    const inUsd = this.#mixedCurrencies || this.#billingCurrency === 'USD'
+    return {
+      inputPicoUsd: picoUsd(usd.input),
+      cachedInputPicoUsd: picoUsd(usd.cachedInput),
+      cacheWritePicoUsd: picoUsd(usd.cacheWrite),
+      outputPicoUsd: picoUsd(usd.output),
+      otherPicoUsd: picoUsd(usd.other),
+      totalPicoUsd: picoUsd(total),
+      priceVersion: this.#versions,
+      unpriced: this.unpriced,
+      billingCurrency: this.#mixedCurrencies ? 'USD' : this.#billingCurrency || billingCurrency,
+      billingPicoAmount: inUsd ? total : this.#billing,
+      providerStatedPicoUsd: null,
+    }
+  }
+
+  #add(part: CostPart, line: LineRate, num: bigint, den: bigint): void {
+    const amount = times(line.usd, num, den)
+    this.#usd[part] += amount
+    this.#billing += line.billing === line.usd ? amount : times(line.billing, num, den)
+  }
+
+  #note(price: Price, band: PriceBand): void {
+    if (this.#versions === '') this.#versions = band.version
+    else if (this.#versions !== band.version && !this.#versions.split('; ').includes(band.version)) {
+      this.#versions += `; ${band.version}`
+    }
+    if (this.#billingCurrency === '') this.#billingCurrency = price.billingCurrency
+    else if (this.#billingCurrency !== price.billingCurrency) this.#mixedCurrencies = true
+  }
+}
+
+function times(rate: Ratio, num: bigint, den: bigint): bigint {
+  const divisor = rate.den * den
+  return divisor === 1n ? rate.num * num : divideHalfEven(rate.num * num, divisor)
+}
