@@ -1,0 +1,292 @@
+import type { EndpointName } from '#core/ledger/entry.ts'
+
+/** The API that the caller speaks: it decides how requests are read, streams are watched and errors are shaped. */
+export type Dialect = 'openai' | 'anthropic' | 'google'
+
+/** How far the gateway looks into the body: JSON and multipart are read, opaque bodies only passed on. */
+export type BodyForm = 'json' | 'multipart' | 'opaque' | 'none'
+
+export interface EndpointMatch {
+  readonly endpoint: EndpointName
+  readonly dialect: Dialect
+  readonly body: BodyForm
+  /** The answer may cost money: an open entry is written and the usage is read. */
+  readonly metered: boolean
+  /** The model named in the path (Gemini), decoded, without `models/`. */
+  readonly modelInPath: string | null
+  /** The path says that the answer is a stream (Gemini's `:streamGenerateContent`). */
+  readonly streamInPath: boolean
+  /**
+   * The path as the vendor documents it, with its version, still percent-encoded: `/v1/chat/completions`,
+   * `/v1beta/models/gemini-2.5-flash:generateContent`. `upstreamPath` in vendors.ts makes the real one of it.
+   */
+  readonly upstreamPath: string
+}
+
+type Methods = 'GET' | 'POST' | 'DELETE'
+
+interface Row {
+  readonly methods: readonly Methods[]
+  /** Below the version; `*` stands for one segment. */
+  readonly path: string
+  readonly endpoint: EndpointName
+  readonly body: BodyForm
+  readonly metered: boolean
+}
+
+const row = (methods: readonly Methods[], path: string, endpoint: EndpointName, kind: 'json' | 'multipart'): Row => ({
+  methods,
+  path,
+  endpoint,
+  body: kind,
+  metered: true,
+})
+
+const passed = (methods: readonly Methods[], path: string, endpoint: EndpointName): Row => ({
+  methods,
+  path,
+  endpoint,
+  body: 'opaque',
+  metered: false,
+})
+
+/** Source: the paths of the `openai` package's resources and https://platform.openai.com/docs/api-reference. */
+const openaiRows: readonly Row[] = [
+  row(['POST'], '/chat/completions', 'chat.completions', 'json'),
+  row(['POST'], '/completions', 'completions', 'json'),
+  row(['POST'], '/responses', 'responses', 'json'),
+  row(['POST'], '/responses/compact', 'responses', 'json'),
+  row(['POST'], '/embeddings', 'embeddings', 'json'),
+  row(['POST'], '/images/generations', 'images', 'json'),
+  row(['POST'], '/images/edits', 'images', 'multipart'),
+  row(['POST'], '/images/variations', 'images', 'multipart'),
+  row(['POST'], '/audio/speech', 'audio.speech', 'json'),
+  row(['POST'], '/audio/transcriptions', 'audio.transcriptions', 'multipart'),
+  row(['POST'], '/audio/translations', 'audio.translations', 'multipart'),
+  row(['POST'], '/moderations', 'moderations', 'json'),
+  { methods: ['POST'], path: '/responses/input_tokens', endpoint: 'countTokens', body: 'json', metered: false },
+  passed(['GET'], '/chat/completions', 'chat.completions'),
+  passed(['GET', 'POST', 'DELETE'], '/chat/completions/*', 'chat.completions'),
+  passed(['GET'], '/chat/completions/*/messages', 'chat.completions'),
+  passed(['GET', 'DELETE'], '/responses/*', 'responses'),
+  passed(['POST'], '/responses/*/cancel', 'responses'),
+  passed(['GET'], '/responses/*/input_items', 'responses'),
+  passed(['GET'], '/models', 'models'),
+  passed(['GET', 'DELETE'], '/models/*', 'models'),
+  passed(['GET', 'POST'], '/files', 'files'),
+  passed(['GET', 'DELETE'], '/files/*', 'files'),
+  passed(['GET'], '/files/*/content', 'files'),
+  passed(['POST'], '/uploads', 'files'),
+  passed(['POST'], '/uploads/*/parts', 'files'),
+  passed(['POST'], '/uploads/*/complete', 'files'),
+  passed(['POST'], '/uploads/*/cancel', 'files'),
+  passed(['GET', 'POST'], '/batches', 'batches'),
+  passed(['GET'], '/batches/*', 'batches'),
+  passed(['POST'], '/batches/*/cancel', 'batches'),
+]
+
+/** Source: the paths of the `@anthropic-ai/sdk` package's resources and https://docs.anthropic.com/en/api. */
+const anthropicRows: readonly Row[] = [
+  row(['POST'], '/messages', 'messages', 'json'),
+  {
+    methods: ['POST'],
+    path: '/messages/count_tokens',
+    endpoint: 'messages.count_tokens',
+    body: 'json',
+    metered: false,
+  },
+  passed(['GET', 'POST'], '/messages/batches', 'messages.batches'),
+  passed(['GET', 'DELETE'], '/messages/batches/*', 'messages.batches'),
+  passed(['POST'], '/messages/batches/*/cancel', 'messages.batches'),
+  passed(['GET'], '/messages/batches/*/results', 'messages.batches'),
+]
+
+/** The same paths as OpenAI's: only the headers tell whose call it is. */
+const anthropicSharedRows: readonly Row[] = [
+  passed(['GET'], '/models', 'models'),
+  passed(['GET'], '/models/*', 'models'),
+  passed(['GET', 'POST'], '/files', 'files'),
+  passed(['GET', 'DELETE'], '/files/*', 'files'),
+  passed(['GET'], '/files/*/content', 'files'),
+]
+
+interface Verb {
+  readonly endpoint: EndpointName
+  readonly stream: boolean
+  readonly metered: boolean
+}
+
+/** What follows the colon of a Gemini path. Source: https://ai.google.dev/api/all-methods. */
+const googleVerbs: ReadonlyMap<string, Verb> = new Map([
+  ['generateContent', { endpoint: 'generateContent', stream: false, metered: true }],
+  ['streamGenerateContent', { endpoint: 'generateContent', stream: true, metered: true }],
+  ['embedContent', { endpoint: 'embedContent', stream: false, metered: true }],
+  ['batchEmbedContents', { endpoint: 'embedContent', stream: false, metered: true }],
+  ['countTokens', { endpoint: 'countTokens', stream: false, metered: false }],
+])
+
+/**
+ * Prefix that a client's base URL may end in → prefix of the documented path. The SDKs of OpenAI and Vercel expect a
+ * base URL that ends in `/v1`, Anthropic's adds `/v1` itself (so a base URL with `/v1` doubles it); DeepSeek's needs
+ * none; Gemini's OpenAI-compatible endpoint, DeepSeek's beta and its Anthropic endpoint have prefixes of their own.
+ */
+const openaiPrefixes: readonly (readonly [string, string])[] = [
+  ['/v1', '/v1'],
+  ['/v1beta/openai', '/v1'],
+  ['/v1/openai', '/v1'],
+  ['/openai/v1', '/v1'],
+  ['/beta', '/beta'],
+]
+const anthropicPrefixes: readonly (readonly [string, string])[] = [
+  ['/v1', '/v1'],
+  ['/v1/v1', '/v1'],
+  ['/anthropic/v1', '/v1'],
+  ['/anthropic/v1/v1', '/v1'],
+]
+
+interface Exact {
+  readonly match: EndpointMatch
+}
+
+interface Pattern {
+  readonly segments: readonly string[]
+  readonly methods: readonly Methods[]
+  readonly match: EndpointMatch
+}
+
+const exactMatches = new Map<string, Exact>()
+const sharedExact = new Map<string, Exact>()
+const patterns: Pattern[] = []
+const sharedPatterns: Pattern[] = []
+
+function matchOf(entry: Row, dialect: Dialect, method: Methods, upstreamPath: string): EndpointMatch {
+  const body = method === 'POST' ? entry.body : 'none'
+  const { endpoint, metered } = entry
+  return { endpoint, dialect, body, metered, modelInPath: null, streamInPath: false, upstreamPath }
+}
+
+function enter(entry: Row, dialect: Dialect, [from, to]: readonly [string, string], shared: boolean): void {
+  for (const method of entry.methods) {
+    const match = matchOf(entry, dialect, method, to + entry.path)
+    if (entry.path.includes('*')) {
+      const pattern = { segments: (from + entry.path).split('/').slice(1), methods: [method], match }
+      ;(shared ? sharedPatterns : patterns).push(pattern)
+    } else {
+      ;(shared ? sharedExact : exactMatches).set(`${method} ${from}${entry.path}`, { match })
+    }
+  }
+}
+
+for (const prefix of openaiPrefixes) for (const entry of openaiRows) enter(entry, 'openai', prefix, false)
+for (const prefix of anthropicPrefixes) {
+  for (const entry of anthropicRows) enter(entry, 'anthropic', prefix, false)
+  for (const entry of anthropicSharedRows) enter(entry, 'anthropic', prefix, prefix[0] !== '/anthropic/v1')
+}
+// A base URL without any path: only what is metered, since the rest of the root belongs to the console.
+for (const entry of openaiRows) if (entry.metered) enter(entry, 'openai', ['', '/v1'], false)
+for (const entry of anthropicRows) if (entry.body === 'json') enter(entry, 'anthropic', ['', '/v1'], false)
+
+/** The request headers, lower-case names. */
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/**
+ * Which API is called; null where the path belongs to none (the console's, or nobody's). `path` is without its query.
+ *
+ * A path that OpenAI and Anthropic (or Gemini's `/v1/models`) share is told apart by the headers, which is why they are
+ * given: `anthropic-version` or `x-api-key` make it Anthropic's, `x-goog-api-key` makes it Google's.
+ */
+export function matchEndpoint(method: string, path: string, headers: Headers = {}): EndpointMatch | null {
+  const id = `${method} ${path}`
+  const exact = exactMatches.get(id)
+  if (exact !== undefined) {
+    // Metered paths belong to one dialect only.
+    return exact.match.metered ? exact.match : (sharedMatch(id, method, path, headers) ?? exact.match)
+  }
+  const shared = sharedMatch(id, method, path, headers)
+  if (shared !== null) return shared
+  return matchPattern(patterns, method, path) ?? matchGoogle(method, path)
+}
+
+function sharedMatch(id: string, method: string, path: string, headers: Headers): EndpointMatch | null {
+  const caller = callerDialect(headers)
+  if (caller === 'anthropic') return sharedExact.get(id)?.match ?? matchPattern(sharedPatterns, method, path)
+  if (caller === 'google') return matchGoogle(method, path)
+  return null
+}
+
+/** Whose SDK sends such headers. */
+export function callerDialect(headers: Headers): Dialect {
+  if (headers['anthropic-version'] !== undefined || headers['x-api-key'] !== undefined) return 'anthropic'
+  if (headers['x-goog-api-key'] !== undefined) return 'google'
+  return 'openai'
+}
+
+function matchPattern(table: readonly Pattern[], method: string, path: string): EndpointMatch | null {
+  const segments = path.split('/').slice(1)
+  for (const pattern of table) {
+    if (pattern.segments.length !== segments.length || pattern.methods[0] !== method) continue
+    const filled = fill(pattern, segments)
+    if (filled !== null) return { ...pattern.match, upstreamPath: filled }
+  }
+  return null
+}
+
+/** The documented path with the caller's segments in place of the stars, or null where the pattern does not fit. */
+function fill(pattern: Pattern, segments: readonly string[]): string | null {
+  const values: string[] = []
+  for (const [index, wanted] of pattern.segments.entries()) {
+    const segment = segments[index] ?? ''
+    if (wanted === '*') {
+      if (!isPlainSegment(segment)) return null
+      values.push(segment)
+    } else if (wanted !== segment) {
+      return null
+    }
+  }
+  return pattern.match.upstreamPath.replaceAll('*', () => values.shift() ?? '')
+}
+
+/** Gemini: `/v1beta/models/{model}:{verb}`, `/v1beta/models`, `/v1beta/tunedModels/…`; `v1`, `v1alpha` as well. */
+function matchGoogle(method: string, path: string): EndpointMatch | null {
+  const parts = googlePath.exec(path)
+  if (parts === null) return null
+  const [, collection = '', name] = parts
+  const base = { dialect: 'google', upstreamPath: path } as const
+  if (name === undefined || !name.includes(':')) {
+    if (method !== 'GET' || (name !== undefined && !isPlainSegment(name))) return null
+    return { ...base, endpoint: 'models', body: 'none', metered: false, modelInPath: null, streamInPath: false }
+  }
+  const colon = name.lastIndexOf(':')
+  const verb = googleVerbs.get(name.slice(colon + 1))
+  const model = name.slice(0, colon)
+  if (method !== 'POST' || verb === undefined || !isPlainSegment(model)) return null
+  const modelInPath = collection === 'models' ? decodeURIComponent(model) : `${collection}/${decodeURIComponent(model)}`
+  const { endpoint, metered, stream } = verb
+  return { ...base, endpoint, body: 'json', metered, modelInPath, streamInPath: stream }
+}
+
+const googlePath = /^\/v1(?:beta|alpha)?\/(models|tunedModels)(?:\/([^/]+))?$/
+
+/**
+ * A segment that names one thing and cannot climb out of its place, encoded or not: an upstream that decodes `%2f`
+ * before it routes must not be led to its administration by our credential.
+ */
+function isPlainSegment(segment: string): boolean {
+  if (segment === '' || segment.length > 512) return false
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(segment)
+  } catch {
+    return false
+  }
+  if (hasControl(decoded)) return false
+  return !decoded.split(/[/\\]/).some((part) => part === '' || part === '.' || part === '..')
+}
+
+function hasControl(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return /[?#%]/.test(text)
+}

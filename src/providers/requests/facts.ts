@@ -1,0 +1,44 @@
+import type { Dialect } from '../endpoints.ts'
+
+/** What a request's body says that decides something here. Everything else in it is the provider's business. */
+export interface RequestFacts {
+  readonly dialect: Dialect
+  /** As the caller wrote it; null where the request names none, which some APIs allow. */
+  readonly model: string | null
+  readonly stream: boolean
+  /** The most tokens that the caller lets one answer have; null = the provider's own limit. */
+  readonly outputLimitTokens: number | null
+  /** Whether a stream's usage was asked for; `n/a` where the API reports it anyway or nothing is streamed. */
+  readonly includeUsage: 'asked' | 'not_asked' | 'n/a'
+  /** A Responses job that runs on after its answer. */
+  readonly background: boolean
+  /** The body's `metadata`, where that is an object. */
+  readonly metadata: Readonly<Record<string, unknown>> | null
+  /** `metadata.user_id` of an Anthropic call: Anthropic's own field, it stays in the body. */
+  readonly anthropicUserId: string | null
+  /** How many answers are asked for (`n`, `candidateCount`). */
+  readonly choices: number
+  /** UTF-16 units of text in the request: media in base64 are left out. For estimates. */
+  readonly inputChars: number
+  /** Images, audio or files are part of the input: an estimate from text falls short. */
+  readonly hasMediaInput: boolean
+  /** Of a multipart body; null of a JSON one. */
+  readonly boundary: string | null
+}
+
+export interface RequestRefusal {
+  readonly kind: 'refused'
+  readonly code: 'invalid_json' | 'invalid_request' | 'unsupported_content_type'
+  /** For the developer who reads it. */
+  readonly message: string
+  readonly param?: string
+}
+
+export function refusal(code: RequestRefusal['code'], message: string, param?: string): RequestRefusal {
+  return param === undefined ? { kind: 'refused', code, message } : { kind: 'refused', code, message, param }
+}
+
+/** True of what JSON calls an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,204 @@
+import { isUtf8 } from 'node:buffer'
+import { type Member, topLevelMembers } from '#lib/json-members.ts'
+import { boundaryOf } from '#lib/multipart.ts'
+import type { EndpointMatch } from '../endpoints.ts'
+import { isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
+import { readMultipart } from './read-multipart.ts'
+import { textSize } from './text-size.ts'
+
+export type RequestReading = { readonly kind: 'read'; readonly facts: RequestFacts } | RequestRefusal
+
+export interface RequestToRead {
+  readonly match: EndpointMatch
+  /** The header, or empty where there is none: then JSON is tried, as the providers do. */
+  readonly contentType: string
+  /** The header of that name; empty or `identity` = none. */
+  readonly contentEncoding?: string
+  readonly body: Buffer
+}
+
+/**
+ * Members that decide who may call, what is forwarded or what it costs. JSON allows them twice; which one counts then
+ * differs from parser to parser, so that a caller could show the gateway one model and the provider another.
+ */
+const decidingMembers: ReadonlySet<string> = new Set([
+  'model',
+  'stream',
+  'stream_options',
+  'metadata',
+  'background',
+  'n',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'generationConfig',
+  'generation_config',
+  'service_tier',
+])
+
+/** APIs whose providers refuse a call without a model. */
+const needsModel: ReadonlySet<string> = new Set([
+  'chat.completions',
+  'completions',
+  'embeddings',
+  'audio.speech',
+  'messages',
+  'messages.count_tokens',
+])
+
+/**
+ * Reads what decides something out of a request's body, or says why the request cannot be served. The body itself is
+ * not changed. Call it for bodies of form `json` and `multipart` only.
+ */
+export function readRequest(request: RequestToRead): RequestReading {
+  const { match, contentType, body } = request
+  const encoding = request.contentEncoding?.trim().toLowerCase() ?? ''
+  if (encoding !== '' && encoding !== 'identity') {
+    return refusal('unsupported_content_type', `send the body without content-encoding; ${encoding} is not read here`)
+  }
+  const boundary = boundaryOf(contentType)
+  if (boundary !== null && (match.body === 'multipart' || match.endpoint === 'images')) {
+    return readMultipart(match, body, boundary)
+  }
+  // images/edits takes both forms; the other uploads are multipart only.
+  if (match.body === 'multipart' && !(match.endpoint === 'images' && isJsonType(contentType))) {
+    return refusal('unsupported_content_type', 'this call takes multipart/form-data with a boundary')
+  }
+  if (!isJsonType(contentType)) {
+    return refusal('unsupported_content_type', `content-type must be application/json, not ${shown(contentType)}`)
+  }
+  return readJson(match, body)
+}
+
+function readJson(match: EndpointMatch, body: Buffer): RequestReading {
+  if (!isUtf8(body)) return refusal('invalid_json', `the body is not valid UTF-8 (byte ${firstBadByte(body)})`)
+  let root: unknown
+  try {
+    root = JSON.parse(body.toString('utf8'))
+  } catch (error) {
+    return refusal('invalid_json', `the body is not JSON: ${parserSays(error, body)}`)
+  }
+  if (!isObject(root)) return refusal('invalid_request', 'the body must be a JSON object')
+  const members = topLevelMembers(body)
+  if (members === null) return refusal('invalid_json', 'the body is not a JSON object that can be read')
+  const twice = duplicate(members)
+  if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
+  return factsOf(match, root)
+}
+
+function factsOf(match: EndpointMatch, root: Record<string, unknown>): RequestReading {
+  const named = root['model']
+  if (named !== undefined && named !== null && typeof named !== 'string') {
+    return refusal('invalid_request', '"model" must be a string', 'model')
+  }
+  const modelInBody = typeof named === 'string' && named !== '' ? named : null
+  if (match.modelInPath !== null) {
+    const other = otherModel(match.modelInPath, root)
+    if (other !== null) {
+      return refusal('invalid_request', `the path names ${match.modelInPath}, the body ${shown(other)}`, 'model')
+    }
+  } else if (modelInBody === null && needsModel.has(match.endpoint)) {
+    return refusal('invalid_request', 'you must name a model: "model" is missing', 'model')
+  }
+  const stream = root['stream']
+  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
+    return refusal('invalid_request', '"stream" must be true or false', 'stream')
+  }
+  const streams = match.streamInPath || stream === true
+  const metadata = isObject(root['metadata']) ? root['metadata'] : null
+  const userId = metadata?.['user_id']
+  const { chars, hasMedia } = textSize(root)
+  const facts: RequestFacts = {
+    dialect: match.dialect,
+    model: match.modelInPath ?? modelInBody,
+    stream: streams,
+    outputLimitTokens: outputLimit(match, root),
+    includeUsage: includeUsage(match, root, streams),
+    background: match.endpoint === 'responses' && root['background'] === true,
+    metadata,
+    anthropicUserId: match.dialect === 'anthropic' && typeof userId === 'string' ? userId : null,
+    choices: choices(match, root),
+    inputChars: chars,
+    hasMediaInput: hasMedia,
+    boundary: null,
+  }
+  return { kind: 'read', facts }
+}
+
+function duplicate(members: readonly Member[]): string | null {
+  const seen = new Set<string>()
+  for (const { key } of members) {
+    if (!decidingMembers.has(key)) continue
+    if (seen.has(key)) return key
+    seen.add(key)
+  }
+  return null
+}
+
+/** A model that a Gemini body names beside its path, where it is another one: Google wants them equal. */
+function otherModel(inPath: string, root: Record<string, unknown>): string | null {
+  const inner = root['generateContentRequest']
+  const list = root['requests']
+  const named = [root['model'], isObject(inner) ? inner['model'] : undefined]
+  if (Array.isArray(list)) for (const item of list) named.push(isObject(item) ? item['model'] : undefined)
+  for (const model of named) {
+    if (model === undefined || model === null || model === '') continue
+    if (typeof model !== 'string' || model.replace(/^models\//, '') !== inPath) return String(model)
+  }
+  return null
+}
+
+function includeUsage(match: EndpointMatch, root: Record<string, unknown>, stream: boolean): RequestFacts['includeUsage'] {
+  if (!stream || (match.endpoint !== 'chat.completions' && match.endpoint !== 'completions')) return 'n/a'
+  const options = root['stream_options']
+  return isObject(options) && options['include_usage'] === true ? 'asked' : 'not_asked'
+}
+
+function outputLimit(match: EndpointMatch, root: Record<string, unknown>): number | null {
+  const config = root['generationConfig'] ?? root['generation_config']
+  if (match.dialect === 'google') {
+    return isObject(config) ? count(config['maxOutputTokens'] ?? config['max_output_tokens']) : null
+  }
+  return count(root['max_completion_tokens'] ?? root['max_output_tokens'] ?? root['max_tokens'])
+}
+
+function choices(match: EndpointMatch, root: Record<string, unknown>): number {
+  const config = root['generationConfig'] ?? root['generation_config']
+  const asked = match.dialect === 'google' ? (isObject(config) ? config['candidateCount'] : null) : root['n']
+  return count(asked) ?? 1
+}
+
+function count(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null
+}
+
+function isJsonType(contentType: string): boolean {
+  const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return type === '' || type === 'application/json' || type === 'text/json' || type.endsWith('+json')
+}
+
+/** V8's own words without the piece of the body that it quotes: bodies do not belong into messages that are logged. */
+function parserSays(error: unknown, body: Buffer): string {
+  if (body.length === 0) return 'it is empty'
+  const text = error instanceof Error ? error.message : ''
+  const place = /at position \d+( \(line \d+ column \d+\))?/.exec(text)
+  if (place !== null) return `unexpected character ${place[0]}`
+  if (text.includes('end of JSON')) return `it ends too early, at position ${body.length}`
+  return 'it cannot be parsed'
+}
+
+function firstBadByte(body: Buffer): number {
+  const text = body.toString('utf8')
+  let position = 0
+  for (const char of text) {
+    if (char === '\ufffd' && body.compare(replacement, 0, 3, position, position + 3) !== 0) return position
+    position += Buffer.byteLength(char)
+  }
+  return position
+}
+
+const replacement = Buffer.from('\ufffd')
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
+}

@@ -1,0 +1,180 @@
+/** Names and values in turn, as they stand on the wire. */
+export type RawHeaders = readonly string[]
+
+/** Belong to one connection, not to the call (RFC 9110, 7.6.1), or are set anew by whoever sends the request. */
+const connectionHeaders = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'content-length',
+]
+
+/** Never go upstream. */
+const requestOnly = [
+  'host',
+  'expect',
+  // An answer must be readable here: it is asked for unencoded.
+  'accept-encoding',
+  // The caller's credentials.
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'x-goog-user-project',
+  'cookie',
+  'proxy-authorization',
+  'proxy-authenticate',
+  // Who the caller is in our own network.
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  // Ours: contracts, section 1.
+  'x-cost-center',
+  'x-user-id',
+  'x-session-id',
+  'x-request-id',
+  'x-department',
+  'x-project',
+  'x-feature-flag',
+  'x-request-path',
+]
+
+const requestPrefixes = ['x-forwarded-', 'x-tollgate-', 'proxy-']
+
+/**
+ * Never reach the client: what belongs to the connection; what names our account at the provider; what would change how
+ * a client treats our address; what we set ourselves.
+ */
+const answerOnly = [
+  'set-cookie',
+  'openai-organization',
+  'openai-project',
+  'anthropic-organization-id',
+  'anthropic-workspace-id',
+  'x-goog-upload-url',
+  'alt-svc',
+  'strict-transport-security',
+  'clear-site-data',
+  'nel',
+  'report-to',
+  'reporting-endpoints',
+  'proxy-authenticate',
+  'date',
+  'via',
+  'x-cost-center',
+]
+
+const answerPrefixes = ['x-tollgate-', 'access-control-']
+
+/** Makes, of the headers a client sent, those that go upstream. */
+export type RequestHeaders = (raw: RawHeaders, credential: RawHeaders) => string[]
+
+/** How many different spellings of names are remembered: names are few, but callers may invent them. */
+const mostRemembered = 1_000
+
+/**
+ * Prepares the headers of upstream requests: the client's, in their order and spelling, without those of the
+ * connection, the caller's credentials, our own, and `alsoDrop` (such as the header that carries a JWT); then
+ * `accept-encoding: identity` and the provider's credential.
+ */
+export function requestHeaderFilter(alsoDrop: readonly string[] = []): RequestHeaders {
+  const dropped = dropTable([...connectionHeaders, ...requestOnly, ...alsoDrop], requestPrefixes)
+  return (raw, credential) => {
+    const kept: string[] = []
+    let named: ReadonlySet<string> | null = null
+    for (let index = 0; index + 1 < raw.length; index += 2) {
+      const name = raw[index] ?? ''
+      if (name.length === 10 && name.toLowerCase() === 'connection') named = connectionOptions(raw[index + 1] ?? '', named)
+      if (!dropped(name)) kept.push(name, raw[index + 1] ?? '')
+    }
+    const rest = named === null ? kept : withoutNamed(kept, named)
+    rest.push('accept-encoding', 'identity')
+    for (const part of credential) rest.push(part)
+    return rest
+  }
+}
+
+/** Names that a Connection header declares to be of this connection only, beside those it always is about. */
+function connectionOptions(value: string, before: ReadonlySet<string> | null): ReadonlySet<string> | null {
+  const lowered = value.trim().toLowerCase()
+  if (lowered === 'keep-alive' || lowered === 'close' || lowered === '') return before
+  const names = lowered.split(',').map((name) => name.trim())
+  return new Set([...(before ?? []), ...names])
+}
+
+function withoutNamed(headers: readonly string[], named: ReadonlySet<string>): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? ''
+    // Without its type a body cannot be read: nobody may have that dropped on the way.
+    if (!named.has(name.toLowerCase()) || name.toLowerCase() === 'content-type') kept.push(name, headers[index + 1] ?? '')
+  }
+  return kept
+}
+
+const droppedFromAnswers = dropTable([...connectionHeaders, ...answerOnly], answerPrefixes)
+
+/**
+ * Makes, of the headers of an upstream's answer (lower-case names), those that go to the client. Rate limits and the
+ * provider's request ids stay; `x-request-id` is ours, so the provider's becomes `x-upstream-request-id`.
+ */
+export function clientHeaders(answer: Readonly<Record<string, string | readonly string[] | undefined>>): string[] {
+  const kept: string[] = []
+  for (const name in answer) {
+    const value = answer[name]
+    if (value === undefined || droppedFromAnswers(name)) continue
+    const shown = name === 'x-request-id' ? 'x-upstream-request-id' : name
+    if (typeof value === 'string') kept.push(shown, value)
+    else for (const single of value) kept.push(shown, single)
+  }
+  return kept
+}
+
+function dropTable(names: readonly string[], prefixes: readonly string[]): (name: string) => boolean {
+  const exact = new Set(names.map((name) => name.toLowerCase()))
+  const verdicts = new Map<string, boolean>()
+  return (name) => {
+    const known = verdicts.get(name)
+    if (known !== undefined) return known
+    const lowered = name.toLowerCase()
+    const verdict = exact.has(lowered) || prefixes.some((prefix) => lowered.startsWith(prefix))
+    if (verdicts.size < mostRemembered) verdicts.set(name, verdict)
+    return verdict
+  }
+}
+
+/** Query parameters by which Google's APIs take credentials (https://cloud.google.com/apis/docs/system-parameters). */
+const credentialParameters = new Set(['key', '$key', 'access_token', '$access_token', 'oauth_token', 'bearer_token'])
+
+/** The query for the upstream, from its question mark on or empty: without credentials, otherwise as it was. */
+export function upstreamQuery(query: string): string {
+  if (query.length <= 1) return ''
+  const kept = query
+    .slice(1)
+    .split('&')
+    .filter((pair) => !credentialParameters.has(parameterName(pair)))
+  return kept.length === 0 ? '' : `?${kept.join('&')}`
+}
+
+/** The value of `?key=`, or null. */
+export function queryKey(query: string): string | null {
+  if (query.length <= 1) return null
+  return new URLSearchParams(query).get('key')
+}
+
+function parameterName(pair: string): string {
+  const end = pair.indexOf('=')
+  const name = end < 0 ? pair : pair.slice(0, end)
+  try {
+    return decodeURIComponent(name.replaceAll('+', ' ')).trim().toLowerCase()
+  } catch {
+    return name
+  }
+}
