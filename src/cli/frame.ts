@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { closest } from '#lib/closest.ts'
+
+/** One command of the program. Its module is loaded only when it is called, so that start-up stays quick. */
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  /** True: not shown in the help. */
+  readonly hidden?: boolean
+  readonly load: () => Promise<Command>
+}
+
+const introduction = `
+A gateway for LLM traffic that meters, prices and books every call exactly.
+
+  tollgate serve                           start; prints the address and a first key
+  tollgate report --by department,project  what was spent, and by whom
+  tollgate <command> --help                what a command can do`
+
+const epilogue = `
+Settings come from ./tollgate.yaml (or TOLLGATE_CONFIG) and from the environment:
+  TOLLGATE_LISTEN       address and port, default 127.0.0.1:4000
+  TOLLGATE_DATA_DIR     where the ledger is kept, default ./data
+  TOLLGATE_ADMIN_TOKEN  the token for the API; without it one is made at the first start
+  TOLLGATE_LOG_LEVEL    trace, debug, info, warn, error or silent
+
+Exit codes: 0 done, 2 faults in the configuration, 1 anything else.`
+
+/** Runs the command that the arguments name. Answers with the exit code; long-running commands answer when they end. */
+export async function runCommandLine(entries: readonly CommandEntry[], args: readonly string[]): Promise<number> {
+  const wanted = args.find((argument) => !argument.startsWith('-'))
+  const unknown = wanted !== undefined && wanted !== 'help' && !entries.some(({ name }) => name === wanted)
+  if (unknown) {
+    process.stderr.write(`${unknownCommand(wanted, entries)}\n`)
+    return 1
+  }
+  const program = new Command('tollgate')
+    .description(introduction.trim())
+    .version(version(), '-V, --version', 'print the version')
+    .addHelpText('after', epilogue)
+    .exitOverride()
+  const called = wanted === 'help' ? args[args.indexOf('help') + 1] : wanted
+  for (const entry of entries) {
+    const command = entry.name === called ? await entry.load() : new Command(entry.name).description(entry.summary)
+    throwOnExit(command)
+    program.addCommand(command, { hidden: entry.hidden ?? false })
+  }
+  try {
+    if (args.length === 0) program.outputHelp()
+    else await program.parseAsync(args, { from: 'user' })
+    return typeof process.exitCode === 'number' ? process.exitCode : 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    process.stderr.write(`tollgate: ${error instanceof Error ? error.message : String(error)}\n`)
+    if (process.env['TOLLGATE_LOG_LEVEL'] === 'debug' && error instanceof Error)
+      process.stderr.write(`${error.stack}\n`)
+    return 1
+  }
+}
+
+function unknownCommand(wanted: string, entries: readonly CommandEntry[]): string {
+  const names = entries.filter(({ hidden }) => hidden !== true).map(({ name }) => name)
+  const [near] = closest(wanted, names, { most: 1 })
+  const hint = near === undefined ? `commands: ${names.join(', ')}` : `did you mean "tollgate ${near}"?`
+  return `tollgate: there is no command "${wanted}"; ${hint}`
+}
+
+/** Commander would end the process itself, in the middle of what is being written. */
+function throwOnExit(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) throwOnExit(child)
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return manifest !== null && typeof manifest === 'object' && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown'
+}

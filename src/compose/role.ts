@@ -1,0 +1,33 @@
+import type { Config } from '#config/config.ts'
+import type { Log } from '#lib/log.ts'
+
+/** A process of Tollgate while it runs. */
+export interface RunningRole {
+  /** Takes over a new configuration, without dropping what is under way. Absent: the role does not depend on it. */
+  apply?(config: Config): void
+  /** Ends in order. The process exits when it resolves. */
+  stop(): Promise<void>
+}
+
+export interface RoleHooks {
+  /** To be called once the role can do its work; `address` is what the banner shows, for example `http://127.0.0.1:4000`. */
+  readonly onReady: (address?: string) => void
+  readonly log: Log
+}
+
+/** What src/compose/gateway.ts, console.ts and simulator.ts export. Rejects where the role cannot start at all. */
+export type StartRole = (config: Config, hooks: RoleHooks) => Promise<RunningRole>
+
+export const roleNames = ['gateway', 'console', 'simulator'] as const
+export type RoleName = (typeof roleNames)[number]
+
+/** What a role tells its supervisor. */
+export type RoleMessage =
+  | { readonly ready: true; readonly address?: string }
+  /** It cannot start and a restart would not help: one line for people. */
+  | { readonly fatal: string }
+
+/** What the supervisor tells a role. */
+export interface SupervisorMessage {
+  readonly stop: true
+}

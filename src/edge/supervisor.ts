@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+
+export interface ChildSpec {
+  readonly name: string
+  /** The program's arguments, for this same Node. */
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Deaths before it was ever ready after which it is given up: null = never. */
+  readonly mostFailedStarts: number | null
+}
+
+export interface ChildEvents {
+  readonly onReady: (address: string | undefined) => void
+  /** It cannot start, and starting it again would not help: a line for people. */
+  readonly onFatal: (line: string) => void
+  readonly onRestart: (why: string, delayMs: number) => void
+}
+
+/** A child process that is started again when it dies. */
+export interface Child {
+  /** Asks it to end in order and kills it after the deadline. True where it ended by itself, with code 0. */
+  stop(deadlineMs: number): Promise<boolean>
+  kill(): void
+  signal(signal: NodeJS.Signals): void
+}
+
+const restartDelaysMs = [0, 250, 1_000, 2_000, 5_000, 10_000, 30_000]
+/** Alive for this long, its next death counts as the first again. */
+const settledMs = 60_000
+
+/**
+ * Starts a child and keeps it alive: dead, it is started again at once, then with growing pauses. The child inherits
+ * stdout and stderr, so that its last words are not lost with us, and has a channel to us, which closes when we die.
+ */
+export function keepAlive(spec: ChildSpec, events: ChildEvents): Child {
+  let child: ChildProcess | null = null
+  let deaths = 0
+  let everReady = false
+  let stopping = false
+  let restart: NodeJS.Timeout | null = null
+
+  const start = () => {
+    restart = null
+    const startedAt = performance.now()
+    const started = spawn(process.execPath, [...spec.args], {
+      env: spec.env,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    child = started
+    let fatal: string | null = null
+    started.on('message', (message) => {
+      const said: { ready?: unknown; address?: unknown; fatal?: unknown } = Object(message)
+      if (typeof said.fatal === 'string') fatal = said.fatal
+      if (said.ready !== true) return
+      everReady = true
+      events.onReady(typeof said.address === 'string' ? said.address : undefined)
+    })
+    let gone = false
+    const onGone = (why: string) => {
+      if (gone) return
+      gone = true
+      child = null
+      if (stopping) return
+      if (fatal !== null && !everReady) return events.onFatal(fatal)
+      deaths = performance.now() - startedAt > settledMs ? 1 : deaths + 1
+      if (!everReady && spec.mostFailedStarts !== null && deaths >= spec.mostFailedStarts) {
+        return events.onFatal(`the ${spec.name} does not start (${fatal ?? why})`)
+      }
+      const delayMs = restartDelaysMs[Math.min(deaths, restartDelaysMs.length) - 1] ?? 0
+      events.onRestart(fatal ?? why, delayMs)
+      restart = setTimeout(start, delayMs)
+    }
+    started.on('error', (error) => onGone(error.message))
+    started.on('exit', (code, signal) => onGone(signal === null ? `ended with code ${code}` : `killed by ${signal}`))
+  }
+  start()
+
+  return {
+    async stop(deadlineMs) {
+      stopping = true
+      if (restart !== null) clearTimeout(restart)
+      return child === null || endInOrder(child, deadlineMs)
+    },
+    kill() {
+      stopping = true
+      if (restart !== null) clearTimeout(restart)
+      child?.kill('SIGKILL')
+    },
+    signal: (signal) => void child?.kill(signal),
+  }
+}
+
+function endInOrder(child: ChildProcess, deadlineMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
+    child.on('exit', (code) => {
+      clearTimeout(deadline)
+      resolve(code === 0)
+    })
+    // A closed channel says the same to the child as the message does.
+    if (child.connected) child.send({ stop: true }, (error) => error !== null && child.kill('SIGTERM'))
+    else child.kill('SIGTERM')
+  })
+}

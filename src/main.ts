@@ -1,0 +1,76 @@
+import { enableCompileCache } from 'node:module'
+
+// First of all, and the rest only by import(): what is loaded before this line is not cached.
+enableCompileCache(new URL('../node_modules/.cache/tollgate', import.meta.url).pathname)
+
+const { runCommandLine } = await import('#cli/frame.ts')
+
+const commands: Parameters<typeof runCommandLine>[0] = [
+  {
+    name: 'serve',
+    summary: 'start the gateway and everything that belongs to it',
+    load: async () => {
+      const [{ serveCommand }, { superviseTollgate }] = await Promise.all([
+        import('#cli/serve.ts'),
+        import('#compose/supervisor.ts'),
+      ])
+      return serveCommand(superviseTollgate)
+    },
+  },
+  {
+    name: 'report',
+    summary: 'what was spent: by department, project, model, day or any other field',
+    load: async () => (await import('#cli/report.ts')).reportCommand(),
+  },
+  {
+    name: 'logs',
+    summary: 'single calls, newest first',
+    load: async () => (await import('#cli/logs.ts')).logsCommand(),
+  },
+  {
+    name: 'keys',
+    summary: 'make, list and revoke virtual keys',
+    load: async () => (await import('#cli/keys.ts')).keysCommand(),
+  },
+  {
+    name: 'prices',
+    summary: 'which prices are in force, and where they come from',
+    load: async () => (await import('#cli/prices.ts')).pricesCommand(),
+  },
+  {
+    name: 'verify',
+    summary: 'check the journal from its first to its last byte, offline',
+    load: async () => (await import('#cli/verify.ts')).verifyCommand(),
+  },
+  {
+    name: 'simulate',
+    summary: 'run the simulated provider as a server of its own',
+    load: async () => (await import('#cli/simulate.ts')).simulateCommand(),
+  },
+  {
+    name: 'doctor',
+    summary: 'look for what would keep Tollgate from running, and say what to do',
+    load: async () => {
+      const [{ doctorCommand }, { diagnose }] = await Promise.all([
+        import('#cli/doctor.ts'),
+        import('#compose/doctor.ts'),
+      ])
+      return doctorCommand(diagnose)
+    },
+  },
+  {
+    name: 'run',
+    summary: 'run one role in this process',
+    hidden: true,
+    load: async () => {
+      const [{ runCommand }, { runRole }, { roleNames }] = await Promise.all([
+        import('#cli/run.ts'),
+        import('#compose/run-role.ts'),
+        import('#compose/role.ts'),
+      ])
+      return runCommand(roleNames, runRole)
+    },
+  },
+]
+
+process.exitCode = await runCommandLine(commands, process.argv.slice(2))

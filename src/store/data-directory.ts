@@ -1,0 +1,65 @@
+import { accessSync, chmodSync, constants, mkdirSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The data directory cannot be used; the message says why and what to do. */
+export class DataDirectoryFault extends Error {
+  override readonly name = 'DataDirectoryFault'
+  readonly code: 'not_writable' | 'path_too_long' | 'not_a_directory' | 'no_space'
+
+  constructor(code: DataDirectoryFault['code'], message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+  }
+}
+
+/** Longest path of a Unix socket: sun_path less its closing zero, the smaller of Linux (108) and macOS (104). */
+const mostSocketPathBytes = 103
+const longestSocketName = 'simulator.sock'
+
+/**
+ * Makes the data directory and its folders where they are missing, for this user alone: keys' hashes, prompts' hashes
+ * and costs are in it.
+ *
+ * @throws DataDirectoryFault
+ */
+export function prepareDataDirectory(dataDir: string): void {
+  const longest = join(dataDir, 'run', longestSocketName)
+  if (Buffer.byteLength(longest) > mostSocketPathBytes) {
+    const most = mostSocketPathBytes - (Buffer.byteLength(longest) - Buffer.byteLength(dataDir))
+    throw new DataDirectoryFault(
+      'path_too_long',
+      `the path of the data directory is too long for the sockets in it (at most ${most} bytes): ${dataDir}; choose a shorter data_dir`,
+    )
+  }
+  try {
+    for (const folder of [dataDir, join(dataDir, 'run'), join(dataDir, 'journal')]) {
+      if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700)
+      accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+    }
+  } catch (error) {
+    throw faultOf(error, dataDir)
+  }
+}
+
+function faultOf(error: unknown, dataDir: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const message = `the data directory ${dataDir} is not writable; give this user the right to write there, or choose another data_dir`
+    return new DataDirectoryFault('not_writable', message, error)
+  }
+  if (code === 'ENOTDIR' || code === 'EEXIST') {
+    const message = `the data directory ${dataDir} cannot be made: a file is in its way; choose another data_dir`
+    return new DataDirectoryFault('not_a_directory', message, error)
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const message = `the data directory ${dataDir} cannot be made: no space left on the disk`
+    return new DataDirectoryFault('no_space', message, error)
+  }
+  return error
+}
+
+/** Bytes that this user may still write on the disk of the directory. */
+export function freeBytes(dataDir: string): number {
+  const { bavail, bsize } = statfsSync(dataDir)
+  return bavail * bsize
+}
