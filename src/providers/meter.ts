@@ -6,6 +6,11 @@ export interface Reading {
   readonly model: string | null
   /** Null while nothing was reported. */
   readonly usage: ReportedUsage | null
+  /**
+   * The usage is the provider's last word: of a whole answer, or as its API reports it at the end of a stream. False
+   * while there is none, and for the provisional numbers at the start of a stream (Anthropic's `message_start`).
+   */
+  readonly usageFinal: boolean
   /** The error in the body or in an event of the stream. */
   readonly error: ProviderError | null
   /** Visible output, for estimates where the provider reports nothing. */
@@ -14,11 +19,25 @@ export interface Reading {
   readonly responseId: string | null
   /** The stream ended as its protocol says it should ([DONE], message_stop, response.completed, …). */
   readonly complete: boolean
+  /** The answer's own word for its state (`completed`, `queued`, `failed`, …), where the API has one. */
+  readonly status?: string
+  /** The tier that the answer names, also where it reports no usage. */
+  readonly serviceTier?: string
+  /** Characters of output beyond those kept in `outputText`. Absent where nothing was cut. */
+  readonly outputCharsCut?: number
+  /** Events that were too large or too broken to read, and were passed on unread. Absent where there were none. */
+  readonly unreadEvents?: number
 }
 
 export interface ProviderError {
+  /** The most telling of what the provider names: its code, else its status or type, else `http_<status>`. */
   readonly code: string
   readonly message: string
+  readonly type?: string
+  /** Google's word for the error: `RESOURCE_EXHAUSTED`. */
+  readonly status?: string
+  /** Where the error names an HTTP status of its own. */
+  readonly statusCode?: number
 }
 
 /**

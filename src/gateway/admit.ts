@@ -1,0 +1,66 @@
+import type { Said } from '#core/attribution/said.ts'
+import type { VirtualKey } from '#core/keys/key.ts'
+import type { ClientExchange } from '#ports.ts'
+import { queryKey } from '#providers/wire-headers.ts'
+import { type Refusal, refused } from './refusal.ts'
+import type { ClaimsVerifier, Road } from './road.ts'
+
+export interface Caller {
+  readonly kind: 'admitted'
+  readonly key: VirtualKey
+  /** What a verified token says of the caller; null where none was sent. */
+  readonly claims: Said | null
+}
+
+/** Who calls: a known key, and where the operator asks for one, a valid token. */
+export async function admit(road: Road, exchange: ClientExchange): Promise<Caller | Refusal> {
+  const nowMs = road.clock.wallMs()
+  const found = road.keys().find(presentedKey(exchange), nowMs)
+  switch (found.kind) {
+    case 'known':
+      break
+    case 'expired':
+      return refused('invalid_api_key', 'This key has expired. Ask whoever runs Tollgate for a new one.')
+    case 'revoked':
+      return refused('invalid_api_key', 'This key was revoked. Ask whoever runs Tollgate for a new one.')
+    case 'missing':
+      return refused('invalid_api_key', missingKeyMessage)
+    case 'unknown':
+      return refused('invalid_api_key', 'This key is not known here. A key of this gateway is needed, not one of a provider.')
+  }
+  if (road.claims === null) return { kind: 'admitted', key: found.key, claims: null }
+  return verifyClaims(road.claims, exchange, found.key, nowMs)
+}
+
+const missingKeyMessage =
+  'No key was sent. Send a key of this gateway as "Authorization: Bearer KEY", "x-api-key: KEY", "x-goog-api-key: KEY" or "?key=KEY".'
+
+async function verifyClaims(
+  verifier: ClaimsVerifier,
+  exchange: ClientExchange,
+  key: VirtualKey,
+  nowMs: number,
+): Promise<Caller | Refusal> {
+  const header = exchange.headers[verifier.header]
+  if (typeof header !== 'string' || header === '') {
+    if (!verifier.required) return { kind: 'admitted', key, claims: null }
+    return refused('invalid_jwt', `A signed token is needed in the header "${verifier.header}".`)
+  }
+  const verdict = await verifier.verify(withoutScheme(header), nowMs)
+  return verdict.kind === 'valid'
+    ? { kind: 'admitted', key, claims: verdict.claims }
+    : refused('invalid_jwt', `The token in the header "${verifier.header}" is not valid: ${verdict.reason}.`)
+}
+
+/** The key, from the first of the carriers that the official SDKs use; empty where there is none. */
+function presentedKey({ headers, query }: ClientExchange): string {
+  const { authorization, 'x-api-key': anthropic, 'x-goog-api-key': google } = headers
+  if (typeof authorization === 'string' && authorization !== '') return withoutScheme(authorization)
+  if (typeof anthropic === 'string' && anthropic !== '') return anthropic
+  if (typeof google === 'string' && google !== '') return google
+  return queryKey(query) ?? ''
+}
+
+function withoutScheme(value: string): string {
+  return value.length > 7 && value.slice(0, 7).toLowerCase() === 'bearer ' ? value.slice(7).trim() : value.trim()
+}

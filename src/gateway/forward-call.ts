@@ -1,0 +1,59 @@
+import type { Attempt } from '#core/ledger/entry.ts'
+import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import { type Delivery, noBytes, noReading } from './delivery.ts'
+import { forward } from './forward.ts'
+import type { OpenCall } from './open-call.ts'
+import { relay } from './relay.ts'
+import type { Road } from './road.ts'
+
+export interface Forwarded {
+  readonly attempts: readonly Attempt[]
+  /** Null where no upstream answered. */
+  readonly answer: UpstreamAnswer | null
+  readonly delivery: Delivery
+}
+
+/** Sends the call upstream and passes on what comes back, but for the last bytes. */
+export async function forwardCall(road: Road, open: OpenCall): Promise<Forwarded> {
+  const { arrival, control, route } = open
+  const { config, door } = route.upstream
+  const went = await forward(
+    {
+      upstream: door,
+      request: route.request,
+      maxRetries: config.retries.max,
+      retryBaseMs: config.retries.baseMs,
+      arrivedAtMs: arrival.arrivedAtMs,
+      control,
+      wanted: () => !arrival.exchange.gone && !control.interrupted,
+    },
+    road,
+  )
+  const { attempts } = went
+  if (went.kind === 'failed') return { attempts, answer: null, delivery: unanswered(road, open, went.fault) }
+  const { answer, abort: abortUpstream } = went
+  const delivery = await relay(road, { ...open, answer, abortUpstream })
+  return { attempts: measured(attempts, delivery, arrival.arrivedAtMs), answer, delivery }
+}
+
+function unanswered(road: Road, { arrival }: OpenCall, fault: UpstreamFault): Delivery {
+  return {
+    reading: noReading,
+    form: 'opaque',
+    held: noBytes,
+    fault,
+    clientLeft: arrival.exchange.gone,
+    started: false,
+    firstByteAtMs: null,
+    upstreamEndedAtMs: road.clock.monotonicMs(),
+  }
+}
+
+/** The last attempt lasted until its body had ended, or broken off. */
+function measured(attempts: readonly Attempt[], delivery: Delivery, arrivedAtMs: number): readonly Attempt[] {
+  const last = attempts.at(-1)
+  if (last === undefined) return attempts
+  const durationMs = delivery.upstreamEndedAtMs - arrivedAtMs - last.startedAfterMs
+  const errorCode = delivery.fault === null ? last.errorCode : delivery.fault.code
+  return [...attempts.slice(0, -1), { ...last, durationMs, errorCode }]
+}

@@ -1,0 +1,60 @@
+import type { Payer } from '#core/attribution/payer.ts'
+import type { CallFacts } from '#core/ledger/entry.ts'
+import { estimateInputTokens } from '#providers/estimate.ts'
+import type { Caller } from './admit.ts'
+import type { Arrival } from './arrival.ts'
+import type { Ask } from './ask.ts'
+import { CallControl } from './call-control.ts'
+import { type Refusal, refused } from './refusal.ts'
+import type { Echo } from './respond.ts'
+import type { Road } from './road.ts'
+import type { Route } from './route.ts'
+import { boundedModel } from './turn-away.ts'
+
+export interface Agreed {
+  readonly arrival: Arrival
+  readonly caller: Caller
+  readonly ask: Ask
+  readonly payer: Payer
+  readonly route: Route
+}
+
+/** A call that is in the journal: from here on it ends in a settle entry, whatever happens. */
+export interface OpenCall extends Agreed {
+  readonly kind: 'open'
+  readonly call: CallFacts
+  readonly control: CallControl
+  readonly echo: Echo
+}
+
+/** Enters the call into the journal, or refuses it where the journal cannot take it. */
+export async function openCall(road: Road, agreed: Agreed): Promise<OpenCall | Refusal> {
+  const { arrival, caller, ask, payer, route } = agreed
+  const full = road.journal.refusal()
+  if (full !== null) return refused(full.code, full.message)
+  const call: CallFacts = {
+    callId: arrival.callId,
+    requestId: arrival.requestId,
+    startedAtMs: arrival.startedAtMs,
+    payer,
+    keyId: caller.key.id,
+    vendor: route.vendor,
+    upstream: route.upstream.config.name,
+    modelRequested: boundedModel(ask.facts.model ?? ''),
+    modelRouted: route.model,
+    endpoint: arrival.match.endpoint,
+    stream: ask.facts.stream,
+    promptHash: ask.body === null || ask.body.length === 0 ? '' : road.hashPrompt(ask.body),
+  }
+  const estimatedInputTokens = arrival.match.metered ? estimateInputTokens(ask.body?.length ?? 0) : 0
+  try {
+    await road.journal.append({ kind: 'open', call, estimatedInputTokens })
+  } catch (fault) {
+    const now = road.journal.refusal()
+    if (now === null) throw fault
+    return refused(now.code, now.message)
+  }
+  const control = new CallControl()
+  road.running.add(control)
+  return { ...agreed, kind: 'open', call, control, echo: { requestId: arrival.requestId, costCenter: payer.costCenter } }
+}

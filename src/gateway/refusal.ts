@@ -1,0 +1,47 @@
+/**
+ * Why the gateway answers by itself. Everything that can go wrong before or instead of an upstream's answer has one
+ * row here; nothing else in the gateway knows a status code of its own.
+ */
+export const refusalStatus = {
+  invalid_json: 400,
+  invalid_request: 400,
+  invalid_attribution: 400,
+  unsupported_endpoint: 400,
+  invalid_api_key: 401,
+  invalid_jwt: 401,
+  model_not_allowed: 403,
+  endpoint_not_allowed: 403,
+  model_not_priced: 403,
+  model_not_found: 404,
+  endpoint_not_found: 404,
+  body_too_large: 413,
+  unsupported_content_type: 415,
+  client_left: 499,
+  internal_error: 500,
+  upstream_unavailable: 502,
+  upstream_error: 502,
+  journal_full: 503,
+  journal_failing: 503,
+  shutting_down: 503,
+  upstream_timeout: 504,
+} as const
+
+export type RefusalCode = keyof typeof refusalStatus
+
+export interface Refusal {
+  readonly kind: 'refused'
+  readonly code: RefusalCode
+  /** For the developer who reads it: what is wrong and what to do. */
+  readonly message: string
+  /** Name of the field at fault, where there is one. */
+  readonly param?: string
+}
+
+export function refused(code: RefusalCode, message: string, param?: string): Refusal {
+  return param === undefined ? { kind: 'refused', code, message } : { kind: 'refused', code, message, param }
+}
+
+/** Whether a client that retries the same request can hope for another answer. */
+export function mayRetry(code: RefusalCode): boolean {
+  return refusalStatus[code] >= 500
+}

@@ -1,0 +1,71 @@
+import type { SettleEntry } from '#core/ledger/entry.ts'
+import { formatUsd } from '#core/money/usd-text.ts'
+import type { ClientExchange, UpstreamAnswer } from '#ports.ts'
+import type { Dialect } from '#providers/endpoints.ts'
+import { shapeError, shapeStreamError } from '#providers/errors.ts'
+import { clientHeaders } from '#providers/wire-headers.ts'
+import type { Delivery } from './delivery.ts'
+import { mayRetry, type Refusal, refusalStatus } from './refusal.ts'
+
+/** What every answer carries back, whatever became of the call. */
+export interface Echo {
+  readonly requestId: string
+  readonly costCenter: string
+}
+
+/** Answers in the gateway's own name, in the shape of the API called. */
+export function refuse(exchange: ClientExchange, dialect: Dialect, refusal: Refusal, echo: Echo): void {
+  if (exchange.gone) return
+  const status = refusalStatus[refusal.code]
+  const body = shapeError(dialect, {
+    status,
+    code: refusal.code,
+    message: refusal.message,
+    ...(refusal.param === undefined ? {} : { param: refusal.param }),
+  })
+  const retry = mayRetry(refusal.code) ? (status === 503 ? ['retry-after', '1'] : []) : ['x-should-retry', 'false']
+  exchange.answer(status, ['content-type', 'application/json', ...echoHeaders(echo), ...retry], body)
+}
+
+/** The head of an answer that is passed on as it comes. */
+export function startAnswer(exchange: ClientExchange, answer: UpstreamAnswer, echo: Echo, overheadMs: number): void {
+  if (exchange.gone) return
+  const headers = clientHeaders(answer.headers)
+  headers.push(...echoHeaders(echo), 'x-tollgate-overhead-ms', overheadMs.toFixed(3))
+  exchange.start(answer.status, headers)
+}
+
+/** The last bytes: the call is in the ledger now. */
+export function finishAnswer(
+  exchange: ClientExchange,
+  answer: UpstreamAnswer,
+  delivery: Delivery,
+  settled: { readonly entry: SettleEntry; readonly dialect: Dialect; readonly echo: Echo },
+): void {
+  if (exchange.gone) return
+  const { entry, dialect, echo } = settled
+  if (!delivery.started) {
+    const headers = clientHeaders(answer.headers)
+    headers.push(...echoHeaders(echo), 'x-tollgate-cost-usd', formatUsd(entry.cost.totalPicoUsd))
+    headers.push('x-tollgate-overhead-ms', entry.overheadMs.toFixed(3))
+    exchange.answer(answer.status, headers, delivery.held)
+  } else if (delivery.fault === null) {
+    exchange.end(delivery.held)
+  } else if (delivery.form !== 'opaque') {
+    exchange.write(delivery.held)
+    const { errorCode: code, errorMessage: message } = entry
+    exchange.end(shapeStreamError(dialect, { status: 502, code, message: sentence(message) }, delivery.form))
+  } else {
+    exchange.breakOff()
+  }
+}
+
+function echoHeaders(echo: Echo): string[] {
+  return echo.costCenter === ''
+    ? ['x-request-id', echo.requestId]
+    : ['x-request-id', echo.requestId, 'x-cost-center', echo.costCenter]
+}
+
+function sentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`
+}

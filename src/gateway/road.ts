@@ -1,0 +1,58 @@
+import type { Said } from '#core/attribution/said.ts'
+import type { KeyRing } from '#core/keys/ring.ts'
+import type { PriceBook } from '#core/pricing/price-book.ts'
+import type { ProviderConfig } from '#config/config.ts'
+import type { Clock, Ids, Journal, Timers, Upstream } from '#ports.ts'
+import type { ModelResolver } from '#providers/models.ts'
+import type { RequestHeaders } from '#providers/wire-headers.ts'
+import type { RunningCalls } from './call-control.ts'
+import type { Counters } from './counters.ts'
+
+/** How far an answer is still read for its usage after the caller left. */
+export interface ReadOnLimits {
+  readonly readAfterDisconnectMs: number
+  readonly readAfterDisconnectBytes: number
+}
+
+/** What the operator's identity provider says of a caller. */
+export interface ClaimsVerifier {
+  /** Lower-case name of the header that carries the token. */
+  readonly header: string
+  readonly required: boolean
+  verify(token: string, nowMs: number): Promise<ClaimsVerdict>
+}
+
+export type ClaimsVerdict =
+  | { readonly kind: 'valid'; readonly claims: Said }
+  | { readonly kind: 'invalid'; readonly reason: string }
+
+export interface RoadUpstream {
+  readonly config: ProviderConfig
+  readonly door: Upstream
+  /** Path of the base URL, without a trailing slash. */
+  readonly basePath: string
+}
+
+/**
+ * All that a call meets on its way. A reload of the configuration lays a new road; calls under way stay on the one
+ * they came in on.
+ */
+export interface Road {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly ids: Ids
+  readonly journal: Journal
+  readonly keys: () => KeyRing
+  readonly claims: ClaimsVerifier | null
+  readonly models: ModelResolver
+  readonly upstreams: ReadonlyMap<string, RoadUpstream>
+  readonly prices: PriceBook
+  readonly unpriced: 'allow' | 'block'
+  readonly requestBodyBytes: number
+  readonly readOn: ReadOnLimits
+  readonly requestHeaders: RequestHeaders
+  readonly hashPrompt: (body: Buffer) => string
+  readonly running: RunningCalls
+  readonly counters: Counters
+  readonly onFault: (error: unknown, callId: string) => void
+}

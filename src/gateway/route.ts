@@ -1,0 +1,94 @@
+import { metadataFields } from '#core/attribution/metadata.ts'
+import type { UpstreamRequest } from '#ports.ts'
+import { editRequest } from '#providers/requests/edit-request.ts'
+import { credentialHeaders, upstreamPath } from '#providers/vendors.ts'
+import { upstreamQuery } from '#providers/wire-headers.ts'
+import type { Caller } from './admit.ts'
+import type { Arrival } from './arrival.ts'
+import type { Ask } from './ask.ts'
+import { type Refusal, refused } from './refusal.ts'
+import type { Road, RoadUpstream } from './road.ts'
+
+/** Where the call goes, and as what. */
+export interface Route {
+  readonly kind: 'route'
+  readonly upstream: RoadUpstream
+  /** What the upstream is asked for; empty where the call is about no model. */
+  readonly model: string
+  /** Whose model it is, as the price catalog names them. */
+  readonly vendor: string
+  readonly request: UpstreamRequest
+  /** The gateway asked for a usage chunk that the caller did not ask for. */
+  readonly askedForUsage: boolean
+}
+
+const noMetadata: readonly string[] = []
+const ourMetadata: readonly string[] = [...metadataFields]
+
+/** Which provider serves the call, whether the key may use the model, and what the provider is sent. */
+export function chooseRoute(road: Road, arrival: Arrival, caller: Caller, ask: Ask): Route | Refusal {
+  const { match } = arrival
+  const requested = ask.facts.model
+  const found = road.models.resolve(requested, match)
+  if (found.kind === 'unknown') return refused('model_not_found', unknownModel(requested, found.closeMatches), 'model')
+  if (found.kind === 'unsupported') return refused('unsupported_endpoint', found.message, 'model')
+  const upstream = road.upstreams.get(found.provider.name)
+  if (upstream === undefined) throw new Error(`no upstream named ${found.provider.name}`)
+  const { model, vendor } = found
+  const turned = mayUse(road, arrival, caller, { requested, model, vendor, provider: found.provider.name })
+  return turned ?? routeTo(road, arrival, ask, { upstream, model, vendor })
+}
+
+interface Choice {
+  readonly requested: string | null
+  readonly model: string
+  readonly vendor: string
+  readonly provider: string
+}
+
+function mayUse(road: Road, { match, startedAtMs }: Arrival, { key }: Caller, choice: Choice): Refusal | null {
+  const { requested, model, vendor, provider } = choice
+  if (requested === null) {
+    // A batch names its models in a file: a key for some models only cannot be held to them there.
+    const batch = match.body !== 'none' && (match.endpoint === 'batches' || match.endpoint === 'messages.batches')
+    if (!batch || key.allowsModel('*')) return null
+    return refused('endpoint_not_allowed', `The key "${key.name}" is for some models only, so it cannot start batches.`)
+  }
+  if (!key.allowsModel(model) && !key.allowsModel(requested)) {
+    return refused('model_not_allowed', `The key "${key.name}" may not use the model "${requested}".`, 'model')
+  }
+  if (road.unpriced === 'block' && match.metered) {
+    if (road.prices.known({ upstream: provider, vendor, model, atMs: startedAtMs })) return null
+    const advice = 'Whoever runs Tollgate can add a price under "prices", or set "unpriced: allow".'
+    return refused('model_not_priced', `There is no price for the model "${model}" of "${provider}". ${advice}`, 'model')
+  }
+  return null
+}
+
+function routeTo(
+  road: Road,
+  { exchange, match }: Arrival,
+  { body, facts }: Ask,
+  { upstream, model, vendor }: Pick<Route, 'upstream' | 'model' | 'vendor'>,
+): Route {
+  const { config, basePath } = upstream
+  const askForUsage = facts.stream && facts.includeUsage === 'not_asked'
+  const stripMetadata = config.keepMetadata ? noMetadata : ourMetadata
+  const edited =
+    body === null || body.length === 0
+      ? body
+      : editRequest(body, facts, { ...(model === '' ? {} : { model }), stripMetadata, askForUsage })
+  const credential = credentialHeaders(config.kind, match.dialect, config.apiKey)
+  const request: UpstreamRequest = {
+    method: exchange.method,
+    path: upstreamPath(config.kind, basePath, match, model) + upstreamQuery(exchange.query),
+    headers: road.requestHeaders(exchange.rawHeaders, credential),
+    body: edited === null ? exchange.bodyStream() : edited.length === 0 ? null : edited,
+  }
+  return { kind: 'route', upstream, model, vendor, request, askedForUsage: askForUsage }
+}
+
+function unknownModel(requested: string | null, closeMatches: readonly string[]): string {
+  const meant = closeMatches.length === 0 ? '' : ` Did you mean ${closeMatches.map((name) => `"${name}"`).join(', ')}?`
+  return `No provider here serves the model "${(requested ?? '').slice(0, 200)}".${meant}`
+}

@@ -1,0 +1,113 @@
+import type { Attempt, CallFacts, Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import type { ReportedUsage, UsageSource } from '#core/usage/reported.ts'
+import type { UpstreamFault } from '#ports.ts'
+import type { Delivery } from './delivery.ts'
+import type { Road } from './road.ts'
+
+/** What is known once a call is over. Monotonic times share one origin. */
+export interface Ended {
+  readonly call: CallFacts
+  /** Monotonic. */
+  readonly arrivedAtMs: number
+  readonly attempts: readonly Attempt[]
+  readonly delivery: Delivery
+  /** What the client was told, or would have been. */
+  readonly statusCode: number
+  readonly interrupted: boolean
+  /** Null where the call has nothing that could be counted. */
+  readonly estimate: UsageEstimate | null
+}
+
+/** Counts what the provider did not; asked only where it did not. */
+export type UsageEstimate = (outputText: string) => { readonly inputTokens: number; readonly outputTokens: number }
+
+/** The whole record of a call that went upstream. Pure but for the clock. */
+export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): SettleEntry {
+  const { call, delivery } = ended
+  const counted = countUsage(ended)
+  const priced = road.prices.priceCall({
+    upstream: call.upstream,
+    vendor: call.vendor,
+    modelServed: delivery.reading.model ?? '',
+    modelRouted: call.modelRouted,
+    endpoint: call.endpoint,
+    atMs: call.startedAtMs,
+    usage: counted.usage,
+    usageSource: counted.source,
+  })
+  const nowMs = road.clock.monotonicMs()
+  const latencyMs = nowMs - ended.arrivedAtMs
+  const { code: errorCode, message: errorMessage } = errorOf(ended)
+  return {
+    kind: 'settle',
+    call,
+    endedAtMs: road.clock.wallMs(),
+    outcome: outcomeOf(ended),
+    modelServed: delivery.reading.model ?? call.modelRouted,
+    usageSource: counted.source,
+    tokens: priced.tokens,
+    units: priced.units,
+    cost: priced.cost,
+    marks: delivery.clientLeft ? [...priced.marks, 'client_left'] : priced.marks,
+    latencyMs,
+    timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : delivery.firstByteAtMs - ended.arrivedAtMs,
+    overheadMs: (ended.attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs),
+    statusCode: ended.statusCode,
+    errorCode,
+    errorMessage,
+    attempts: ended.attempts,
+    cacheHit: false,
+  }
+}
+
+function outcomeOf(ended: Ended): Outcome {
+  const { fault, clientLeft, reading } = ended.delivery
+  if (ended.interrupted) return 'interrupted'
+  if (fault !== null) return clientLeft && fault.code === 'aborted' ? 'cancelled' : 'failed'
+  return ended.statusCode < 400 && reading.error === null ? 'served' : 'failed'
+}
+
+interface Counted {
+  readonly usage: ReportedUsage | null
+  readonly source: UsageSource
+}
+
+const nothingCounted: Counted = { usage: null, source: 'none' }
+
+/**
+ * The provider's own count wherever it is its last word. An answer that was cut off costs what was generated until
+ * then: what the provider had said by then and at least what was delivered. A call that got no answer, or a refusal,
+ * used nothing that anybody could know.
+ */
+function countUsage({ delivery, statusCode, attempts, estimate }: Ended): Counted {
+  const { reading, fault } = delivery
+  if (estimate === null) return nothingCounted
+  if (reading.usage !== null && (reading.usageFinal || (fault === null && statusCode >= 400))) {
+    return { usage: reading.usage, source: 'provider' }
+  }
+  const answered = (attempts.at(-1)?.status ?? 0) > 0
+  if (!answered && fault?.code !== 'aborted') return nothingCounted
+  if (answered && statusCode >= 400) return nothingCounted
+  if (fault === null && reading.error !== null && reading.outputText === '') return nothingCounted
+  const guess = estimate(reading.outputText)
+  const usage: ReportedUsage = {
+    ...reading.usage,
+    inputTokens: reading.usage?.inputTokens ?? guess.inputTokens,
+    outputTokens: Math.max(reading.usage?.outputTokens ?? 0, guess.outputTokens),
+  }
+  return { usage, source: 'estimated' }
+}
+
+function errorOf(ended: Ended): { readonly code: string; readonly message: string } {
+  const { fault, reading } = ended.delivery
+  if (ended.interrupted) return { code: 'interrupted', message: 'the gateway was stopped before the answer had ended' }
+  if (fault !== null) return { code: faultCode(fault), message: fault.message }
+  if (reading.error !== null) {
+    return { code: reading.error.code || `http_${ended.statusCode}`, message: reading.error.message }
+  }
+  return { code: ended.statusCode < 400 ? '' : `http_${ended.statusCode}`, message: '' }
+}
+
+function faultCode(fault: UpstreamFault): string {
+  return fault.code === 'aborted' ? 'client_left' : `upstream_${fault.code}`
+}

@@ -1,0 +1,74 @@
+import type { SettleEntry } from '#core/ledger/entry.ts'
+import type { Payer } from '#core/attribution/payer.ts'
+import { noCost } from '#core/pricing/cost.ts'
+import { noTokens } from '#core/usage/totals.ts'
+import type { Caller } from './admit.ts'
+import type { Arrival } from './arrival.ts'
+import type { Ask } from './ask.ts'
+import { type Refusal, refusalStatus } from './refusal.ts'
+import { refuse } from './respond.ts'
+import type { Road } from './road.ts'
+
+/** What was known of a call when it was turned away. */
+export interface Known {
+  readonly caller: Caller
+  readonly ask?: Ask
+  readonly payer?: Payer
+}
+
+/**
+ * Refuses a call that has not gone upstream. Calls of a known key are recorded at no cost; what strangers send is
+ * only counted, or anybody could fill the ledger.
+ */
+export async function turnAway(road: Road, arrival: Arrival, refusal: Refusal, known?: Known): Promise<void> {
+  road.counters.refusals += 1
+  const payer = known?.payer ?? known?.caller.key.attribution
+  if (known !== undefined && road.journal.refusal() === null) {
+    await road.journal.append(recordOf(road, arrival, refusal, known))
+  }
+  const echo = { requestId: arrival.requestId, costCenter: payer?.costCenter ?? '' }
+  refuse(arrival.exchange, arrival.match.dialect, refusal, echo)
+}
+
+function recordOf(road: Road, arrival: Arrival, refusal: Refusal, known: Known): SettleEntry {
+  const latencyMs = road.clock.monotonicMs() - arrival.arrivedAtMs
+  const facts = known.ask?.facts
+  return {
+    kind: 'settle',
+    call: {
+      callId: arrival.callId,
+      requestId: arrival.requestId,
+      startedAtMs: arrival.startedAtMs,
+      payer: known.payer ?? known.caller.key.attribution,
+      keyId: known.caller.key.id,
+      vendor: '',
+      upstream: '',
+      modelRequested: boundedModel(facts?.model ?? arrival.match.modelInPath ?? ''),
+      modelRouted: '',
+      endpoint: arrival.match.endpoint,
+      stream: facts?.stream ?? arrival.match.streamInPath,
+      promptHash: '',
+    },
+    endedAtMs: road.clock.wallMs(),
+    outcome: 'refused',
+    modelServed: '',
+    usageSource: 'none',
+    tokens: noTokens,
+    units: {},
+    cost: noCost,
+    marks: [],
+    latencyMs,
+    timeToFirstTokenMs: null,
+    overheadMs: latencyMs,
+    statusCode: refusalStatus[refusal.code],
+    errorCode: refusal.code,
+    errorMessage: refusal.message,
+    attempts: [],
+    cacheHit: false,
+  }
+}
+
+/** Model names come from callers: a record must not grow with them. */
+export function boundedModel(model: string): string {
+  return model.length <= 200 ? model : model.slice(0, 200)
+}

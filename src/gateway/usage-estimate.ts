@@ -1,0 +1,1 @@
+import type { OpenCall } from './open-call.ts'
