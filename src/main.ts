@@ -45,7 +45,13 @@ const commands: Parameters<typeof runCommandLine>[0] = [
   {
     name: 'simulate',
     summary: 'run the simulated provider as a server of its own',
-    load: async () => (await import('#cli/simulate.ts')).simulateCommand(),
+    load: async () => {
+      const [{ simulateCommand }, { composeSimulator }] = await Promise.all([
+        import('#cli/simulate.ts'),
+        import('#compose/simulator.ts'),
+      ])
+      return simulateCommand(composeSimulator)
+    },
   },
   {
     name: 'doctor',

@@ -8,7 +8,7 @@ import { codeOf, startFaultLine } from './start-faults.ts'
 const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
   gateway: async () => (await import('./gateway.ts')).composeGateway,
   console: async () => (await import('./console.ts')).composeConsole,
-  simulator: async () => (await import('./simulator.ts')).composeSimulator,
+  simulator: async () => (await import('./simulator-role.ts')).simulatorRole,
 }
 
 /** Runs one role in this process until it is told to stop. Under a supervisor only the supervisor tells it. */

@@ -1,0 +1,10 @@
+import { join } from 'node:path'
+import type { StartRole } from './role.ts'
+import { composeSimulator } from './simulator.ts'
+
+/** The built-in simulated provider as a role of `tollgate serve`: on a socket in the data directory. */
+export const simulatorRole: StartRole = async (config, hooks) => {
+  const simulator = await composeSimulator({ socketPath: join(config.dataDir, 'run', 'simulator.sock') })
+  hooks.onReady(simulator.address)
+  return { stop: () => simulator.close() }
+}

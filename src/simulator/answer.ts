@@ -1,0 +1,45 @@
+import type { Counts } from './counts.ts'
+
+/** One event of a stream as it goes over the wire, its separators included. */
+export interface WireEvent {
+  readonly text: string
+  /** Output tokens generated once this event is out, all earlier ones included. */
+  readonly outputTokens: number
+}
+
+/** What a call is put on the bill with. */
+export interface Charge {
+  /** The name the price list knows, and the one the answer carries. */
+  readonly model: string
+  readonly modelServed: string
+  readonly counts: Counts
+}
+
+/** What a dialect answers: pure data, sent by `delivery.ts`. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** The whole body, or the events of a stream one by one. */
+  readonly body: string | Buffer | readonly WireEvent[]
+  /** The id inside the answer; the request's own id where the answer has none. */
+  readonly id: string
+  /** Null where nothing is billed: lists, retrievals, errors. */
+  readonly charge: Charge | null
+  /** True where the same request always gets this answer but for its id. */
+  readonly repeatable: boolean
+}
+
+export function isStream(body: Answer['body']): body is readonly WireEvent[] {
+  return Array.isArray(body)
+}
+
+export const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': 'application/json' }
+export const eventHeaders: Readonly<Record<string, string>> = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+}
+
+/** A whole JSON answer that costs nothing. */
+export function plainAnswer(id: string, body: unknown, status = 200): Answer {
+  return { status, headers: jsonHeaders, body: JSON.stringify(body), id, charge: null, repeatable: false }
+}

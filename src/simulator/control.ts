@@ -1,0 +1,86 @@
+import type { ServerResponse } from 'node:http'
+import { type Bill, type BillEntry, entryText } from './bill.ts'
+import type { Received } from './call.ts'
+import { DirectiveFault } from './directives.ts'
+import type { FaultPlan } from './fault-plan.ts'
+
+const maxRequests = 256
+const maxShownBytes = 65_536
+
+/** The latest requests as they arrived, so that a test can see what an upstream is sent. In memory only. */
+export class RequestLog {
+  readonly #latest: { readonly seq: number; readonly received: Received }[] = []
+
+  add(seq: number, received: Received): void {
+    if (received.body.length > maxShownBytes) return
+    this.#latest.push({ seq, received })
+    if (this.#latest.length >= maxRequests * 2) this.#latest.splice(0, maxRequests)
+  }
+
+  describe(): unknown[] {
+    return this.#latest.slice(-maxRequests).map(({ seq, received }) => ({
+      seq,
+      method: received.method,
+      path: received.path,
+      query: received.query.toString(),
+      headers: received.headers,
+      bodyBase64: received.body.toString('base64'),
+    }))
+  }
+}
+
+export interface Controlled {
+  readonly bill: Bill
+  readonly faults: FaultPlan
+  readonly requests: RequestLog
+}
+
+/**
+ * The simulation's own address, `/_simulator/…`: `GET bill` (`?after=<seq>`, `?hint=<id>`), `GET requests`,
+ * `GET|PUT|DELETE faults`, `GET health`.
+ */
+export function answerControl(controlled: Controlled, received: Received, response: ServerResponse): void {
+  const subject = received.path.slice('/_simulator'.length).replace(/^\//, '')
+  switch (`${received.method} ${subject}`) {
+    case 'GET health':
+      return send(response, 200, '{"status":"healthy"}')
+    case 'GET bill':
+      return send(response, 200, billText(controlled.bill, received.query))
+    case 'GET requests':
+      return send(response, 200, JSON.stringify({ requests: controlled.requests.describe() }))
+    case 'GET faults':
+      return send(response, 200, JSON.stringify(controlled.faults.describe()))
+    case 'DELETE faults':
+      controlled.faults.replace([])
+      return send(response, 200, JSON.stringify(controlled.faults.describe()))
+    case 'PUT faults':
+    case 'POST faults':
+      return replaceFaults(controlled.faults, received.body, response)
+    default:
+      return send(response, 404, '{"error":"known: bill, requests, faults, health"}')
+  }
+}
+
+function replaceFaults(faults: FaultPlan, body: Buffer, response: ServerResponse): void {
+  try {
+    faults.replace(JSON.parse(body.toString('utf8')))
+  } catch (fault) {
+    if (!(fault instanceof SyntaxError || fault instanceof DirectiveFault)) throw fault
+    return send(response, 400, JSON.stringify({ error: fault.message }))
+  }
+  send(response, 200, JSON.stringify(faults.describe()))
+}
+
+function billText(bill: Bill, query: URLSearchParams): string {
+  const after = Number(query.get('after') ?? 0)
+  const hint = query.get('hint')
+  const wanted = (entry: BillEntry) => entry.seq > after && (hint === null || entry.requestHint === hint)
+  const lines: string[] = []
+  for (const entry of bill.entries()) if (wanted(entry)) lines.push(entryText(entry))
+  return `{"total":${JSON.stringify(bill.total())},"entries":[\n${lines.join(',\n')}\n]}`
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}

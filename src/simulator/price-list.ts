@@ -1,0 +1,128 @@
+import type { Counts } from './counts.ts'
+
+/** USD per million tokens as decimal text of at most six places, unless the name says otherwise. */
+export interface Rates {
+  readonly input: string
+  readonly output: string
+  readonly cached?: string
+  readonly write5m?: string
+  readonly write1h?: string
+  readonly audioInput?: string
+  readonly imageInput?: string
+  readonly imageOutput?: string
+  readonly webSearchPer1k?: string
+  readonly audioPerHour?: string
+  /** For the whole call, where its input is above 200,000 tokens. */
+  readonly above200k?: Rates
+  /** Instead, from 00:30 to 16:30 UTC. */
+  readonly daytime?: Rates
+}
+
+const search = { webSearchPer1k: '10' }
+const deepseekChat = { input: '0.135', cached: '0.035', output: '0.55' }
+
+/**
+ * This provider's public price list, by model name without its date. The amounts are the vendors' list prices as the
+ * package @pydantic/genai-prices 0.1.8 states them, copied by hand: the bill must not come from the code it is to check.
+ */
+export const priceList: Readonly<Record<string, Rates>> = {
+  'gpt-4.1': { input: '2', cached: '0.5', output: '8', ...search },
+  'gpt-4.1-mini': { input: '0.4', cached: '0.1', output: '1.6', ...search },
+  'gpt-4.1-nano': { input: '0.1', cached: '0.025', output: '0.4' },
+  'gpt-4o': { input: '2.5', cached: '1.25', output: '10', ...search },
+  'gpt-4o-mini': { input: '0.15', cached: '0.075', output: '0.6', ...search },
+  'gpt-4o-audio-preview': { input: '2.5', output: '10' },
+  'gpt-5': { input: '1.25', cached: '0.125', output: '10', ...search },
+  'gpt-5-mini': { input: '0.25', cached: '0.025', output: '2', ...search },
+  'o4-mini': { input: '1.1', cached: '0.275', output: '4.4', ...search },
+  o3: { input: '2', cached: '0.5', output: '8', ...search },
+  'gpt-3.5-turbo': { input: '0.5', output: '1.5' },
+  'gpt-3.5-turbo-instruct': { input: '1.5', output: '2' },
+  'text-embedding-3-small': { input: '0.02', output: '0' },
+  'text-embedding-3-large': { input: '0.13', output: '0' },
+  'gpt-image-1': { input: '5', imageInput: '10', output: '40' },
+  'gpt-4o-mini-tts': { input: '0.6', output: '12' },
+  'gpt-4o-transcribe': { input: '2.5', audioInput: '6', output: '10' },
+  'gpt-4o-mini-transcribe': { input: '1.25', audioInput: '3', output: '5' },
+  'whisper-1': { input: '0', output: '0', audioPerHour: '0.36' },
+  'omni-moderation-latest': { input: '0', output: '0' },
+  'claude-sonnet-4-5': {
+    ...{ input: '3', cached: '0.3', write5m: '3.75', write1h: '6', output: '15', ...search },
+    above200k: { input: '6', cached: '0.6', write5m: '7.5', write1h: '12', output: '22.5', ...search },
+  },
+  'claude-haiku-4-5': { input: '1', cached: '0.1', write5m: '1.25', write1h: '2', output: '5', ...search },
+  'claude-opus-4-5': { input: '5', cached: '0.5', write5m: '6.25', write1h: '10', output: '25', ...search },
+  'gemini-2.5-flash': { input: '0.3', cached: '0.03', audioInput: '1', output: '2.5' },
+  'gemini-2.5-pro': {
+    ...{ input: '1.25', cached: '0.125', output: '10' },
+    above200k: { input: '2.5', cached: '0.25', output: '15' },
+  },
+  'gemini-2.5-flash-lite': { input: '0.1', cached: '0.01', audioInput: '0.3', output: '0.4' },
+  'gemini-2.5-flash-image': { input: '0.3', output: '2.5', imageOutput: '30' },
+  'gemini-embedding-001': { input: '0.15', output: '0' },
+  'deepseek-chat': { ...deepseekChat, daytime: { input: '0.27', cached: '0.07', output: '1.1' } },
+  'deepseek-reasoner': { ...deepseekChat, daytime: { input: '0.55', cached: '0.14', output: '2.19' } },
+  'deepseek-v3.2': { input: '0.2288', output: '0.3432' },
+}
+
+/**
+ * What a call costs in 1e-12 USD, exactly; null where the list has no price for the model. A kind of token without a
+ * rate of its own costs what its whole costs (cached input as input, image output as output).
+ */
+export function listPrice(model: string, counts: Counts, atMs: number): bigint | null {
+  const listed = priceList[model]
+  if (!listed) return null
+  const rates = ratesFor(listed, counts.inputTokens, atMs)
+  const input = perToken(rates.input)
+  const output = perToken(rates.output)
+  const own = (rate: string | undefined, whole: bigint) => (rate === undefined ? whole : perToken(rate))
+  const parts: readonly (readonly [number, bigint])[] = [
+    [counts.cachedInputTokens, own(rates.cached, input)],
+    [counts.cacheWrite5mTokens, own(rates.write5m, input)],
+    [counts.cacheWrite1hTokens, own(rates.write1h, input)],
+    [counts.audioInputTokens, own(rates.audioInput, input)],
+    [counts.imageInputTokens, own(rates.imageInput, input)],
+  ]
+  let rest = BigInt(counts.inputTokens)
+  let total = 0n
+  for (const [tokens, rate] of parts) {
+    rest -= BigInt(tokens)
+    total += BigInt(tokens) * rate
+  }
+  total += rest * input
+  const images = BigInt(counts.imageOutputTokens)
+  total += (BigInt(counts.outputTokens) - images) * output + images * own(rates.imageOutput, output)
+  total += (BigInt(counts.webSearches) * pico(rates.webSearchPer1k ?? '0')) / 1000n
+  total += (BigInt(counts.audioSeconds) * pico(rates.audioPerHour ?? '0')) / 3600n
+  return total
+}
+
+function ratesFor(listed: Rates, inputTokens: number, atMs: number): Rates {
+  if (listed.above200k && inputTokens > 200_000) return listed.above200k
+  const minuteOfDay = Math.floor(atMs / 60_000) % 1440
+  if (listed.daytime && minuteOfDay >= 30 && minuteOfDay < 990) return listed.daytime
+  return listed
+}
+
+const picoByText = new Map<string, bigint>()
+
+/** Decimal text → 1e-12 units. */
+function pico(text: string): bigint {
+  const known = picoByText.get(text)
+  if (known !== undefined) return known
+  const [whole = '0', fraction = ''] = text.split('.')
+  const amount = BigInt(whole + fraction.padEnd(12, '0'))
+  picoByText.set(text, amount)
+  return amount
+}
+
+function perToken(ratePerMillion: string): bigint {
+  return pico(ratePerMillion) / 1_000_000n
+}
+
+/** 1e-12 units → the shortest exact decimal text. */
+export function decimalText(amountPico: bigint): string {
+  const digits = amountPico.toString().padStart(13, '0')
+  const fraction = digits.slice(-12).replace(/0+$/, '')
+  return fraction === '' ? digits.slice(0, -12) : `${digits.slice(0, -12)}.${fraction}`
+}
