@@ -91,7 +91,8 @@ export function requestHeaderFilter(alsoDrop: readonly string[] = []): RequestHe
     let named: ReadonlySet<string> | null = null
     for (let index = 0; index + 1 < raw.length; index += 2) {
       const name = raw[index] ?? ''
-      if (name.length === 10 && name.toLowerCase() === 'connection') named = connectionOptions(raw[index + 1] ?? '', named)
+      if (name.length === 10 && name.toLowerCase() === 'connection')
+        named = connectionOptions(raw[index + 1] ?? '', named)
       if (!dropped(name)) kept.push(name, raw[index + 1] ?? '')
     }
     const rest = named === null ? kept : withoutNamed(kept, named)
@@ -114,7 +115,8 @@ function withoutNamed(headers: readonly string[], named: ReadonlySet<string>): s
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? ''
     // Without its type a body cannot be read: nobody may have that dropped on the way.
-    if (!named.has(name.toLowerCase()) || name.toLowerCase() === 'content-type') kept.push(name, headers[index + 1] ?? '')
+    if (!named.has(name.toLowerCase()) || name.toLowerCase() === 'content-type')
+      kept.push(name, headers[index + 1] ?? '')
   }
   return kept
 }

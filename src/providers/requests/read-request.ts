@@ -148,7 +148,11 @@ function otherModel(inPath: string, root: Record<string, unknown>): string | nul
   return null
 }
 
-function includeUsage(match: EndpointMatch, root: Record<string, unknown>, stream: boolean): RequestFacts['includeUsage'] {
+function includeUsage(
+  match: EndpointMatch,
+  root: Record<string, unknown>,
+  stream: boolean,
+): RequestFacts['includeUsage'] {
   if (!stream || (match.endpoint !== 'chat.completions' && match.endpoint !== 'completions')) return 'n/a'
   const options = root['stream_options']
   return isObject(options) && options['include_usage'] === true ? 'asked' : 'not_asked'

@@ -48,8 +48,8 @@ export function textSize(root: unknown): TextSize {
   return { chars, hasMedia }
 }
 
-/** The texts themselves, for a tokenizer; media left out. Lazy: the whole may be large. */
-export function* textsOf(root: unknown): Generator<string> {
+/** The texts themselves, with or without the keys, for a tokenizer; media left out. Lazy: the whole may be large. */
+export function* textsOf(root: unknown, { keys }: { keys: boolean }): Generator<string> {
   const open: unknown[] = [root]
   while (open.length > 0) {
     const value = open.pop()
@@ -58,7 +58,10 @@ export function* textsOf(root: unknown): Generator<string> {
     } else if (Array.isArray(value)) {
       for (let index = value.length - 1; index >= 0; index -= 1) open.push(value[index])
     } else if (isObject(value)) {
-      for (const key of Object.keys(value).reverse()) open.push(value[key])
+      for (const key of Object.keys(value).reverse()) {
+        open.push(value[key])
+        if (keys) open.push(key)
+      }
     }
   }
 }

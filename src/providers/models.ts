@@ -1,0 +1,185 @@
+import type { ProviderConfig } from '#config/config.ts'
+import { closest } from '#lib/closest.ts'
+import { globMatcher, isLiteral, type NameMatcher } from '#lib/glob.ts'
+import type { EndpointMatch } from './endpoints.ts'
+import { vendorOfModelName, vendors, whyUnsupported } from './vendors.ts'
+
+export type ModelRoute =
+  | {
+      readonly kind: 'routed'
+      readonly upstream: ProviderConfig
+      /** What the provider is asked for; empty where the call names no model. */
+      readonly model: string
+      /** Who makes the model, as the price catalog names it. */
+      readonly vendor: string
+    }
+  /** Best match first, at most five. */
+  | { readonly kind: 'unknown'; readonly closeMatches: readonly string[] }
+  /** Some provider has the model but cannot serve this call; the message says what to do. */
+  | { readonly kind: 'unsupported'; readonly message: string }
+
+export interface KnownModel {
+  readonly name: string
+  /** As the price catalog names it. */
+  readonly vendor: string
+}
+
+export interface ModelDirectory {
+  readonly aliases: readonly { readonly name: string; readonly target: string }[]
+  /** In configuration order: the first that can serve a call gets it. */
+  readonly providers: readonly ProviderConfig[]
+  /** The names of the price catalog. */
+  readonly knownModels: readonly KnownModel[]
+}
+
+/** Finds the provider and the name for a requested model. Made once per configuration; remembers its answers. */
+export interface ModelResolver {
+  /** `requested` is null where the call names no model: then the first provider that serves such calls gets it. */
+  resolve(requested: string | null, match: EndpointMatch): ModelRoute
+}
+
+/** Callers choose the names that are asked for, so what is remembered of them is bounded. */
+const mostRemembered = 5_000
+const mostCloseMatches = 5
+/** Longer names are nobody's; comparing them costs. */
+const longestName = 200
+const mostAliasSteps = 4
+
+const makers: ReadonlySet<string> = new Set(['openai', 'anthropic', 'google', 'deepseek'])
+
+interface Seat {
+  readonly provider: ProviderConfig
+  readonly serves: NameMatcher
+  /** Folded name → the one spelling it can mean here; null where it could mean several. */
+  readonly spellings: ReadonlyMap<string, string | null>
+  readonly exact: ReadonlySet<string>
+  /** Names as the configuration writes them out, folded → written. */
+  readonly literals: ReadonlyMap<string, string>
+}
+
+export function modelResolver(directory: ModelDirectory): ModelResolver {
+  const seats = directory.providers.map((provider) => seatOf(provider, directory.knownModels))
+  const aliases = new Map(directory.aliases.map(({ name, target }) => [name, target]))
+  const foldedAliases = new Map(directory.aliases.map(({ name, target }) => [fold(name), target]))
+  const vendorByName = new Map(directory.knownModels.map(({ name, vendor }) => [name, vendor]))
+  const remembered = new Map<string, ModelRoute>()
+
+  const targetOf = (name: string): string => {
+    let current = name
+    for (let step = 0; step < mostAliasSteps; step += 1) {
+      const target = aliases.get(current) ?? foldedAliases.get(fold(current))
+      if (target === undefined || target === current) break
+      current = target
+    }
+    return current
+  }
+
+  const find = (requested: string | null, match: EndpointMatch): ModelRoute => {
+    const wanted = requested === null ? null : targetOf(withoutCollection(requested))
+    let reason: string | null = null
+    for (const seat of seats) {
+      const model = wanted === null ? '' : nameAt(seat, wanted)
+      if (model === null) continue
+      const why = whyUnsupported(seat.provider.kind, match)
+      if (why === null) {
+        return { kind: 'routed', upstream: seat.provider, model, vendor: vendorOf(seat.provider, model, vendorByName) }
+      }
+      reason ??= wanted === null ? why : `${shortened(wanted)}: ${why}`
+    }
+    if (reason !== null) return { kind: 'unsupported', message: reason }
+    if (wanted === null) return { kind: 'unsupported', message: 'no provider is configured' }
+    return { kind: 'unknown', closeMatches: matchesFor(wanted, seats, directory) }
+  }
+
+  return {
+    resolve(requested, match) {
+      const key = `${match.endpoint} ${match.dialect} ${requested ?? ''}`
+      const known = remembered.get(key)
+      if (known !== undefined) return known
+      const route = find(requested === '' ? null : requested, match)
+      if (remembered.size >= mostRemembered) {
+        // The oldest goes: names in use come back at once, invented ones do not.
+        for (const oldest of remembered.keys()) {
+          remembered.delete(oldest)
+          break
+        }
+      }
+      if (key.length <= 2 * longestName) remembered.set(key, route)
+      return route
+    },
+  }
+}
+
+function seatOf(provider: ProviderConfig, knownModels: readonly KnownModel[]): Seat {
+  const own = vendors[provider.kind].catalogVendor
+  const names = knownModels.filter(({ vendor }) => (own === null ? makers.has(vendor) : vendor === own))
+  const spellings = new Map<string, string | null>()
+  for (const { name } of names) {
+    const folded = fold(name)
+    const other = spellings.get(folded)
+    spellings.set(folded, other === undefined || other === name ? name : null)
+  }
+  return {
+    provider,
+    serves: globMatcher(provider.models),
+    spellings,
+    exact: new Set(names.map(({ name }) => name)),
+    literals: new Map(provider.models.filter(isLiteral).map((name) => [fold(name), name])),
+  }
+}
+
+/** How this provider spells the model, or null where it does not serve it. */
+function nameAt(seat: Seat, wanted: string): string | null {
+  const spelled = spelling(seat, wanted)
+  if (seat.serves(spelled)) return spelled
+  return seat.serves(wanted) ? wanted : null
+}
+
+/**
+ * A vendor's own names are known, so that capitals and mixed-up dots, dashes and underscores mean one of them or
+ * nothing. A relay spells as it likes (`Qwen/Qwen3-32B`, `claude-sonnet-4.5`): there only what no relay would write is
+ * put right, capitals and underscores in the name of a model that everybody spells in lower case.
+ */
+function spelling(seat: Seat, wanted: string): string {
+  const folded = fold(wanted)
+  const literal = seat.literals.get(folded)
+  if (literal !== undefined) return literal
+  if (seat.exact.has(wanted)) return wanted
+  const isRelay = seat.provider.kind === 'openai-compatible'
+  if (isRelay && (wanted.includes('/') || !/[A-Z_]/.test(wanted))) return wanted
+  return seat.spellings.get(folded) ?? wanted
+}
+
+function vendorOf(provider: ProviderConfig, model: string, vendorByName: ReadonlyMap<string, string>): string {
+  const own = vendors[provider.kind].catalogVendor
+  // By the habit first: the catalog lists a model under each of its resellers too.
+  return own ?? vendorOfModelName(model) ?? vendorByName.get(model) ?? provider.kind
+}
+
+function matchesFor(wanted: string, seats: readonly Seat[], { aliases, knownModels }: ModelDirectory): string[] {
+  if (wanted.length > longestName) return []
+  const candidates = new Set(aliases.map(({ name }) => name))
+  for (const seat of seats) {
+    for (const name of seat.literals.values()) candidates.add(name)
+    for (const name of seat.exact) if (seat.serves(name)) candidates.add(name)
+  }
+  for (const { name } of knownModels) if (seats.some((seat) => seat.serves(name))) candidates.add(name)
+  return closest(wanted, candidates, { most: mostCloseMatches, form: fold })
+}
+
+/** What spellings of one name have in common: `GPT_4.1`, `gpt-4-1`, `gpt 4.1` are the same. */
+function fold(name: string): string {
+  return name
+    .trim()
+    .toLowerCase()
+    .replace(/[\s._-]+/g, '-')
+}
+
+/** Gemini's names may be written as resources. */
+function withoutCollection(name: string): string {
+  return name.startsWith('models/') ? name.slice('models/'.length) : name
+}
+
+function shortened(name: string): string {
+  return name.length > longestName ? `${name.slice(0, longestName)}…` : name
+}
