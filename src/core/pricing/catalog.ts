@@ -4,7 +4,14 @@ import type { RateCard } from './rate-card.ts'
 import type { ConditionalCard } from './schedule.ts'
 
 /** The tiers that have prices of their own. Anything else a provider may name is `other`: no price of its own is known. */
-export type ServiceTier = 'standard' | 'batch' | 'flex' | 'priority' | 'other'
+export type ServiceTier = 'standard' | 'batch' | 'flex' | 'priority' | 'fast' | 'other'
+
+/** The words of an answer that tell its tier. */
+export interface TierWords {
+  readonly serviceTier: string | undefined
+  readonly trafficType: string | undefined
+  readonly speed: string | undefined
+}
 
 /** A model as the catalog lists it. All prices are in USD. */
 export interface CatalogModel {
@@ -36,7 +43,7 @@ export interface Catalog {
   /** Whose list an upstream bills by, told from its address or its kind. */
   vendorOfUpstream(kind: string, baseUrl: string | null): string | null
   /** What the tier that an answer names is called in price lists. */
-  tierOf(serviceTier: string | undefined, trafficType: string | undefined): ServiceTier
+  tierOf(words: TierWords): ServiceTier
 }
 
 /** A price list that gives every token of both directions away: what the catalog means by a free model. */

@@ -1,7 +1,7 @@
 import { addToTotals, billedCounts, disjointCounts, wholeInput, wholeOutput } from '#core/usage/counts.ts'
 import type { ReportedPass, ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import { noTokens, type TokenTotals } from '#core/usage/totals.ts'
-import { reportedUnitsOf, type UnitName } from '#core/usage/units.ts'
+import { reportedUnitsOf, type UnitName, type Units } from '#core/usage/units.ts'
 import { type Cost, noCost } from './cost.ts'
 import { bandFor, type Price } from './price.ts'
 import { type DatedPrice, makeResolver, type PriceQuery, type PriceSources, type Resolved } from './resolve.ts'
@@ -87,22 +87,47 @@ export function makePriceBook(options: PriceBookOptions): PriceBook {
   }
 }
 
-/** Prices seen lately are kept for as long as nothing can change them. The bound keeps made-up model names from filling memory. */
+/** Prices seen lately are kept for as long as nothing can change them. The bound keeps made-up names from filling memory. */
 const mostCachedPrices = 5_000
 
+interface KeptPrice extends DatedPrice {
+  readonly query: PriceQuery
+}
+
+/** By the served name first, because building one key of six strings costs as much as pricing the call. */
 function cachedResolve(resolve: (query: PriceQuery) => DatedPrice): (query: PriceQuery) => Resolved {
-  const cache = new Map<string, DatedPrice>()
+  const byModel = new Map<string, KeptPrice[]>()
+  let size = 0
   return (query) => {
-    const key = `${query.upstream}\n${query.vendor}\n${query.modelServed}\n${query.modelRouted}\n${query.tier}\n${query.geo}`
-    const kept = cache.get(key)
-    if (kept !== undefined && query.atMs >= kept.interval.fromMs && query.atMs < kept.interval.untilMs) {
-      return kept.resolved
+    const kept = byModel.get(query.modelServed)
+    const at = kept?.findIndex((one) => sameButTime(one.query, query)) ?? -1
+    const found = kept?.[at]
+    if (found !== undefined && query.atMs >= found.interval.fromMs && query.atMs < found.interval.untilMs) {
+      return found.resolved
     }
-    if (cache.size >= mostCachedPrices) cache.clear()
-    const found = resolve(query)
-    cache.set(key, found)
-    return found.resolved
+    const { resolved, interval } = resolve(query)
+    const fresh = { query, resolved, interval }
+    if (kept !== undefined && found !== undefined) kept[at] = fresh
+    else {
+      if (size >= mostCachedPrices) {
+        byModel.clear()
+        size = 0
+      }
+      size += 1
+      byModel.set(query.modelServed, [...(byModel.get(query.modelServed) ?? []), fresh])
+    }
+    return resolved
   }
+}
+
+function sameButTime(a: PriceQuery, b: PriceQuery): boolean {
+  return (
+    a.upstream === b.upstream &&
+    a.modelRouted === b.modelRouted &&
+    a.vendor === b.vendor &&
+    a.tier === b.tier &&
+    a.geo === b.geo
+  )
 }
 
 interface BookParts {
@@ -120,7 +145,7 @@ function priceCall(call: CallToPrice, book: BookParts): PricedCall {
   const marks = new Set<string>()
   const tally = new Tally()
   const pricing: CallPricing = { call, usage, book, marks, tally }
-  const price = priceOfPass(pricing, call.modelServed)
+  const price = priceOfModel(pricing, call.modelServed)
   const tokens = priceTokens(pricing, price)
   const units = priceUnits(pricing, price, tokens)
   if (mediaEndpoints.has(call.endpoint) && nothingCounted(tokens, units)) {
@@ -128,9 +153,10 @@ function priceCall(call: CallToPrice, book: BookParts): PricedCall {
     tally.unpriced = true
   }
   if (tally.unpriced) marks.add('unpriced')
-  const stated = statedCost(usage.providerCostUsd, marks)
-  const computed = { ...tally.cost(currency), providerStatedPicoUsd: stated }
-  const cost = stated !== null && book.options.costSource === 'provider' ? bookStated(computed, stated) : computed
+  const stated = statedCost(usage, marks)
+  const computed = { ...tally.cost(currency), providerStatedPicoUsd: stated?.picoUsd ?? null }
+  const books = stated?.whole === true && book.options.costSource === 'provider'
+  const cost = books ? bookStated(computed, stated.picoUsd) : computed
   return { cost, tokens, units, marks: [...marks] }
 }
 
@@ -142,24 +168,38 @@ interface CallPricing {
   readonly tally: Tally
 }
 
-/** Every pass by its own model and its own context tier; an answer without passes is one pass. */
+/**
+ * Every pass by its own model and its own context tier; an answer without passes is one pass. Pictures that a tool
+ * made are one pass more, by the picture model.
+ */
 function priceTokens(pricing: CallPricing, ownPrice: Price | null): TokenTotals {
-  const { usage, marks, tally } = pricing
-  const passes: readonly (ReportedUsage | ReportedPass)[] = usage.iterations?.length ? usage.iterations : [usage]
+  const { usage } = pricing
   let totals = noTokens
-  for (const pass of passes) {
-    const counts = disjointCounts(pass, marks)
-    totals = addToTotals(totals, counts)
-    const billed = billedCounts(pass, marks) ?? counts
-    const input = wholeInput(billed)
-    if (input === 0 && wholeOutput(billed) === 0) continue
-    const passModel = 'model' in pass ? pass.model : undefined
-    const price = passModel === undefined ? ownPrice : priceOfPass(pricing, passModel)
+  if (!usage.iterations?.length) totals = pricePass(pricing, usage, ownPrice, totals)
+  for (const pass of usage.iterations ?? []) {
+    const price = pass.model === undefined ? ownPrice : priceOfModel(pricing, pass.model)
+    totals = pricePass(pricing, pass, price, totals)
+  }
+  const picture = usage.imageGeneration
+  if (picture === undefined) return totals
+  return pricePass(pricing, picture, picture.model === undefined ? null : priceOfModel(pricing, picture.model), totals)
+}
+
+function pricePass(
+  { marks, tally }: CallPricing,
+  pass: ReportedUsage | ReportedPass,
+  price: Price | null,
+  before: TokenTotals,
+): TokenTotals {
+  const counts = disjointCounts(pass, marks)
+  const billed = billedCounts(pass, marks) ?? counts
+  const input = wholeInput(billed)
+  if (input > 0 || wholeOutput(billed) > 0) {
     const band = price === null ? undefined : bandFor(price, input)
     if (price === null || band === undefined) tally.unpriced = true
     else tally.addTokens(price, band, billed)
   }
-  return totals
+  return addToTotals(before, counts)
 }
 
 /** Units are priced by the model that answered; a fee per request is one unit of every answer. */
@@ -168,7 +208,7 @@ function priceUnits(
   price: Price | null,
   tokens: TokenTotals,
 ): Readonly<Record<string, number>> {
-  const units: Partial<Record<UnitName, number>> = reportedUnitsOf(usage, marks)
+  const units: Units = reportedUnitsOf(usage, marks)
   const band = price === null ? undefined : bandFor(price, tokens.input)
   for (const [name, amount] of Object.entries(units)) {
     const unit = name as UnitName
@@ -184,7 +224,7 @@ function priceUnits(
   return units
 }
 
-function priceOfPass(pricing: CallPricing, served: string): Price | null {
+function priceOfModel(pricing: CallPricing, served: string): Price | null {
   const { call, usage, book, marks } = pricing
   const resolved = book.priceAt({
     upstream: call.upstream,
@@ -192,7 +232,11 @@ function priceOfPass(pricing: CallPricing, served: string): Price | null {
     modelServed: served,
     // Another model's pass must not be booked at the price of the one that was asked for.
     modelRouted: served === call.modelServed && served !== call.modelRouted ? call.modelRouted : '',
-    tier: book.options.catalog.tierOf(call.serviceTier ?? usage.serviceTier, call.trafficType ?? usage.trafficType),
+    tier: book.options.catalog.tierOf({
+      serviceTier: call.serviceTier ?? usage.serviceTier,
+      trafficType: call.trafficType ?? usage.trafficType,
+      speed: usage.speed,
+    }),
     geo: plainGeo(usage.inferenceGeo),
     atMs: call.atMs,
   })

@@ -1,10 +1,29 @@
 import { readDecimal } from '#core/money/decimal.ts'
 import { type PicoUsd, picoUsd } from '#core/money/pico-usd.ts'
 import { picoOfDecimal } from '#core/money/usd-text.ts'
+import type { ReportedUsage } from '#core/usage/reported.ts'
 import type { Cost } from './cost.ts'
 
-/** What the provider says the call cost; null where it says nothing or nothing that is an amount (then it is marked). */
-export function statedCost(text: string | undefined, marks: Set<string>): PicoUsd | null {
+/** What a provider states, and whether that is all the call costs. */
+export interface StatedCost {
+  readonly picoUsd: PicoUsd
+  /** False where the caller's own key paid the model and nobody said how much: then the statement is only a fee. */
+  readonly whole: boolean
+}
+
+/**
+ * What the provider says the call cost; null where it says nothing, or nothing that is an amount (then it is marked).
+ * With the caller's own key the provider's cost is a fee on top of what its upstream charged.
+ */
+export function statedCost(usage: ReportedUsage, marks: Set<string>): StatedCost | null {
+  const own = statedAmount(usage.providerCostUsd, marks)
+  if (own === null || usage.providerCostIsFee !== true) return own === null ? null : { picoUsd: own, whole: true }
+  const upstream = statedAmount(usage.upstreamCostUsd, marks)
+  if (upstream === null) marks.add('provider_cost_is_fee')
+  return upstream === null ? { picoUsd: own, whole: false } : { picoUsd: picoUsd(own + upstream), whole: true }
+}
+
+function statedAmount(text: string | undefined, marks: Set<string>): PicoUsd | null {
   if (text === undefined) return null
   const value = readDecimal(text)
   if (value !== null && value.unscaled >= 0n) return picoUsd(picoOfDecimal(value))

@@ -12,7 +12,11 @@ import type { CostPart } from './rate-card.ts'
  * else is ever rounded, so that the parts and the total agree to the last digit.
  */
 export class Tally {
-  readonly #usd: Record<CostPart, bigint> = { input: 0n, cachedInput: 0n, cacheWrite: 0n, output: 0n, other: 0n }
+  #input = 0n
+  #cachedInput = 0n
+  #cacheWrite = 0n
+  #output = 0n
+  #other = 0n
   #billing = 0n
   #billingCurrency = ''
   #mixedCurrencies = false
@@ -42,15 +46,14 @@ export class Tally {
 
   /** `billingCurrency` is what an unpriced call would have been billed in. */
   cost(billingCurrency: string): Cost {
-    const usd = this.#usd
-    const total = usd.input + usd.cachedInput + usd.cacheWrite + usd.output + usd.other
+    const total = this.#input + this.#cachedInput + this.#cacheWrite + this.#output + this.#other
     const inUsd = this.#mixedCurrencies || this.#billingCurrency === 'USD'
     return {
-      inputPicoUsd: picoUsd(usd.input),
-      cachedInputPicoUsd: picoUsd(usd.cachedInput),
-      cacheWritePicoUsd: picoUsd(usd.cacheWrite),
-      outputPicoUsd: picoUsd(usd.output),
-      otherPicoUsd: picoUsd(usd.other),
+      inputPicoUsd: picoUsd(this.#input),
+      cachedInputPicoUsd: picoUsd(this.#cachedInput),
+      cacheWritePicoUsd: picoUsd(this.#cacheWrite),
+      outputPicoUsd: picoUsd(this.#output),
+      otherPicoUsd: picoUsd(this.#other),
       totalPicoUsd: picoUsd(total),
       priceVersion: this.#versions,
       unpriced: this.unpriced,
@@ -62,7 +65,23 @@ export class Tally {
 
   #add(part: CostPart, line: LineRate, num: bigint, den: bigint): void {
     const amount = times(line.usd, num, den)
-    this.#usd[part] += amount
+    switch (part) {
+      case 'input':
+        this.#input += amount
+        break
+      case 'cachedInput':
+        this.#cachedInput += amount
+        break
+      case 'cacheWrite':
+        this.#cacheWrite += amount
+        break
+      case 'output':
+        this.#output += amount
+        break
+      case 'other':
+        this.#other += amount
+        break
+    }
     this.#billing += line.billing === line.usd ? amount : times(line.billing, num, den)
   }
 

@@ -1,30 +1,31 @@
 import type { ReportedUsage } from './reported.ts'
 
-/** What is counted and may be billed beside tokens. */
-export type UnitName = 'web_search' | 'web_fetch' | 'code_execution' | 'search_unit' | 'audio_second' | 'request'
+/** What is counted and may be billed beside tokens. `request` is reported by nobody: a price with such a fee adds it. */
+export type UnitName =
+  | 'web_search'
+  | 'web_search_source'
+  | 'web_fetch'
+  | 'code_execution'
+  | 'search_unit'
+  | 'audio_second'
+  | 'request'
 
-type ReportedUnit = readonly [
-  UnitName,
-  'webSearchRequests' | 'webFetchRequests' | 'codeExecutionRequests' | 'searchUnits' | 'durationSeconds',
-]
+export type Units = Partial<Record<UnitName, number>>
 
-/** `request` is not reported by anyone: it is added where a price has a fee per request. */
-const reportedUnits: readonly ReportedUnit[] = [
-  ['web_search', 'webSearchRequests'],
-  ['web_fetch', 'webFetchRequests'],
-  ['code_execution', 'codeExecutionRequests'],
-  ['search_unit', 'searchUnits'],
-  ['audio_second', 'durationSeconds'],
-]
-
-/** The units of a report that are above zero. Seconds may have a fraction; anything that is no amount is left out and marked. */
-export function reportedUnitsOf(usage: ReportedUsage, marks: Set<string>): Partial<Record<UnitName, number>> {
-  const units: Partial<Record<UnitName, number>> = {}
-  for (const [unit, field] of reportedUnits) {
-    const amount = usage[field]
-    if (amount === undefined || amount === 0) continue
-    if (Number.isFinite(amount) && amount > 0) units[unit] = amount
-    else marks.add('count_invalid')
-  }
+/** The units of a report that are above zero. Seconds may have a fraction; what is no amount is left out and marked. */
+export function reportedUnitsOf(usage: ReportedUsage, marks: Set<string>): Units {
+  const units: Units = {}
+  add(units, 'web_search', usage.webSearchRequests, marks)
+  add(units, 'web_search_source', usage.webSearchSources, marks)
+  add(units, 'web_fetch', usage.webFetchRequests, marks)
+  add(units, 'code_execution', usage.codeExecutionRequests, marks)
+  add(units, 'search_unit', usage.searchUnits, marks)
+  add(units, 'audio_second', usage.durationSeconds, marks)
   return units
+}
+
+function add(units: Units, unit: UnitName, amount: number | undefined, marks: Set<string>): void {
+  if (amount === undefined || amount === 0) return
+  if (Number.isFinite(amount) && amount > 0) units[unit] = amount
+  else marks.add('count_invalid')
 }

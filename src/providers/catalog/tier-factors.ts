@@ -1,5 +1,5 @@
 import { type Decimal, parseDecimal } from '#core/money/decimal.ts'
-import type { ServiceTier } from '#core/pricing/catalog.ts'
+import type { ServiceTier, TierWords } from '#core/pricing/catalog.ts'
 
 type Factors = Readonly<Partial<Record<ServiceTier, Decimal>>>
 
@@ -25,25 +25,30 @@ const vendorFactors: Readonly<Record<string, Factors>> = {
   azure: { batch: half },
 }
 
-/** OpenAI's priority rates over its standard ones, the same for input, cached input and output: https://openai.com/api-priority-processing/ */
-const openaiPriority: Readonly<Record<string, string>> = {
-  'gpt-5.5': '2.5',
-  'gpt-5.4': '2',
-  'gpt-5.4-mini': '2',
-  'gpt-5.2': '2',
-  'gpt-5.1': '2',
-  'gpt-5.1-codex': '2',
-  'gpt-5': '2',
-  'gpt-5-codex': '2',
-  'gpt-5-mini': '1.8',
-  'gpt-4.1': '1.75',
+/**
+ * Factors that hold for one model, the same for all its token rates:
+ * - openai priority: its priority rates over its standard ones, https://openai.com/api-priority-processing/
+ * - anthropic fast: https://platform.claude.com/docs/en/build-with-claude/fast-mode
+ */
+const modelFactors: Readonly<Record<string, Readonly<Partial<Record<ServiceTier, string>>>>> = {
+  'openai/gpt-5.5': { priority: '2.5' },
+  'openai/gpt-5.4': { priority: '2' },
+  'openai/gpt-5.4-mini': { priority: '2' },
+  'openai/gpt-5.2': { priority: '2' },
+  'openai/gpt-5.1': { priority: '2' },
+  'openai/gpt-5.1-codex': { priority: '2' },
+  'openai/gpt-5': { priority: '2' },
+  'openai/gpt-5-codex': { priority: '2' },
+  'openai/gpt-5-mini': { priority: '1.8' },
+  'openai/gpt-4.1': { priority: '1.75' },
+  'anthropic/claude-opus-4-6': { fast: '6' },
+  'anthropic/claude-opus-5': { fast: '2' },
 }
 
 /** Factors by tier; a tier that is absent has no known price. */
 export function tierFactors(vendor: string, modelId: string): Factors {
-  const factors = vendorFactors[vendor] ?? {}
-  const priority = vendor === 'openai' ? openaiPriority[modelId] : undefined
-  return priority === undefined ? factors : { ...factors, priority: parseDecimal(priority) }
+  const own = Object.entries(modelFactors[`${vendor}/${modelId}`] ?? {})
+  return { ...vendorFactors[vendor], ...Object.fromEntries(own.map(([tier, text]) => [tier, parseDecimal(text)])) }
 }
 
 /**
@@ -71,11 +76,13 @@ const tierWords: Readonly<Record<string, ServiceTier>> = {
 /**
  * `service_tier` of OpenAI (`default`, `flex`, `priority`, `scale`), Anthropic (`standard`, `priority`, `batch`), Groq
  * (`on_demand`, `flex`, `performance`) and Gemini, and `trafficType` of Vertex (`ON_DEMAND`, `ON_DEMAND_FLEX`,
- * `PROVISIONED_THROUGHPUT`). Prepaid capacity (`scale`, `PROVISIONED_THROUGHPUT`) is `other`: its tokens have no
+ * `PROVISIONED_THROUGHPUT`), and Anthropic's `speed`. Prepaid capacity (`scale`, `PROVISIONED_THROUGHPUT`) is `other`: its tokens have no
  * price of their own. The traffic type is the more specific word where both are given.
  */
-export function tierOf(serviceTier: string | undefined, trafficType: string | undefined): ServiceTier {
-  return tierOfWord(trafficType) ?? tierOfWord(serviceTier) ?? 'standard'
+export function tierOf({ serviceTier, trafficType, speed }: TierWords): ServiceTier {
+  const tier = tierOfWord(trafficType) ?? tierOfWord(serviceTier) ?? 'standard'
+  // A fast answer of another tier than the standard one has a price that nobody states.
+  return speed === 'fast' ? (tier === 'standard' ? 'fast' : 'other') : tier
 }
 
 function tierOfWord(word: string | undefined): ServiceTier | null {
