@@ -32,8 +32,8 @@ function read(pieces: readonly Buffer[], maxBlockBytes = 1 << 20): Seen {
   const data: string[] = []
   let oversized = 0
   let bytes = ''
-  let pending = Buffer.alloc(0)
-  let chunk = Buffer.alloc(0)
+  let pending: Buffer = Buffer.alloc(0)
+  let chunk: Buffer = Buffer.alloc(0)
   const reader = new SseReader(
     (block) => {
       if (block.hasData) data.push(block.bytes.toString('utf8', block.dataStart, block.dataEnd))
@@ -60,7 +60,20 @@ function cutAt(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 }
 
 const fragments = fc.oneof(
-  fc.constantFrom('data: ', 'data:', 'data', 'event: x', ': note', 'id:1', 'retry: 3', '{"a":1}', '\uFEFF', ' ', 'é', '😀'),
+  fc.constantFrom(
+    'data: ',
+    'data:',
+    'data',
+    'event: x',
+    ': note',
+    'id:1',
+    'retry: 3',
+    '{"a":1}',
+    '\uFEFF',
+    ' ',
+    'é',
+    '😀',
+  ),
   fc.constantFrom('\n', '\r', '\r\n', '\n\n', '\r\n\r\n', '\r\r', '\n\r', 'datax: 1', ':', '[DONE]'),
   fc.string({ unit: 'binary', maxLength: 8 }),
 )
@@ -86,7 +99,9 @@ test('the blocks together are the stream, byte for byte', () => {
 })
 
 test('a stream cut at every byte reads the same', () => {
-  const bytes = Buffer.from('\uFEFFevent: a\r\ndata: one\r\ndata: two\r\n\r\n: c\n\ndata:{"é":"😀"}\n\ndata: end\r\rdata: open')
+  const bytes = Buffer.from(
+    '\uFEFFevent: a\r\ndata: one\r\ndata: two\r\n\r\n: c\n\ndata:{"é":"😀"}\n\ndata: end\r\rdata: open',
+  )
   const whole = read([bytes]).data
   assert.deepEqual(whole, ['one\ntwo', '{"é":"😀"}', 'end', 'open'])
   for (let at = 0; at <= bytes.length; at += 1) {

@@ -24,6 +24,7 @@ export interface ReportedUsage {
   readonly videoInputTokens?: number
   readonly audioCachedTokens?: number
   readonly imageCachedTokens?: number
+  readonly videoCachedTokens?: number
   readonly textOutputTokens?: number
   readonly audioOutputTokens?: number
   readonly imageOutputTokens?: number
@@ -34,22 +35,43 @@ export interface ReportedUsage {
   readonly webSearchRequests?: number
   readonly webFetchRequests?: number
   readonly codeExecutionRequests?: number
+  /** Pages that a search fed in, where these are billed instead of the searches. */
+  readonly webSearchSources?: number
+  /** Tool calls that the provider itself ran, of all kinds. */
+  readonly serverSideToolsUsed?: number
+  /** Items of the answer by kind, beside messages and reasoning: `code_interpreter_call`, `function_call`, … */
+  readonly outputItems?: Readonly<Record<string, number>>
+  /** Tokens of pictures that a tool made: not in the counts above, billed at the picture model's price. */
+  readonly imageGeneration?: ReportedPass
   readonly searchUnits?: number
   readonly billedInputTokens?: number
   readonly billedOutputTokens?: number
+  /**
+   * Visible tokens that earlier reports of the stream gave and the last leaves out, so they are not in `outputTokens`;
+   * nearly always absent.
+   */
+  readonly outputTokensLeftOut?: number
   /** Seconds of audio, where the provider bills time. */
   readonly durationSeconds?: number
   /** Exact decimal text of what the provider itself says the call cost. */
   readonly providerCostUsd?: string
+  /** True where the caller's own key paid the model: `providerCostUsd` is then only the fee of the provider between. */
+  readonly providerCostIsFee?: boolean
+  /** Exact decimal text of what the provider says that its own upstream charged. */
+  readonly upstreamCostUsd?: string
   readonly serviceTier?: string
   readonly trafficType?: string
   readonly inferenceGeo?: string
+  /** Anthropic's `fast` costs more than `standard`. */
+  readonly speed?: string
   /** Anthropic's passes inside one request, each priced by its own model. The fields above are their sums. */
   readonly iterations?: readonly ReportedPass[]
+  /** What the plain fields say where `iterations` say more. */
+  readonly topLevel?: ReportedPass
 }
 
 /** One pass of several inside a request. */
-export interface ReportedPass extends Omit<ReportedUsage, 'iterations'> {
+export interface ReportedPass extends Omit<ReportedUsage, 'iterations' | 'topLevel'> {
   readonly model?: string
   readonly type?: string
 }

@@ -1,0 +1,180 @@
+import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
+import { errorIn } from './errors.ts'
+import type { AnswerReader, Findings } from './findings.ts'
+import { countIn, type JsonObject, objectIn, objectsIn, present, sumOf, textIn } from './json.ts'
+
+/** Reads the Messages API. Source: https://docs.anthropic.com/en/api/messages-streaming and its recordings. */
+export function createMessagesReader(findings: Findings): AnswerReader {
+  let usage: JsonObject | null = null
+
+  const takeMessage = (message: JsonObject): void => {
+    findings.nameModel(message['model'])
+    findings.nameResponse(message['id'])
+    usage = objectIn(message, 'usage') ?? null
+  }
+
+  return {
+    event(json) {
+      switch (json['type']) {
+        case 'content_block_delta':
+          return addDelta(objectIn(json, 'delta'), findings)
+        case 'content_block_start':
+          return addBlock(objectIn(json, 'content_block'), findings)
+        case 'message_start': {
+          const message = objectIn(json, 'message')
+          if (message === undefined) return
+          takeMessage(message)
+          // Its output count is provisional: a digit or two, whatever follows.
+          if (usage !== null) usage = without(usage, 'output_tokens')
+          return
+        }
+        case 'message_delta':
+          usage = merged(usage, objectIn(json, 'usage'))
+          findings.usageFinal = true
+          return
+        case 'message_stop':
+          findings.ended = true
+          findings.complete = true
+          return
+        default:
+          if (json['error'] === undefined) return
+          findings.error = errorIn(json)
+          findings.ended = true
+      }
+    },
+    whole(json) {
+      const error = errorIn(json)
+      if (error !== null) {
+        findings.error = error
+        return
+      }
+      takeMessage(json)
+      for (const block of objectsIn(json, 'content')) addBlock(block, findings)
+      findings.complete = true
+    },
+    usage: () => (usage === null ? null : messagesUsage(usage, findings)),
+  }
+}
+
+/** A later report replaces the fields that it has, and only these: old streams end with nothing but `output_tokens`. */
+function merged(before: JsonObject | null, after: JsonObject | undefined): JsonObject | null {
+  if (after === undefined) return before
+  const result: Record<string, unknown> = { ...before }
+  for (const [name, value] of Object.entries(after)) if (value !== null) result[name] = value
+  return result
+}
+
+function without(object: JsonObject, name: string): JsonObject {
+  const { [name]: _, ...rest } = object
+  return rest
+}
+
+function messagesUsage(usage: JsonObject, findings: Findings): ReportedUsage {
+  const top = passUsage(usage)
+  const passes = objectsIn(usage, 'iterations').map((pass) =>
+    present<ReportedPass>({
+      type: textIn(pass, 'type'),
+      model: textIn(pass, 'model') ?? findings.model ?? undefined,
+      ...passUsage(pass),
+    }),
+  )
+  const serverTools = objectIn(usage, 'server_tool_use')
+  const serviceTier = textIn(usage, 'service_tier')
+  if (serviceTier !== undefined) findings.serviceTier = serviceTier
+  const geo = textIn(usage, 'inference_geo')
+  return present<ReportedUsage>({
+    ...(saysMore(passes, top) ? { ...sumOfPasses(passes), iterations: passes, topLevel: withoutSplit(top) } : top),
+    reasoningTokens: countIn(objectIn(usage, 'output_tokens_details'), 'thinking_tokens'),
+    webSearchRequests: countIn(serverTools, 'web_search_requests'),
+    webFetchRequests: countIn(serverTools, 'web_fetch_requests'),
+    codeExecutionRequests: countIn(serverTools, 'code_execution_requests'),
+    serviceTier,
+    inferenceGeo: geo === 'not_available' ? undefined : geo,
+    speed: textIn(usage, 'speed'),
+  })
+}
+
+function withoutSplit({ cacheWrite5mTokens: _, cacheWrite1hTokens: __, ...rest }: ReportedPass): ReportedPass {
+  return rest
+}
+
+/** `input_tokens` leaves cache reads and writes out: the whole is their sum. */
+function passUsage(usage: JsonObject): ReportedPass {
+  const cached = countIn(usage, 'cache_read_input_tokens')
+  const written = countIn(usage, 'cache_creation_input_tokens')
+  const uncached = countIn(usage, 'input_tokens')
+  return present<ReportedPass>({
+    inputTokens: uncached === undefined ? undefined : sumOf(uncached, cached, written),
+    cachedInputTokens: cached,
+    cacheWriteTokens: written,
+    ...splitOfWrites(objectIn(usage, 'cache_creation'), written),
+    outputTokens: countIn(usage, 'output_tokens'),
+  })
+}
+
+/**
+ * Cache writes by lifetime. In a stream the split may be older than the total (it stands in `message_start` only): what
+ * was written since then has the lifetime that the split knows, five minutes where it knows both.
+ */
+function splitOfWrites(split: JsonObject | undefined, total: number | undefined): ReportedPass {
+  const short = countIn(split, 'ephemeral_5m_input_tokens')
+  const long = countIn(split, 'ephemeral_1h_input_tokens')
+  if (short === undefined || long === undefined || total === undefined || short + long === total) {
+    return present<ReportedPass>({ cacheWrite5mTokens: short, cacheWrite1hTokens: long })
+  }
+  const keepsLong = short === 0 && long > 0 ? total : Math.min(long, total)
+  return { cacheWrite5mTokens: total - keepsLong, cacheWrite1hTokens: keepsLong }
+}
+
+/**
+ * Whether the passes are to be added up: with several, the plain fields leave some out (compaction, the advisor). One
+ * alone repeats the plain fields, except where they do not count it at all.
+ */
+function saysMore(passes: readonly ReportedPass[], top: ReportedPass): boolean {
+  const [first] = passes
+  if (first === undefined) return false
+  if (passes.length > 1) return true
+  return first.type !== 'message' && (first.inputTokens !== top.inputTokens || first.outputTokens !== top.outputTokens)
+}
+
+const summed = [
+  'inputTokens',
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'cacheWrite5mTokens',
+  'cacheWrite1hTokens',
+  'outputTokens',
+] as const
+
+function sumOfPasses(passes: readonly ReportedPass[]): ReportedPass {
+  const sums: { -readonly [name in (typeof summed)[number]]?: number } = {}
+  for (const name of summed) {
+    const sum = sumOf(...passes.map((pass) => pass[name]))
+    if (sum !== undefined) sums[name] = sum
+  }
+  return sums
+}
+
+function addDelta(delta: JsonObject | undefined, findings: Findings): void {
+  if (delta === undefined) return
+  findings.addText(delta['text'] ?? delta['partial_json'] ?? delta['thinking'] ?? delta['content'])
+}
+
+function addBlock(block: JsonObject | undefined, findings: Findings): void {
+  switch (block?.['type']) {
+    case 'text':
+      findings.addText(block['text'])
+      return
+    case 'thinking':
+      findings.addText(block['thinking'])
+      return
+    case 'tool_use':
+    case 'server_tool_use':
+    case 'mcp_tool_use': {
+      findings.addText(block['name'])
+      const input = objectIn(block, 'input')
+      // A stream opens the block with an empty input and sends it in deltas.
+      if (input !== undefined && Object.keys(input).length > 0) findings.addText(JSON.stringify(input))
+    }
+  }
+}

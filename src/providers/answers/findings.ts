@@ -1,0 +1,82 @@
+import type { ReportedUsage } from '#core/usage/reported.ts'
+import type { ProviderError, Reading } from '#providers/meter.ts'
+import { present } from './json.ts'
+
+/** Enough for any estimate: about 250,000 tokens. */
+const keptOutputChars = 1_000_000
+
+/** What was read of one answer so far. Readers write into it; `readingOf` makes the result of it. */
+export class Findings {
+  model: string | null = null
+  responseId: string | null = null
+  error: ProviderError | null = null
+  status: string | undefined = undefined
+  serviceTier: string | undefined = undefined
+  /** The answer said that it is over. */
+  ended = false
+  /** It is over as its protocol says it should be. */
+  complete = false
+  /** The usage reported is the last word; before, it may grow or be replaced. */
+  usageFinal = false
+  unreadEvents = 0
+  readonly #pieces: string[] = []
+  #keptChars = 0
+  #cutChars = 0
+
+  /** Adds output of any kind that is billed: text, refusals, reasoning as far as it is shown, tool call arguments. */
+  addText(piece: unknown): void {
+    if (typeof piece !== 'string' || piece === '') return
+    const room = keptOutputChars - this.#keptChars
+    if (piece.length <= room) {
+      this.#pieces.push(piece)
+      this.#keptChars += piece.length
+      return
+    }
+    if (room > 0) this.#pieces.push(piece.slice(0, room))
+    this.#keptChars = keptOutputChars
+    this.#cutChars += piece.length - Math.max(room, 0)
+  }
+
+  /** The model as the answer names it, once it does. */
+  nameModel(model: unknown): void {
+    if (typeof model === 'string' && model !== '') this.model = model
+  }
+
+  nameResponse(id: unknown): void {
+    if (this.responseId === null && typeof id === 'string' && id !== '') this.responseId = id
+  }
+
+  readingOf(usage: ReportedUsage | null): Reading {
+    return present<Reading>({
+      model: this.model,
+      usage,
+      usageFinal: usage !== null && this.usageFinal,
+      error: this.error,
+      outputText: this.#outputText(),
+      responseId: this.responseId,
+      complete: this.complete,
+      status: this.status,
+      serviceTier: this.serviceTier,
+      outputCharsCut: this.#cutChars === 0 ? undefined : this.#cutChars,
+      unreadEvents: this.unreadEvents === 0 ? undefined : this.unreadEvents,
+    })
+  }
+
+  /** Joined once for all pieces so far, since a reading may be asked for more than once. */
+  #outputText(): string {
+    if (this.#pieces.length > 1) this.#pieces.splice(0, this.#pieces.length, this.#pieces.join(''))
+    return this.#pieces[0] ?? ''
+  }
+}
+
+/** Reads the answers of one API. One is made for each answer. */
+export interface AnswerReader {
+  /** Takes one event of a stream. `source` is its JSON text, for amounts that a double would blur. */
+  event(json: JsonEvent, source: string): void
+  /** Takes the whole body of an answer that is not streamed. */
+  whole(json: JsonEvent, source: string): void
+  /** What was reported so far, null while nothing was. */
+  usage(): ReportedUsage | null
+}
+
+type JsonEvent = { readonly [key: string]: unknown }

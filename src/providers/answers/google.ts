@@ -1,0 +1,215 @@
+import type { ReportedUsage } from '#core/usage/reported.ts'
+import { errorIn } from './errors.ts'
+import type { AnswerReader, Findings } from './findings.ts'
+import { countIn, type JsonObject, objectIn, objectsIn, present, sumOf, textIn } from './json.ts'
+
+/** Reads Gemini's native API. Source: https://ai.google.dev/api/generate-content#UsageMetadata and its recordings. */
+export function createGenerateReader(findings: Findings): AnswerReader {
+  let metadata: JsonObject | null = null
+  /** The greatest visible answer that any report of the stream counted. */
+  let greatestCandidates = 0
+  const searches = new Set<string>()
+
+  const take = (json: JsonObject): void => {
+    findings.nameModel(json['modelVersion'])
+    findings.nameResponse(json['responseId'])
+    const error = errorIn(json)
+    if (error !== null) {
+      findings.error = error
+      findings.ended = true
+      findings.complete = false
+    }
+    const reported = objectIn(json, 'usageMetadata')
+    if (reported !== undefined) {
+      metadata = reported
+      greatestCandidates = Math.max(greatestCandidates, countIn(reported, 'candidatesTokenCount') ?? 0)
+      findings.serviceTier = textIn(reported, 'serviceTier') ?? findings.serviceTier
+    }
+    for (const candidate of objectsIn(json, 'candidates')) {
+      takeCandidate(candidate, findings)
+      const queries = objectIn(candidate, 'groundingMetadata')?.['webSearchQueries']
+      if (Array.isArray(queries)) for (const query of queries) if (typeof query === 'string') searches.add(query)
+    }
+    if (objectIn(json, 'promptFeedback')?.['blockReason'] !== undefined) {
+      findings.ended = true
+      findings.complete = findings.error === null
+      findings.usageFinal = true
+    }
+  }
+
+  return {
+    event: take,
+    whole(json) {
+      take(json)
+      findings.complete = findings.error === null
+    },
+    usage() {
+      if (metadata === null) return null
+      const usage = generateUsage(metadata)
+      const leftOut = metadata['candidatesTokenCount'] === undefined ? greatestCandidates : 0
+      return present<ReportedUsage>({
+        ...usage,
+        outputTokensLeftOut: leftOut === 0 ? undefined : leftOut,
+        webSearchRequests: billedSearches(searches.size, findings.model),
+      })
+    },
+  }
+}
+
+/** Reads embedContent and batchEmbedContents; older models report nothing. */
+export function createEmbedReader(findings: Findings): AnswerReader {
+  let metadata: JsonObject | null = null
+  const take = (json: JsonObject): void => {
+    findings.error = errorIn(json)
+    findings.complete = findings.error === null
+    metadata = objectIn(json, 'usageMetadata') ?? null
+  }
+  return {
+    event: take,
+    whole: take,
+    usage: () =>
+      metadata === null
+        ? null
+        : present<ReportedUsage>({
+            inputTokens: countIn(metadata, 'promptTokenCount'),
+            outputTokens: 0,
+            ...byModality(metadata, ['promptTokensDetails', 'promptTokenDetails'], inputKinds),
+          }),
+  }
+}
+
+/** Reads the Interactions API. Source: https://ai.google.dev/gemini-api/docs/interactions. */
+export function createInteractionsReader(findings: Findings): AnswerReader {
+  let usage: JsonObject | null = null
+  const take = (interaction: JsonObject): void => {
+    findings.nameModel(interaction['model'])
+    findings.nameResponse(interaction['id'])
+    findings.status = textIn(interaction, 'status') ?? findings.status
+    findings.serviceTier = textIn(interaction, 'service_tier') ?? findings.serviceTier
+    usage = objectIn(interaction, 'usage') ?? usage
+  }
+  return {
+    event(json) {
+      usage = objectIn(objectIn(json, 'metadata'), 'usage') ?? usage
+      const interaction = objectIn(json, 'interaction')
+      if (interaction !== undefined) take(interaction)
+      const delta = objectIn(json, 'delta')
+      findings.addText(delta?.['text'] ?? objectIn(delta, 'content')?.['text'])
+      const error = errorIn(json)
+      if (error !== null) findings.error = error
+      const type = json['event_type']
+      if (type === 'interaction.completed' || error !== null) {
+        findings.ended = true
+        findings.complete = error === null
+        findings.usageFinal = true
+      }
+    },
+    whole(json) {
+      take(json)
+      findings.error = errorIn(json)
+      for (const step of objectsIn(json, 'outputs')) findings.addText(step['text'])
+      findings.complete = findings.error === null
+    },
+    usage() {
+      if (usage === null) return null
+      const thoughts = countIn(usage, 'total_thought_tokens')
+      const toolUse = countIn(usage, 'total_tool_use_tokens')
+      return present<ReportedUsage>({
+        inputTokens: sumOf(countIn(usage, 'total_input_tokens'), toolUse),
+        cachedInputTokens: countIn(usage, 'total_cached_tokens'),
+        toolUsePromptTokens: toolUse,
+        outputTokens: sumOf(countIn(usage, 'total_output_tokens'), thoughts),
+        reasoningTokens: thoughts,
+        totalTokens: countIn(usage, 'total_tokens'),
+        serviceTier: findings.serviceTier,
+      })
+    },
+  }
+}
+
+/** Thinking stands beside the candidates, what tools fed in beside the prompt. Any field may be absent. */
+function generateUsage(metadata: JsonObject): ReportedUsage {
+  const prompt = countIn(metadata, 'promptTokenCount')
+  const toolUse = countIn(metadata, 'toolUsePromptTokenCount')
+  const thoughts = countIn(metadata, 'thoughtsTokenCount')
+  const total = countIn(metadata, 'totalTokenCount')
+  const input = prompt === undefined ? undefined : sumOf(prompt, toolUse)
+  const candidates = countIn(metadata, 'candidatesTokenCount')
+  // Zero is not written: an answer of which only the prompt is counted has no output.
+  const impliedOutput = total === undefined || input === undefined ? undefined : Math.max(0, total - input)
+  return present<ReportedUsage>({
+    inputTokens: input,
+    cachedInputTokens: countIn(metadata, 'cachedContentTokenCount'),
+    toolUsePromptTokens: toolUse,
+    ...byModality(metadata, ['promptTokensDetails', 'toolUsePromptTokensDetails'], inputKinds),
+    ...byModality(metadata, ['cacheTokensDetails'], cachedKinds),
+    outputTokens: sumOf(candidates, thoughts) ?? impliedOutput,
+    reasoningTokens: thoughts,
+    ...byModality(metadata, ['candidatesTokensDetails'], outputKinds),
+    totalTokens: total,
+    serviceTier: textIn(metadata, 'serviceTier'),
+    trafficType: textIn(metadata, 'trafficType'),
+  })
+}
+
+type Kind =
+  | `${'audio' | 'image' | 'video'}InputTokens`
+  | `${'audio' | 'image' | 'video'}CachedTokens`
+  | `${'audio' | 'image' | 'video'}OutputTokens`
+
+type Kinds = ReadonlyMap<string, Kind>
+
+const inputKinds: Kinds = new Map([
+  ['AUDIO', 'audioInputTokens'],
+  ['IMAGE', 'imageInputTokens'],
+  ['VIDEO', 'videoInputTokens'],
+])
+const cachedKinds: Kinds = new Map([
+  ['AUDIO', 'audioCachedTokens'],
+  ['IMAGE', 'imageCachedTokens'],
+  ['VIDEO', 'videoCachedTokens'],
+])
+const outputKinds: Kinds = new Map([
+  ['AUDIO', 'audioOutputTokens'],
+  ['IMAGE', 'imageOutputTokens'],
+  ['VIDEO', 'videoOutputTokens'],
+])
+
+/** The parts by kind. Text is not read: it is the rest, and the parts need not add up to the whole. */
+function byModality(metadata: JsonObject, lists: readonly string[], kinds: Kinds): ReportedUsage {
+  const parts: { [kind in Kind]?: number } = {}
+  for (const list of lists) {
+    for (const detail of objectsIn(metadata, list)) {
+      const kind = kinds.get(textIn(detail, 'modality') ?? '')
+      const count = countIn(detail, 'tokenCount')
+      if (kind !== undefined && count !== undefined) parts[kind] = (parts[kind] ?? 0) + count
+    }
+  }
+  return parts
+}
+
+/**
+ * Up to Gemini 2.5 grounding is billed per prompt, from Gemini 3 on per search query.
+ * Source: https://ai.google.dev/gemini-api/docs/pricing (Grounding with Google Search).
+ */
+function billedSearches(queries: number, model: string | null): number | undefined {
+  if (queries === 0) return undefined
+  return model !== null && /^gemini-[12]/.test(model) ? 1 : queries
+}
+
+function takeCandidate(candidate: JsonObject, findings: Findings): void {
+  for (const part of objectsIn(objectIn(candidate, 'content'), 'parts')) {
+    findings.addText(part['text'])
+    const call = objectIn(part, 'functionCall')
+    if (call !== undefined) {
+      findings.addText(call['name'])
+      findings.addText(JSON.stringify(call['args'] ?? {}))
+    }
+    findings.addText(objectIn(part, 'executableCode')?.['code'])
+  }
+  if (textIn(candidate, 'finishReason') !== undefined) {
+    findings.ended = true
+    findings.complete = findings.error === null
+    findings.usageFinal = true
+  }
+}

@@ -1,0 +1,124 @@
+import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
+import { errorIn } from './errors.ts'
+import type { AnswerReader, Findings } from './findings.ts'
+import { countIn, isObject, type JsonObject, objectIn, objectsIn, present, sumOf, textIn } from './json.ts'
+import { responsesUsage } from './openai-usage.ts'
+import { type StatedCost, statedCost } from './stated-cost.ts'
+
+/** After these a response will not change any more. Source: https://platform.openai.com/docs/api-reference/responses/object */
+const finalStatuses: ReadonlySet<string> = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
+
+/** Reads the Responses API: created, streamed, retrieved or compacted. */
+export function createResponsesReader(findings: Findings): AnswerReader {
+  let response: JsonObject | null = null
+  let cost: StatedCost = {}
+  /** Items seen to be done, for streams that break off before they list them. */
+  const doneItems: JsonObject[] = []
+
+  const take = (json: JsonObject, source: string): void => {
+    response = json
+    findings.nameModel(json['model'])
+    findings.nameResponse(json['id'])
+    findings.status = textIn(json, 'status') ?? findings.status
+    findings.serviceTier = textIn(json, 'service_tier') ?? findings.serviceTier
+    const usage = objectIn(json, 'usage')
+    if (usage !== undefined) cost = statedCost(usage, source)
+    // The error event that came before says more than the failed response.
+    findings.error ??= errorIn(json)
+  }
+
+  return {
+    event(json, source) {
+      const type = json['type']
+      const delta = json['delta']
+      if (typeof delta === 'string') {
+        // Audio comes as base64: its transcript has deltas of its own.
+        if (type !== 'response.audio.delta') findings.addText(delta)
+        return
+      }
+      const whole = objectIn(json, 'response')
+      if (whole !== undefined) {
+        take(whole, source)
+        if (finalStatuses.has(textIn(whole, 'status') ?? '')) {
+          findings.ended = true
+          findings.complete = true
+          findings.usageFinal = true
+        }
+        return
+      }
+      if (type === 'response.output_item.done') {
+        const item = json['item']
+        if (isObject(item)) doneItems.push({ type: item['type'], action: item['action'] })
+      } else if (type === 'error' || isObject(json['error'])) {
+        findings.error = errorIn(json)
+        findings.ended = true
+      }
+    },
+    whole(json, source) {
+      take(json, source)
+      for (const item of objectsIn(json, 'output')) addItemText(item, findings)
+      findings.complete = findings.error === null
+    },
+    usage() {
+      const usage = objectIn(response ?? undefined, 'usage')
+      if (response === null || usage === undefined) return null
+      const listed = objectsIn(response, 'output')
+      return present<ReportedUsage>({
+        ...responsesUsage(usage),
+        ...besideTokens(usage, response, listed.length > 0 ? listed : doneItems),
+        ...cost,
+        serviceTier: findings.serviceTier,
+      })
+    },
+  }
+}
+
+/** What there is to bill beside tokens: the provider's own count first, else the items of the answer. */
+function besideTokens(usage: JsonObject, response: JsonObject, items: readonly JsonObject[]): ReportedUsage {
+  const tools = objectIn(response, 'tool_usage')
+  const xaiTools = objectIn(usage, 'server_side_tool_usage_details')
+  const images = objectIn(tools, 'image_gen')
+  const counts = countItems(items)
+  return present<ReportedUsage>({
+    webSearchRequests:
+      countIn(objectIn(tools, 'web_search'), 'num_requests') ??
+      sumOf(countIn(xaiTools, 'web_search_calls'), countIn(xaiTools, 'x_search_calls')) ??
+      searches(items),
+    codeExecutionRequests: countIn(xaiTools, 'code_interpreter_calls') ?? counts['code_interpreter_call'],
+    serverSideToolsUsed: countIn(usage, 'num_server_side_tools_used'),
+    webSearchSources: countIn(usage, 'num_sources_used'),
+    outputItems: Object.keys(counts).length === 0 ? undefined : counts,
+    imageGeneration: images === undefined ? undefined : (responsesUsage(images) satisfies ReportedPass),
+  })
+}
+
+/** Items by kind. Messages and reasoning are tokens and nothing else. */
+function countItems(items: readonly JsonObject[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const item of items) {
+    const type = textIn(item, 'type')
+    if (type !== undefined && type !== 'message' && type !== 'reasoning') counts[type] = (counts[type] ?? 0) + 1
+  }
+  return counts
+}
+
+/**
+ * Searches among the items. Opening a page and looking for a text in it are items of the same type and not billed as
+ * searches. Source: https://platform.openai.com/docs/guides/tools-web-search (output and citations).
+ */
+function searches(items: readonly JsonObject[]): number | undefined {
+  let count = 0
+  for (const item of items) {
+    if (item['type'] !== 'web_search_call') continue
+    if ((textIn(objectIn(item, 'action'), 'type') ?? 'search') === 'search') count += 1
+  }
+  return count === 0 ? undefined : count
+}
+
+function addItemText(item: JsonObject, findings: Findings): void {
+  for (const part of objectsIn(item, 'content')) findings.addText(part['text'] ?? part['refusal'] ?? part['transcript'])
+  for (const part of objectsIn(item, 'summary')) findings.addText(part['text'])
+  findings.addText(item['arguments'])
+  findings.addText(item['code'])
+  if (item['type'] === 'custom_tool_call') findings.addText(item['input'])
+}

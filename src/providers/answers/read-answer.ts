@@ -1,0 +1,54 @@
+import { memberEdits, spliceBytes, topLevelMembers } from '#lib/json-members.ts'
+import type { Reading } from '#providers/meter.ts'
+import { errorOfFailure } from './errors.ts'
+import { Findings } from './findings.ts'
+import { type AnswerSource, bulkMember, createReader } from './formats.ts'
+import { isObject, parseJson } from './json.ts'
+
+export interface WholeAnswer extends AnswerSource {
+  readonly status: number
+  readonly contentType: string | undefined
+  readonly body: Buffer
+}
+
+/** Above this, members that say nothing about usage are taken out before parsing. */
+const largeBodyBytes = 1_000_000
+
+/**
+ * Reads an answer that is not streamed, whatever it is: an answer, an error of any shape, HTML, nothing. Never throws.
+ * Of a status that says that the call failed the reading always has an error, and of an error never an usage.
+ */
+export function readAnswer(answer: WholeAnswer): Reading {
+  const findings = new Findings()
+  const text = readableText(answer)
+  const json = text === '' ? undefined : parseJson(text)
+  if (answer.status >= 400) {
+    findings.error = errorOfFailure(answer.status, json, answer.body)
+    return findings.readingOf(null)
+  }
+  if (!isObject(json)) {
+    // Text, audio or nothing: an answer, but not one that reports anything.
+    findings.complete = true
+    return findings.readingOf(null)
+  }
+  const reader = createReader(answer, findings)
+  reader.whole(json, text)
+  findings.usageFinal = true
+  return findings.readingOf(reader.usage())
+}
+
+/** The body as text, or nothing where it cannot be JSON. Some providers send JSON as octet-stream, so the bytes decide. */
+function readableText({ api, body }: WholeAnswer): string {
+  let start = 0
+  if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) start = 3
+  while (start < body.length && (body[start] ?? 0) <= 0x20) start += 1
+  if (body[start] !== 0x7b && body[start] !== 0x5b) return ''
+  const bulk = bulkMember(api)
+  if (bulk === null || body.length < largeBodyBytes) return body.toString('utf8', start)
+  const members = topLevelMembers(body, start)
+  const large = members?.filter((member) => member.key === bulk) ?? []
+  if (members === null || large.length === 0) return body.toString('utf8', start)
+  const replace = new Map(large.map((member) => [member, 'null']))
+  const edits = memberEdits(members, start, { remove: new Set(), replace, append: [] })
+  return spliceBytes(body, edits).toString('utf8', start)
+}

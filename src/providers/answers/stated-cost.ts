@@ -1,0 +1,56 @@
+import { plainDecimal } from '#lib/decimal-text.ts'
+import { isObject, type JsonObject, objectIn, present } from './json.ts'
+
+/** What a provider says about money in its usage object, as exact decimal text. */
+export interface StatedCost {
+  readonly providerCostUsd?: string
+  readonly providerCostIsFee?: boolean
+  readonly upstreamCostUsd?: string
+}
+
+/** xAI states 1e-10 USD. Source: https://docs.x.ai/docs/api-reference (`cost_in_usd_ticks`). */
+const xaiTickExponent = -10
+
+const statedMembers = new Set(['cost', 'total_cost', 'cost_in_usd_ticks', 'upstream_inference_cost'])
+
+/**
+ * Reads `usage.cost` (OpenRouter, Vercel's gateway, Avian: a number; Perplexity: an object with `total_cost`) and
+ * `usage.cost_in_usd_ticks` (xAI). `source` is the JSON text that `usage` was parsed from: where a cost is stated it is
+ * parsed once more to see the digits that were sent, because a double may have rounded them.
+ */
+export function statedCost(usage: JsonObject, source: string): StatedCost {
+  const cost = usage['cost']
+  if (typeof cost !== 'number' && !isObject(cost) && typeof usage['cost_in_usd_ticks'] !== 'number') return {}
+  const exact = usageLike(reparse(source), usage) ?? usage
+  const exactCost = exact['cost']
+  const stated = isObject(exactCost) ? exactCost['total_cost'] : exactCost
+  return present<StatedCost>({
+    providerCostUsd: decimal(stated, 0) ?? decimal(exact['cost_in_usd_ticks'], xaiTickExponent),
+    providerCostIsFee: usage['is_byok'] === true ? true : undefined,
+    upstreamCostUsd: decimal(objectIn(exact, 'cost_details')?.['upstream_inference_cost'], 0),
+  })
+}
+
+/** The same JSON with the stated amounts as the text that was sent. */
+function reparse(source: string): unknown {
+  try {
+    return JSON.parse(source, (key, value, context?: { readonly source?: string }) =>
+      typeof value === 'number' && statedMembers.has(key) ? (context?.source ?? String(value)) : value,
+    )
+  } catch {
+    return undefined
+  }
+}
+
+/** Usage stands at the top of a chunk or body, or inside `response` in an event of the Responses API. */
+function usageLike(json: unknown, usage: JsonObject): JsonObject | undefined {
+  if (!isObject(json)) return undefined
+  const found = objectIn(json, 'usage') ?? objectIn(objectIn(json, 'response'), 'usage')
+  return found !== undefined && Object.keys(found).length === Object.keys(usage).length ? found : undefined
+}
+
+function decimal(value: unknown, shift: number): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined
+  const text = plainDecimal(String(value), shift)
+  return text === null || text.startsWith('-') ? undefined : text
+}

@@ -1,0 +1,208 @@
+import { JsonArrayReader } from '#lib/json-array-stream.ts'
+import { type SseBlock, SseReader } from '#lib/sse.ts'
+import type { Reading, StreamMeter } from '#providers/meter.ts'
+import { errorIn } from './errors.ts'
+import { type AnswerReader, Findings } from './findings.ts'
+import { type AnswerSource, createReader } from './formats.ts'
+import { isObject, parseJson } from './json.ts'
+import { isUsageChunk } from './openai-chat.ts'
+
+export interface StreamOptions extends AnswerSource {
+  /** True where the gateway asked for the usage chunk and the client did not: it is then left out. */
+  readonly dropUsageChunk: boolean
+}
+
+/** Larger events are passed on unread. A finished response with its pictures is a few megabytes. */
+const maxEventBytes = 16 * 1024 * 1024
+
+/** An unfinished event up to this size is looked at for what ends the answer. */
+const maxPeekBytes = 1024 * 1024
+
+const noBytes: Buffer = Buffer.alloc(0)
+
+/** A meter for one streamed answer: events, or a JSON array as Gemini sends it without `alt=sse`. */
+export function createStreamMeter(options: StreamOptions): StreamMeter {
+  return new Meter(options)
+}
+
+class Meter implements StreamMeter {
+  readonly #findings = new Findings()
+  readonly #reader: AnswerReader
+  readonly #source: AnswerSource
+  readonly #dropUsageChunk: boolean
+  readonly #events: SseReader
+  /** Null until the first byte that is not white space has told which form the stream has. */
+  #form: 'events' | 'array' | null = null
+  #array: JsonArrayReader | null = null
+  /** Bytes of the unfinished event, kept from the client while it may be the usage chunk. */
+  #held: Buffer[] = []
+  /** What of the current chunk the client gets, where that is not all of it. */
+  #out: Buffer[] = []
+  #chunk: Buffer = noBytes
+  #passedUpTo = 0
+  #endingSeen = false
+
+  constructor(options: StreamOptions) {
+    this.#source = options
+    this.#dropUsageChunk = options.dropUsageChunk
+    this.#reader = createReader(options, this.#findings)
+    this.#events = new SseReader((block) => this.#takeBlock(block), { maxBlockBytes: maxEventBytes })
+  }
+
+  get ending(): boolean {
+    return this.#findings.ended || this.#endingSeen
+  }
+
+  push(chunk: Buffer): Buffer {
+    if (chunk.length === 0) return chunk
+    this.#form ??= formOf(chunk)
+    if (this.#form === 'array') {
+      this.#arrayReader().push(chunk)
+      return chunk
+    }
+    if (!this.#dropUsageChunk) {
+      this.#events.push(chunk)
+      this.#peek()
+      return chunk
+    }
+    return this.#pushHolding(chunk)
+  }
+
+  end(): Buffer {
+    if (this.#form === 'array') return noBytes
+    this.#chunk = noBytes
+    this.#out = []
+    this.#passedUpTo = 0
+    const unfinished = this.#held
+    this.#events.end()
+    // What no blank line ended may still be the usage chunk, and is then left out like any other.
+    const kept = unfinished.length > 0 && this.#held === unfinished ? unfinished : this.#out
+    this.#held = []
+    return kept.length === 0 ? noBytes : Buffer.concat(kept)
+  }
+
+  reading(): Reading {
+    return this.#findings.readingOf(this.#reader.usage())
+  }
+
+  /** Passes on whole events only, so that the usage chunk can be left out however it was cut. */
+  #pushHolding(chunk: Buffer): Buffer {
+    this.#chunk = chunk
+    this.#out = []
+    this.#passedUpTo = 0
+    const heldBefore = this.#held
+    const wholeUpTo = this.#events.push(chunk)
+    this.#peek()
+    if (this.#events.oversized) {
+      // Too large to be the usage chunk, and to be held.
+      this.#out.push(...this.#held, chunk.subarray(this.#passedUpTo))
+      this.#held = []
+      return Buffer.concat(this.#out)
+    }
+    if (heldBefore.length === 0 && this.#passedUpTo === 0 && wholeUpTo === chunk.length) return chunk
+    if (this.#passedUpTo < wholeUpTo) this.#out.push(chunk.subarray(this.#passedUpTo, wholeUpTo))
+    if (wholeUpTo < chunk.length) this.#held.push(chunk.subarray(wholeUpTo))
+    return this.#out.length === 1 ? (this.#out[0] ?? noBytes) : Buffer.concat(this.#out)
+  }
+
+  #takeBlock(block: SseBlock): void {
+    const isDropped = this.#read(block) && this.#dropUsageChunk
+    if (!this.#dropUsageChunk) return
+    if (isDropped && this.#passedUpTo < block.chunkStart) {
+      this.#out.push(this.#chunk.subarray(this.#passedUpTo, block.chunkStart))
+    }
+    if (!isDropped) this.#out.push(...this.#held)
+    if (this.#held.length > 0) this.#held = []
+    if (isDropped) this.#passedUpTo = block.chunkEnd
+  }
+
+  /** True where the block is the chunk that carries the usage and nothing else. */
+  #read(block: SseBlock): boolean {
+    if (block.oversized) {
+      this.#findings.unreadEvents += 1
+      return false
+    }
+    if (!block.hasData) {
+      this.#readBare(block)
+      return false
+    }
+    const text = block.bytes.toString('utf8', block.dataStart, block.dataEnd)
+    if (text.charCodeAt(0) === 0x5b && text.trimEnd() === '[DONE]') {
+      this.#findings.ended = true
+      this.#findings.complete = this.#findings.error === null
+      return false
+    }
+    const json = parseJson(text)
+    if (!isObject(json)) {
+      if (text !== '') this.#findings.unreadEvents += 1
+      return false
+    }
+    this.#reader.event(json, text)
+    return this.#dropUsageChunk && isUsageChunk(json)
+  }
+
+  /** JSON that is no event: Vertex writes its errors so, and some upstreams answer whole though asked for a stream. */
+  #readBare(block: SseBlock): void {
+    const { bytes, blockStart, blockEnd } = block
+    let start = blockStart
+    while (start < blockEnd && (bytes[start] ?? 0) <= 0x20) start += 1
+    if (bytes[start] !== 0x7b) return
+    const text = bytes.toString('utf8', start, blockEnd)
+    const json = parseJson(text)
+    if (!isObject(json)) return
+    const error = errorIn(json)
+    if (error === null) {
+      this.#reader.whole(json, text)
+      this.#findings.usageFinal = true
+      return
+    }
+    this.#findings.error = error
+    this.#findings.ended = true
+    this.#findings.complete = false
+  }
+
+  /**
+   * A client may act on a last line before the blank line after it has come, so the end is looked for in the unfinished
+   * event too, once it looks whole.
+   */
+  #peek(): void {
+    if (this.#events.pendingBytes === 0 || this.#events.pendingBytes > maxPeekBytes || this.ending) return
+    if (!mayEndData(this.#events.lastPendingByte)) return
+    const text = this.#events.pendingData()
+    if (text === null) return
+    if (text.trimEnd() === '[DONE]') {
+      this.#endingSeen = true
+      return
+    }
+    const json = parseJson(text)
+    if (!isObject(json)) return
+    const glance = new Findings()
+    createReader(this.#source, glance).event(json, text)
+    this.#endingSeen = glance.ended
+  }
+
+  #arrayReader(): JsonArrayReader {
+    this.#array ??= new JsonArrayReader((element) => this.#takeElement(element), { maxElementBytes: maxEventBytes })
+    return this.#array
+  }
+
+  #takeElement(element: Buffer): void {
+    const text = element.toString('utf8')
+    const json = parseJson(text)
+    if (isObject(json)) this.#reader.event(json, text)
+    else this.#findings.unreadEvents += 1
+  }
+}
+
+/** `[` opens an array and no line of an event stream that means anything. White space tells nothing yet. */
+function formOf(chunk: Buffer): 'events' | 'array' | null {
+  for (const byte of chunk) {
+    if (byte > 0x20) return byte === 0x5b ? 'array' : 'events'
+  }
+  return null
+}
+
+/** Line ends, `}` and `]`. */
+function mayEndData(byte: number): boolean {
+  return byte === 0x0a || byte === 0x0d || byte === 0x7d || byte === 0x5d
+}
