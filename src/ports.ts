@@ -1,3 +1,4 @@
+import type { NewKey, StoredKey } from '#core/keys/key.ts'
 import type { Attempt, LedgerEntry } from '#core/ledger/entry.ts'
 import type { RecordFieldName } from '#core/ledger/record-fields.ts'
 
@@ -62,6 +63,8 @@ export interface ClientExchange {
   readonly rawHeaders: RawHeaders
   /** True once the client closed the connection before its answer had ended. */
   readonly gone: boolean
+  /** True once the head of an answer was sent or is about to be. */
+  readonly started: boolean
   /** @throws BodyFault with code `body_too_large` or `client_gone` */
   readBody(maxBytes: number): Promise<Buffer>
   /** The body as it arrives, for uploads that nobody here needs to read. */
@@ -235,4 +238,54 @@ export interface StoredRecord {
 export interface UsageStore {
   sums(question: SumsQuestion): Promise<SumsAnswer>
   records(question: RecordsQuestion): Promise<readonly StoredRecord[]>
+}
+
+/** What an instance keeps about itself and its keys. Every secret is kept as its SHA-256 only. */
+export interface Settings {
+  /** All keys, revoked ones too, oldest first. */
+  keys(): Promise<readonly StoredKey[]>
+  /** The answer holds the only copy of the secret. A revoked key still holds its name, as records bear it. */
+  createKey(key: NewKey): Promise<CreatedKey | { readonly kind: 'name_taken' }>
+  /** Revoking twice is harmless; the first instant stays. */
+  revokeKey(name: string): Promise<{ readonly kind: 'revoked'; readonly key: StoredKey } | UnknownKey>
+  /** Gives a key a new secret; those it had end after the grace, or sooner where they end sooner anyway. */
+  rotateKey(name: string, graceMs: number): Promise<CreatedKey | UnknownKey | { readonly kind: 'revoked' }>
+  /** SHA-256 of the admin tokens in force, lower-case hex. */
+  adminTokenDigests(): Promise<readonly string[]>
+  /** Makes a new admin token, which ends all earlier ones at once. The answer is its only copy. */
+  rotateAdminToken(): Promise<string>
+  /** Secrets of a first start, made at most once however many ask; see `ensureFirstSecrets`. */
+  makeFirstSecrets(wanted: FirstSecretsWanted): Promise<FirstSecrets>
+  instance(): Promise<Instance>
+  /** Changes whenever keys or tokens may have changed, whichever process changed them. Cheap enough to be polled. */
+  version(): number
+  close(): Promise<void>
+}
+
+export interface CreatedKey {
+  readonly kind: 'created'
+  readonly key: StoredKey
+  readonly secret: string
+}
+
+export interface UnknownKey {
+  readonly kind: 'unknown'
+}
+
+export interface FirstSecretsWanted {
+  readonly adminToken: boolean
+  readonly firstKey: boolean
+}
+
+/** Null = there was one already, or none was wanted. */
+export interface FirstSecrets {
+  readonly adminToken: string | null
+  readonly firstKey: string | null
+}
+
+export interface Instance {
+  /** Random, made at the first start; stays with the data directory. */
+  readonly id: string
+  /** The key of the prompt hash: without it nobody can tell which prompt a hash stands for. */
+  readonly promptHashSecret: string
 }

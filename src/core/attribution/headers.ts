@@ -26,7 +26,9 @@ const beyondAscii = /[^\0-\x7f]/
  *
  * @param headers names in lower case, values as `node:http` gives them: each byte as one character.
  */
-export function readAttributionHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Reading {
+export function readAttributionHeaders(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Reading {
   let draft: SaidDraft | null = null
   for (const [header, field] of fieldHeaders) {
     const raw = headers[header]
@@ -48,7 +50,7 @@ export function readAttributionHeaders(headers: Readonly<Record<string, string |
 }
 
 /** Header bytes are read as UTF-8 where they are valid UTF-8 (what clients send today), otherwise as ISO 8859-1. */
-function decodeHeader(raw: string | string[]): string {
+function decodeHeader(raw: string | readonly string[]): string {
   const text = typeof raw === 'string' ? raw : raw.join(', ')
   if (!beyondAscii.test(text)) return text
   try {

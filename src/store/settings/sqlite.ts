@@ -1,0 +1,78 @@
+import { chmodSync, closeSync, openSync } from 'node:fs'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { SettingsFault } from './fault.ts'
+import type { SettingsTables } from './schema.ts'
+
+/** How long a statement waits for another process to finish its transaction. */
+const busyTimeoutMs = 5000
+
+const ownerOnly = 0o600
+
+export interface SqliteSettings {
+  readonly database: Kysely<SettingsTables>
+  /** The connection below, for what is SQLite's own. */
+  readonly connection: DatabaseSync
+}
+
+/**
+ * Opens the file, or makes it readable by its owner only. SQLite gives its -wal and -shm files the same rights.
+ *
+ * @throws SettingsFault `settings_unreadable`
+ */
+export function openSqlite(path: string): SqliteSettings {
+  try {
+    closeSync(openSync(path, 'a', ownerOnly))
+    chmodSync(path, ownerOnly)
+    const connection = connect(path)
+    const dialect = new SqliteDialect({ database: likeBetterSqlite3(connection) })
+    return { database: new Kysely<SettingsTables>({ dialect }), connection }
+  } catch (cause) {
+    throw new SettingsFault('settings_unreadable', `the settings in ${path} cannot be opened: ${reason(cause)}`, {
+      cause,
+    })
+  }
+}
+
+function connect(path: string): DatabaseSync {
+  const connection = new DatabaseSync(path, { timeout: busyTimeoutMs })
+  try {
+    // Readers (the gateway's poll) then never wait for a writer (the command line). Full sync stays on: a key that was
+    // shown is not lost with the power.
+    connection.exec('PRAGMA journal_mode = WAL')
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+/** Kysely's dialect speaks to better-sqlite3; `node:sqlite` differs in how parameters are passed and readers told. */
+function likeBetterSqlite3(connection: DatabaseSync): SqliteDatabase {
+  return {
+    close: () => connection.close(),
+    prepare(sql) {
+      // A deferred transaction that reads before it writes fails, without waiting, when another process wrote in
+      // between. All our transactions write, so they queue up at their start instead.
+      const statement = connection.prepare(sql === 'begin' ? 'begin immediate' : sql)
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => statement.all(...bound(parameters)),
+        run: (parameters) => statement.run(...bound(parameters)),
+        iterate: (parameters): ReturnType<StatementSync['iterate']> => statement.iterate(...bound(parameters)),
+      }
+    },
+  }
+}
+
+function bound(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters.map((value) => {
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
+      return value
+    throw new TypeError(`SQLite cannot store a ${typeof value}`)
+  })
+}
