@@ -40,35 +40,41 @@ export interface Controlled {
  * `GET|PUT|DELETE faults`, `GET health`.
  */
 export function answerControl(controlled: Controlled, received: Received, response: ServerResponse): void {
+  const [status, body] = controlAnswer(controlled, received)
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}
+
+function controlAnswer({ bill, faults, requests }: Controlled, received: Received): [status: number, body: string] {
   const subject = received.path.slice('/_simulator'.length).replace(/^\//, '')
   switch (`${received.method} ${subject}`) {
     case 'GET health':
-      return send(response, 200, '{"status":"healthy"}')
+      return [200, '{"status":"healthy"}']
     case 'GET bill':
-      return send(response, 200, billText(controlled.bill, received.query))
+      return [200, billText(bill, received.query)]
     case 'GET requests':
-      return send(response, 200, JSON.stringify({ requests: controlled.requests.describe() }))
-    case 'GET faults':
-      return send(response, 200, JSON.stringify(controlled.faults.describe()))
+      return [200, JSON.stringify({ requests: requests.describe() })]
     case 'DELETE faults':
-      controlled.faults.replace([])
-      return send(response, 200, JSON.stringify(controlled.faults.describe()))
+      faults.replace([])
+      return [200, JSON.stringify(faults.describe())]
+    case 'GET faults':
+      return [200, JSON.stringify(faults.describe())]
     case 'PUT faults':
     case 'POST faults':
-      return replaceFaults(controlled.faults, received.body, response)
+      return replaceFaults(faults, received.body)
     default:
-      return send(response, 404, '{"error":"known: bill, requests, faults, health"}')
+      return [404, '{"error":"known: bill, requests, faults, health"}']
   }
 }
 
-function replaceFaults(faults: FaultPlan, body: Buffer, response: ServerResponse): void {
+function replaceFaults(faults: FaultPlan, body: Buffer): [status: number, body: string] {
   try {
     faults.replace(JSON.parse(body.toString('utf8')))
   } catch (fault) {
     if (!(fault instanceof SyntaxError || fault instanceof DirectiveFault)) throw fault
-    return send(response, 400, JSON.stringify({ error: fault.message }))
+    return [400, JSON.stringify({ error: fault.message })]
   }
-  send(response, 200, JSON.stringify(faults.describe()))
+  return [200, JSON.stringify(faults.describe())]
 }
 
 function billText(bill: Bill, query: URLSearchParams): string {
@@ -78,9 +84,4 @@ function billText(bill: Bill, query: URLSearchParams): string {
   const lines: string[] = []
   for (const entry of bill.entries()) if (wanted(entry)) lines.push(entryText(entry))
   return `{"total":${JSON.stringify(bill.total())},"entries":[\n${lines.join(',\n')}\n]}`
-}
-
-function send(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-  response.end(body)
 }

@@ -27,6 +27,8 @@ export interface Choice {
 export interface Generation {
   readonly reasoning: readonly string[]
   readonly searches: readonly string[]
+  /** The part of the input that the searches fed in. */
+  readonly searchInputTokens: number
   readonly choices: readonly Choice[]
   readonly counts: Counts
 }
@@ -47,7 +49,7 @@ export function generate(ask: Ask, directives: Directives, seed: number, cache: 
   const wanted = directives.reasoning ?? reasoningLength(ask, random)
   const reasoning = wanted > 0 ? spend(writePieces(random, wanted), budget) : []
   const searches = ask.searchesWeb ? searchQueries(ask, directives.searches ?? 1) : []
-  const searchInput = searches.length * 512
+  const searchInputTokens = directives.input === undefined ? searches.length * 512 : 0
   const choices: Choice[] = []
   let output = reasoning.length
   for (let i = 0; i < ask.choices; i++) {
@@ -56,11 +58,12 @@ export function generate(ask: Ask, directives: Directives, seed: number, cache: 
     output += tokensOf(choice)
     choices.push(choice)
   }
-  const inputTokens = directives.input ?? ask.inputTokens + searchInput
+  const inputTokens = directives.input ?? ask.inputTokens + searchInputTokens
   const cached = Math.min(directives.cached ?? cache.read, inputTokens)
   return {
     reasoning,
     searches,
+    searchInputTokens,
     choices,
     counts: {
       ...noCounts,

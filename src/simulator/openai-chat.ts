@@ -66,7 +66,7 @@ function responseId(ask: Ask, id: string): string {
     case 'google':
       return id
     case 'deepseek':
-      return `${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id}`
+      return id
   }
 }
 

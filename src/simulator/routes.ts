@@ -1,6 +1,40 @@
 import type { Answer } from './answer.ts'
+import { countMessageTokens, message } from './anthropic.ts'
+import {
+  createMessageBatch,
+  deleteMessageBatch,
+  getMessageBatch,
+  listMessageBatches,
+  messageBatchResults,
+} from './anthropic-batches.ts'
 import type { Call } from './call.ts'
+import { countContentTokens, generateContent, streamGenerateContent } from './google.ts'
+import { batchEmbedContents, embedContent, getGoogleModel, listGoogleModels } from './google-other.ts'
 import { chatCompletion } from './openai-chat.ts'
+import { editImage, generateImage, speech, transcription, translation } from './openai-media.ts'
+import {
+  cancelResponse,
+  countInputTokens,
+  createResponse,
+  deleteResponse,
+  getResponse,
+  listInputItems,
+} from './openai-responses.ts'
+import { embeddings, textCompletion } from './openai-texts.ts'
+import {
+  cancelBatch,
+  createBatch,
+  createFile,
+  deleteFile,
+  fileContent,
+  getBatch,
+  getFile,
+  getModel,
+  listBatches,
+  listFiles,
+  listModels,
+  moderations,
+} from './openai-things.ts'
 import type { Dialect } from './refusal.ts'
 
 export interface Route {
@@ -10,7 +44,7 @@ export interface Route {
   /** Pure but for the world's memory. @throws Refusal */
   readonly answer: (call: Call) => Answer
   /** True where the answer leaves nothing behind and may be remembered. */
-  readonly memo?: true
+  readonly memo: boolean
 }
 
 export interface Found {
@@ -18,51 +52,110 @@ export interface Found {
   readonly params: readonly string[]
 }
 
-interface Row extends Route {
-  readonly method: string
-  /** Below the version; `*` catches one segment. */
-  readonly path: string
-}
+/** Method and path below the version (`*` catches one segment), the API's name on the bill, and what answers. */
+type Row = readonly [line: string, api: string, answer: (call: Call) => Answer]
 
 const openaiRows: readonly Row[] = [
-  {
-    method: 'POST',
-    path: '/chat/completions',
-    api: 'chat.completions',
-    dialect: 'openai',
-    answer: chatCompletion,
-    memo: true,
-  },
+  ['POST /chat/completions', 'chat.completions', chatCompletion],
+  ['POST /completions', 'completions', textCompletion],
+  ['POST /embeddings', 'embeddings', embeddings],
+  ['POST /responses', 'responses', createResponse],
+  ['POST /responses/input_tokens', 'responses.input_tokens', countInputTokens],
+  ['GET /responses/*', 'responses.retrieve', getResponse],
+  ['DELETE /responses/*', 'responses.delete', deleteResponse],
+  ['POST /responses/*/cancel', 'responses.cancel', cancelResponse],
+  ['GET /responses/*/input_items', 'responses.input_items', listInputItems],
+  ['POST /images/generations', 'images', generateImage],
+  ['POST /images/edits', 'images', editImage],
+  ['POST /images/variations', 'images', editImage],
+  ['POST /audio/speech', 'audio.speech', speech],
+  ['POST /audio/transcriptions', 'audio.transcriptions', transcription],
+  ['POST /audio/translations', 'audio.translations', translation],
+  ['POST /moderations', 'moderations', moderations],
+  ['GET /models', 'models', listModels],
+  ['GET /models/*', 'models', getModel],
+  ['POST /files', 'files', createFile],
+  ['GET /files', 'files', listFiles],
+  ['GET /files/*', 'files', getFile],
+  ['DELETE /files/*', 'files', deleteFile],
+  ['GET /files/*/content', 'files', fileContent],
+  ['POST /batches', 'batches', createBatch],
+  ['GET /batches', 'batches', listBatches],
+  ['GET /batches/*', 'batches', getBatch],
+  ['POST /batches/*/cancel', 'batches', cancelBatch],
 ]
 
-const openaiPrefixes = ['/v1', '/openai/v1', '/v1beta/openai', '']
+const anthropicRows: readonly Row[] = [
+  ['POST /messages', 'messages', message],
+  ['POST /messages/count_tokens', 'messages.count_tokens', countMessageTokens],
+  ['POST /messages/batches', 'messages.batches', createMessageBatch],
+  ['GET /messages/batches', 'messages.batches', listMessageBatches],
+  ['GET /messages/batches/*', 'messages.batches', getMessageBatch],
+  ['DELETE /messages/batches/*', 'messages.batches', deleteMessageBatch],
+  ['POST /messages/batches/*/cancel', 'messages.batches', getMessageBatch],
+  ['GET /messages/batches/*/results', 'messages.batches', messageBatchResults],
+]
+
+const googleRows: readonly Row[] = [
+  ['POST /models/*:generateContent', 'generateContent', generateContent],
+  ['POST /models/*:streamGenerateContent', 'generateContent', streamGenerateContent],
+  ['POST /models/*:countTokens', 'countTokens', countContentTokens],
+  ['POST /models/*:embedContent', 'embedContent', embedContent],
+  ['POST /models/*:batchEmbedContents', 'embedContent', batchEmbedContents],
+]
+
+const googleLists: readonly Row[] = [
+  ['GET /models', 'models', listGoogleModels],
+  ['GET /models/*', 'models', getGoogleModel],
+]
+
+const remembered: ReadonlySet<(call: Call) => Answer> = new Set([
+  ...[chatCompletion, textCompletion, embeddings],
+  ...[message, generateContent],
+])
 
 const exact = new Map<string, Found>()
-const patterns: { readonly method: string; readonly pattern: RegExp; readonly route: Route }[] = []
+const patterns: { readonly pattern: RegExp; readonly route: Route }[] = []
 
-function add(row: Row, prefixes: readonly string[]): void {
-  for (const prefix of prefixes) {
-    if (!row.path.includes('*')) {
-      exact.set(`${row.method} ${prefix}${row.path}`, { route: row, params: [] })
-      continue
+function add(rows: readonly Row[], dialect: Dialect, prefixes: readonly string[]): void {
+  for (const [line, api, answer] of rows) {
+    const route = { api, dialect, answer, memo: remembered.has(answer) }
+    const [method = '', path = ''] = line.split(' ')
+    for (const prefix of prefixes) {
+      if (path.includes('*')) {
+        const source = `${method} ${prefix}${path}`.replaceAll('.', '\\.').replaceAll('*', '([^/:]+)')
+        patterns.push({ pattern: new RegExp(`^${source}$`), route })
+      } else {
+        exact.set(`${method} ${prefix}${path}`, { route, params: [] })
+      }
     }
-    const source = `${prefix}${row.path}`.replaceAll('.', '\\.').replaceAll('*', '([^/]+)')
-    patterns.push({ method: row.method, pattern: new RegExp(`^${source}$`), route: row })
   }
 }
 
-for (const row of openaiRows) add(row, openaiPrefixes)
+// DeepSeek has no version in its paths, Google's compatible endpoint two; relays choose their own.
+add(openaiRows, 'openai', ['/v1', '/openai/v1', '/v1beta/openai', '/beta', ''])
+add(anthropicRows, 'anthropic', ['/v1', '/anthropic/v1'])
+add(googleRows, 'google', ['/v1beta', '/v1alpha', '/v1'])
+add(googleLists, 'google', ['/v1beta', '/v1alpha'])
 
 /** What answers this request, or null. */
 export function findRoute(method: string, path: string): Found | null {
-  const found = exact.get(`${method} ${path}`)
+  const line = `${method} ${path}`
+  const found = exact.get(line)
   if (found) return found
-  for (const { method: expected, pattern, route } of patterns) {
-    if (expected !== method) continue
-    const match = pattern.exec(path)
-    if (match) return { route, params: match.slice(1).map(decodeURIComponent) }
+  for (const { pattern, route } of patterns) {
+    const match = pattern.exec(line)
+    if (match) return { route, params: match.slice(1).map(decoded) }
   }
   return null
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
 }
 
 /** Whose error shape a request gets that no route answers. */

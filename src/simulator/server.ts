@@ -85,7 +85,7 @@ export class Simulation {
     let answer: Answer
     let credential = ''
     try {
-      credential = this.#credentialOf(received)
+      credential = this.#credentialOf(received, dialect)
       directives = this.#directivesFor(received)
       answer = this.#answer({ received, found, dialect, directives, id, credential, seq })
     } catch (fault) {
@@ -126,12 +126,16 @@ export class Simulation {
   }
 
   /** @throws Refusal (401) without a credential, or with one that says it is invalid. */
-  #credentialOf(received: Received): string {
+  #credentialOf(received: Received, dialect: Dialect): string {
     const secret = secretOf(received)
     if (secret === null) {
       throw new Refusal(401, "You didn't provide an API key. Provide it in an Authorization header.", null)
     }
-    if (secret.includes('invalid')) throw new Refusal(401, 'Incorrect API key provided.', 'invalid_api_key')
+    if (secret.includes('invalid')) {
+      // Google calls it a bad argument.
+      if (dialect === 'google') throw new Refusal(400, 'API key not valid. Please pass a valid API key.')
+      throw new Refusal(401, 'Incorrect API key provided.', 'invalid_api_key')
+    }
     const known = this.#credentials.get(secret)
     if (known !== undefined) return known
     const hash = createHash('sha256').update(secret).digest('hex').slice(0, 16)
