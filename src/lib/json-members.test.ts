@@ -43,7 +43,8 @@ test('members are found with their keys and values, duplicates and escapes inclu
         found.map((member) => [member.key, valueAt(body, member)]),
         members.map(({ key, value }) => [key, value]),
       )
-      for (const { key, keyStart, keyEnd } of found) assert.equal(JSON.parse(body.toString('utf8', keyStart, keyEnd)), key)
+      for (const { key, keyStart, keyEnd } of found)
+        assert.equal(JSON.parse(body.toString('utf8', keyStart, keyEnd)), key)
     }),
   )
 })
@@ -86,7 +87,8 @@ test('members can be removed, replaced and added, and all other bytes stay', () 
         if (chosen === 'remove') remove.add(member)
         else if (chosen === 'replace') replace.set(member, '{"new": true}')
         else keptBytes.push(body.subarray(member.keyStart, member.valueEnd))
-        if (chosen !== 'remove') expected.push([member.key, chosen === 'replace' ? { new: true } : valueAt(body, member)])
+        if (chosen !== 'remove')
+          expected.push([member.key, chosen === 'replace' ? { new: true } : valueAt(body, member)])
       }
       if (appends) expected.push(['added', 1])
       const changes = { remove, replace, append: appends ? ['"added":1'] : [] }
@@ -108,7 +110,22 @@ test('members can be removed, replaced and added, and all other bytes stay', () 
 })
 
 test('what is no object has no members', () => {
-  for (const text of ['', ' ', '[]', '1', '"a"', 'null', '{', '{"a"', '{"a":', '{"a":1', '{"a":1,', '{"a":"', '{"a":[', '{1:2}']) {
+  for (const text of [
+    '',
+    ' ',
+    '[]',
+    '1',
+    '"a"',
+    'null',
+    '{',
+    '{"a"',
+    '{"a":',
+    '{"a":1',
+    '{"a":1,',
+    '{"a":"',
+    '{"a":[',
+    '{1:2}',
+  ]) {
     assert.equal(topLevelMembers(Buffer.from(text)), null, text)
   }
 })
@@ -149,7 +166,14 @@ test('quotes behind backslashes end a string only where they should, near its st
 
 test('edits that overlap are refused', () => {
   const body = Buffer.from('0123456789')
-  assert.throws(() => spliceBytes(body, [{ start: 2, end: 5, text: '' }, { start: 4, end: 6, text: '' }]), RangeError)
+  assert.throws(
+    () =>
+      spliceBytes(body, [
+        { start: 2, end: 5, text: '' },
+        { start: 4, end: 6, text: '' },
+      ]),
+    RangeError,
+  )
   assert.throws(() => spliceBytes(body, [{ start: 9, end: 11, text: '' }]), RangeError)
   assert.equal(spliceBytes(body, []), body)
 })

@@ -49,7 +49,18 @@ test('a preamble, an epilogue, an empty value and padding after the boundary are
 })
 
 test('names may be bare or hold escaped quotes', () => {
-  const body = crlf(['--b', 'content-disposition:form-data;name=model', '', 'm', '--b', 'Content-Disposition: form-data; name="a\\"b"; filename="x"', '', 'v', '--b--', ''])
+  const body = crlf([
+    '--b',
+    'content-disposition:form-data;name=model',
+    '',
+    'm',
+    '--b',
+    'Content-Disposition: form-data; name="a\\"b"; filename="x"',
+    '',
+    'v',
+    '--b--',
+    '',
+  ])
   assert.deepEqual(
     multipartParts(body, 'b')?.map(({ name, filename }) => [name, filename]),
     [
@@ -61,7 +72,8 @@ test('names may be bare or hold escaped quotes', () => {
 
 test('what is cut off or has nameless parts is no form', () => {
   const whole = crlf(['--b', 'Content-Disposition: form-data; name="a"', '', 'value', '--b--', ''])
-  for (let end = 0; end < whole.length - 3; end += 1) assert.equal(multipartParts(whole.subarray(0, end), 'b'), null, `${end}`)
+  for (let end = 0; end < whole.length - 3; end += 1)
+    assert.equal(multipartParts(whole.subarray(0, end), 'b'), null, `${end}`)
   assert.equal(multipartParts(crlf(['--b', 'Content-Type: text/plain', '', 'value', '--b--', '']), 'b'), null)
   assert.equal(multipartParts(Buffer.from('{"model":"m"}'), 'b'), null)
 })

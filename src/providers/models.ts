@@ -45,7 +45,8 @@ const mostCloseMatches = 5
 const longestName = 200
 const mostAliasSteps = 4
 
-const makers: ReadonlySet<string> = new Set(['openai', 'anthropic', 'google', 'deepseek'])
+/** The vendors whose spelling of their own models is known: `knownModels` should hold their names. */
+export const makers: ReadonlySet<string> = new Set(['openai', 'anthropic', 'google', 'deepseek'])
 
 interface Seat {
   readonly provider: ProviderConfig
@@ -147,8 +148,15 @@ function spelling(seat: Seat, wanted: string): string {
   if (seat.exact.has(wanted)) return wanted
   const isRelay = seat.provider.kind === 'openai-compatible'
   if (isRelay && (wanted.includes('/') || !/[A-Z_]/.test(wanted))) return wanted
-  return seat.spellings.get(folded) ?? wanted
+  const known = seat.spellings.get(folded)
+  if (known !== undefined && known !== null) return known
+  // Catalogs list a model once for all its snapshots.
+  const snapshot = snapshotSuffix.exec(folded)
+  const base = snapshot === null ? null : seat.spellings.get(folded.slice(0, snapshot.index))
+  return typeof base === 'string' && snapshot !== null ? base + snapshot[0] : wanted
 }
+
+const snapshotSuffix = /-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$/
 
 function vendorOf(provider: ProviderConfig, model: string, vendorByName: ReadonlyMap<string, string>): string {
   const own = vendors[provider.kind].catalogVendor

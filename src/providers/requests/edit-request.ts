@@ -39,7 +39,7 @@ export function editRequest(body: Buffer, facts: RequestFacts, changes: RequestC
   let usageAsked = false
   for (const member of members) {
     if (member.key === 'model' && model !== null) {
-      replace.set(member, JSON.stringify(facts.dialect === 'google' ? `models/${model}` : model))
+      replace.set(member, JSON.stringify(facts.dialect === 'google' ? resourceName(model) : model))
     } else if (member.key === 'metadata' && strips) {
       const edits = metadataEdits(body, member, facts, changes)
       if (edits === 'all') remove.add(member)
@@ -90,8 +90,12 @@ function innerModelEdits(body: Buffer, member: Member, model: string): Edit[] {
   return (elementSpans(body, member.valueStart) ?? []).flatMap(({ start }) => modelMemberEdits(body, start, model))
 }
 
+function resourceName(model: string): string {
+  return model.includes('/') ? model : `models/${model}`
+}
+
 function modelMemberEdits(body: Buffer, objectStart: number, model: string): Edit[] {
-  const text = JSON.stringify(`models/${model}`)
+  const text = JSON.stringify(resourceName(model))
   const named = (topLevelMembers(body, objectStart) ?? []).filter(({ key }) => key === 'model')
   return named.map(({ valueStart, valueEnd }) => ({ start: valueStart, end: valueEnd, text }))
 }

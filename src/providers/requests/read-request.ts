@@ -195,7 +195,7 @@ function firstBadByte(body: Buffer): number {
   const text = body.toString('utf8')
   let position = 0
   for (const char of text) {
-    if (char === '\ufffd' && body.compare(replacement, 0, 3, position, position + 3) !== 0) return position
+    if (char === '\ufffd' && !body.subarray(position, position + 3).equals(replacement)) return position
     position += Buffer.byteLength(char)
   }
   return position
