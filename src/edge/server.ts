@@ -111,6 +111,10 @@ class HttpExchange implements ClientExchange {
     return this.#response.destroyed && !this.#response.writableFinished
   }
 
+  get started(): boolean {
+    return this.#response.headersSent
+  }
+
   readBody(maxBytes: number): Promise<Buffer> {
     const request = this.#request
     const announced = Number(request.headers['content-length'] ?? 0)

@@ -3,7 +3,7 @@ import type { EndpointMatch } from '#providers/endpoints.ts'
 import type { RequestFacts } from '#providers/requests/facts.ts'
 import { readRequest } from '#providers/requests/read-request.ts'
 import type { Arrival } from './arrival.ts'
-import { type Refusal, type RefusalCode, refused } from './refusal.ts'
+import { type Refusal, refused } from './refusal.ts'
 import type { Road } from './road.ts'
 
 /** What the caller wants, read but not changed. */

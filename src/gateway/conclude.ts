@@ -1,12 +1,12 @@
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import type { UpstreamFault } from '#ports.ts'
+import { countUsage } from './count-usage.ts'
 import type { Forwarded } from './forward-call.ts'
 import type { OpenCall } from './open-call.ts'
 import { type RefusalCode, refusalStatus, refused } from './refusal.ts'
 import { finishAnswer, refuse } from './respond.ts'
 import type { Road } from './road.ts'
 import { settle } from './settle.ts'
-import { usageEstimate } from './usage-estimate.ts'
 
 /** Settles the call in the journal, and only then lets go of the last bytes of its answer. */
 export async function conclude(road: Road, open: OpenCall, forwarded: Forwarded): Promise<void> {
@@ -14,15 +14,11 @@ export async function conclude(road: Road, open: OpenCall, forwarded: Forwarded)
   const { answer, attempts, delivery } = forwarded
   const passedOn = answer !== null && (delivery.started || delivery.fault === null)
   const code = passedOn ? null : refusalFor(control.interrupted, delivery.fault)
-  const entry = settle(road, {
-    call: open.call,
-    arrivedAtMs: arrival.arrivedAtMs,
-    attempts,
-    delivery,
-    statusCode: code === null ? (answer?.status ?? 0) : refusalStatus[code],
-    interrupted: control.interrupted,
-    estimate: arrival.match.metered ? usageEstimate(open) : null,
-  })
+  const statusCode = code === null ? (answer?.status ?? 0) : refusalStatus[code]
+  const counted = await countUsage(road.estimator, { open, delivery, upstreamStatus: answer?.status ?? null })
+  const { interrupted } = control
+  const { arrivedAtMs } = arrival
+  const entry = settle(road, { call: open.call, arrivedAtMs, attempts, delivery, statusCode, interrupted, counted })
   await road.journal.append(entry)
   road.running.remove(control)
   count(road, entry)

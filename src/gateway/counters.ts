@@ -23,3 +23,26 @@ export function createCounters(): Counters {
     upstreamFaults: 0,
   }
 }
+
+const help: Readonly<Record<keyof Counters, readonly [name: string, text: string]>> = {
+  calls: ['tollgate_calls_total', 'Calls that went upstream and were settled.'],
+  refusals: ['tollgate_refusals_total', 'Calls that the gateway turned away.'],
+  unpricedCalls: ['tollgate_unpriced_calls_total', 'Settled calls for whose usage no price is known.'],
+  estimatedCalls: ['tollgate_estimated_usage_calls_total', 'Settled calls whose usage had to be estimated.'],
+  retries: ['tollgate_upstream_retries_total', 'Further attempts at an upstream.'],
+  deniedOverrides: ['tollgate_attribution_denied_total', 'Attribution fields that a key does not leave to its callers.'],
+  clientsLeft: ['tollgate_clients_left_total', 'Calls whose caller left before the end of the answer.'],
+  upstreamFaults: ['tollgate_failed_calls_total', 'Calls that an upstream refused or broke off.'],
+}
+
+/** Prometheus text, version 0.0.4. */
+export function renderCounters(counters: Counters, inFlight: number): string {
+  const lines: string[] = []
+  for (const key of Object.keys(counters) as (keyof Counters)[]) {
+    const [name, text] = help[key]
+    lines.push(`# HELP ${name} ${text}`, `# TYPE ${name} counter`, `${name} ${counters[key]}`)
+  }
+  lines.push('# HELP tollgate_calls_in_flight Calls under way.', '# TYPE tollgate_calls_in_flight gauge')
+  lines.push(`tollgate_calls_in_flight ${inFlight}`, '')
+  return lines.join('\n')
+}

@@ -1,6 +1,6 @@
 import type { Payer } from '#core/attribution/payer.ts'
 import type { CallFacts } from '#core/ledger/entry.ts'
-import { estimateInputTokens } from '#providers/estimate.ts'
+import { roughInputTokens } from '#providers/estimate.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
@@ -46,7 +46,7 @@ export async function openCall(road: Road, agreed: Agreed): Promise<OpenCall | R
     stream: ask.facts.stream,
     promptHash: ask.body === null || ask.body.length === 0 ? '' : road.hashPrompt(ask.body),
   }
-  const estimatedInputTokens = arrival.match.metered ? estimateInputTokens(ask.body?.length ?? 0) : 0
+  const estimatedInputTokens = arrival.match.metered ? roughInputTokens(ask.facts, ask.body?.length ?? 0) : 0
   try {
     await road.journal.append({ kind: 'open', call, estimatedInputTokens })
   } catch (fault) {

@@ -30,18 +30,17 @@ export function relay(road: Road, call: Relayed): Promise<Delivery> {
   const monotonicMs = road.clock.monotonicMs
   const form = formOf(match, answer)
   const parts = { exchange, answer, abortUpstream, control, timers, monotonicMs, limits, form }
-  const { endpoint, dialect } = match
-  const { vendor } = route
+  const source = { api: match.endpoint, accent: route.upstream.accent }
   if (form === 'json') {
     const contentType = contentTypeOf(answer)
-    const read = (body: Buffer) => readAnswer({ endpoint, dialect, vendor, contentType, body, status: answer.status })
+    const read = (body: Buffer) => readAnswer({ ...source, contentType, body, status: answer.status })
     return relayWhole({ ...parts, read })
   }
   startAnswer(exchange, answer, call.echo, monotonicMs() - arrival.arrivedAtMs)
   const meter =
     form === 'opaque'
       ? createBlindMeter(noReading)
-      : createStreamMeter({ endpoint, dialect, vendor, dropUsageChunk: route.askedForUsage && ask.facts.stream })
+      : createStreamMeter({ ...source, dropUsageChunk: route.askedForUsage && ask.facts.stream })
   return relayFlow({ ...parts, form, meter })
 }
 

@@ -3,8 +3,10 @@ import type { KeyRing } from '#core/keys/ring.ts'
 import type { PriceBook } from '#core/pricing/price-book.ts'
 import type { ProviderConfig } from '#config/config.ts'
 import type { Clock, Ids, Journal, Timers, Upstream } from '#ports.ts'
+import type { Accent } from '#providers/answers/accents.ts'
 import type { ModelResolver } from '#providers/models.ts'
 import type { RequestHeaders } from '#providers/wire-headers.ts'
+import type { TokenEstimator } from './count-usage.ts'
 import type { RunningCalls } from './call-control.ts'
 import type { Counters } from './counters.ts'
 
@@ -31,6 +33,8 @@ export interface RoadUpstream {
   readonly door: Upstream
   /** Path of the base URL, without a trailing slash. */
   readonly basePath: string
+  /** How its answers deviate from the dialect they speak. */
+  readonly accent: Accent
 }
 
 /**
@@ -47,6 +51,7 @@ export interface Road {
   readonly models: ModelResolver
   readonly upstreams: ReadonlyMap<string, RoadUpstream>
   readonly prices: PriceBook
+  readonly estimator: TokenEstimator
   readonly unpriced: 'allow' | 'block'
   readonly requestBodyBytes: number
   readonly readOn: ReadOnLimits
@@ -54,5 +59,5 @@ export interface Road {
   readonly hashPrompt: (body: Buffer) => string
   readonly running: RunningCalls
   readonly counters: Counters
-  readonly onFault: (error: unknown, callId: string) => void
+  readonly onFault: (error: unknown) => void
 }

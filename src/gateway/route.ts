@@ -32,10 +32,10 @@ export function chooseRoute(road: Road, arrival: Arrival, caller: Caller, ask: A
   const found = road.models.resolve(requested, match)
   if (found.kind === 'unknown') return refused('model_not_found', unknownModel(requested, found.closeMatches), 'model')
   if (found.kind === 'unsupported') return refused('unsupported_endpoint', found.message, 'model')
-  const upstream = road.upstreams.get(found.provider.name)
-  if (upstream === undefined) throw new Error(`no upstream named ${found.provider.name}`)
+  const upstream = road.upstreams.get(found.upstream.name)
+  if (upstream === undefined) throw new Error(`no upstream named ${found.upstream.name}`)
   const { model, vendor } = found
-  const turned = mayUse(road, arrival, caller, { requested, model, vendor, provider: found.provider.name })
+  const turned = mayUse(road, arrival, caller, { requested, model, vendor, provider: found.upstream.name })
   return turned ?? routeTo(road, arrival, ask, { upstream, model, vendor })
 }
 

@@ -14,21 +14,22 @@ export interface Ended {
   /** What the client was told, or would have been. */
   readonly statusCode: number
   readonly interrupted: boolean
-  /** Null where the call has nothing that could be counted. */
-  readonly estimate: UsageEstimate | null
+  readonly counted: CountedUsage
 }
 
-/** Counts what the provider did not; asked only where it did not. */
-export type UsageEstimate = (outputText: string) => { readonly inputTokens: number; readonly outputTokens: number }
+export interface CountedUsage {
+  readonly usage: ReportedUsage | null
+  readonly source: UsageSource
+}
 
 /** The whole record of a call that went upstream. Pure but for the clock. */
 export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): SettleEntry {
-  const { call, delivery } = ended
-  const counted = countUsage(ended)
+  const { call, delivery, counted } = ended
+  const modelServed = delivery.reading.model ?? call.modelRouted
   const priced = road.prices.priceCall({
     upstream: call.upstream,
     vendor: call.vendor,
-    modelServed: delivery.reading.model ?? '',
+    modelServed,
     modelRouted: call.modelRouted,
     endpoint: call.endpoint,
     atMs: call.startedAtMs,
@@ -43,7 +44,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): Sett
     call,
     endedAtMs: road.clock.wallMs(),
     outcome: outcomeOf(ended),
-    modelServed: delivery.reading.model ?? call.modelRouted,
+    modelServed,
     usageSource: counted.source,
     tokens: priced.tokens,
     units: priced.units,
@@ -65,37 +66,6 @@ function outcomeOf(ended: Ended): Outcome {
   if (ended.interrupted) return 'interrupted'
   if (fault !== null) return clientLeft && fault.code === 'aborted' ? 'cancelled' : 'failed'
   return ended.statusCode < 400 && reading.error === null ? 'served' : 'failed'
-}
-
-interface Counted {
-  readonly usage: ReportedUsage | null
-  readonly source: UsageSource
-}
-
-const nothingCounted: Counted = { usage: null, source: 'none' }
-
-/**
- * The provider's own count wherever it is its last word. An answer that was cut off costs what was generated until
- * then: what the provider had said by then and at least what was delivered. A call that got no answer, or a refusal,
- * used nothing that anybody could know.
- */
-function countUsage({ delivery, statusCode, attempts, estimate }: Ended): Counted {
-  const { reading, fault } = delivery
-  if (estimate === null) return nothingCounted
-  if (reading.usage !== null && (reading.usageFinal || (fault === null && statusCode >= 400))) {
-    return { usage: reading.usage, source: 'provider' }
-  }
-  const answered = (attempts.at(-1)?.status ?? 0) > 0
-  if (!answered && fault?.code !== 'aborted') return nothingCounted
-  if (answered && statusCode >= 400) return nothingCounted
-  if (fault === null && reading.error !== null && reading.outputText === '') return nothingCounted
-  const guess = estimate(reading.outputText)
-  const usage: ReportedUsage = {
-    ...reading.usage,
-    inputTokens: reading.usage?.inputTokens ?? guess.inputTokens,
-    outputTokens: Math.max(reading.usage?.outputTokens ?? 0, guess.outputTokens),
-  }
-  return { usage, source: 'estimated' }
 }
 
 function errorOf(ended: Ended): { readonly code: string; readonly message: string } {

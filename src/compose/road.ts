@@ -1,0 +1,101 @@
+import { hash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Config, ProviderConfig } from '#config/config.ts'
+import type { KeyRing } from '#core/keys/ring.ts'
+import { makePriceBook } from '#core/pricing/price-book.ts'
+import { makeSystemIds, systemClock, systemTimers } from '#edge/system.ts'
+import type { UpstreamPoolOptions } from '#edge/upstream.ts'
+import { RunningCalls } from '#gateway/call-control.ts'
+import type { TokenEstimator } from '#gateway/count-usage.ts'
+import { createCounters } from '#gateway/counters.ts'
+import type { ClaimsVerifier, Road, RoadUpstream } from '#gateway/road.ts'
+import type { Journal, Upstream } from '#ports.ts'
+import { accentOf } from '#providers/answers/accents.ts'
+import type { PriceCatalog } from '#providers/catalog/catalog.ts'
+import { modelResolver } from '#providers/models.ts'
+import { requestHeaderFilter } from '#providers/wire-headers.ts'
+
+/** What stays the same when a reload lays a new road. */
+export interface Ground {
+  readonly journal: Journal
+  readonly keys: () => KeyRing
+  readonly catalog: PriceCatalog
+  readonly estimator: TokenEstimator
+  readonly promptHashSecret: string
+  readonly openPools: (options: readonly UpstreamPoolOptions[]) => readonly Upstream[]
+  readonly running: RunningCalls
+  readonly counters: Road['counters']
+  readonly onFault: (error: unknown) => void
+}
+
+export function makeGround(
+  parts: Omit<Ground, 'running' | 'counters'>,
+): Ground {
+  return { ...parts, running: new RunningCalls(), counters: createCounters() }
+}
+
+const ids = makeSystemIds()
+
+/** The road of one configuration. @throws MoneyFault where a configured price cannot be read. */
+export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier | null): Road {
+  const { catalog, journal, keys, estimator, running, counters, onFault } = ground
+  const doors = ground.openPools(config.providers.map((provider) => poolOptions(provider, config.dataDir)))
+  const upstreams = new Map<string, RoadUpstream>()
+  config.providers.forEach((provider, index) => {
+    const door = doors[index]
+    if (door !== undefined) upstreams.set(provider.name, roadUpstream(provider, door))
+  })
+  const knownModels = catalog.vendors.flatMap((vendor) => catalog.modelIds(vendor).map((name) => ({ name, vendor })))
+  return {
+    clock: systemClock,
+    timers: systemTimers,
+    ids,
+    journal,
+    keys,
+    claims,
+    models: modelResolver({ aliases: config.aliases, providers: config.providers, knownModels }),
+    upstreams,
+    prices: makePriceBook({
+      catalog,
+      overrides: config.prices,
+      upstreams: config.providers,
+      exchangeRates: config.exchangeRates,
+      costSource: config.costSource,
+    }),
+    estimator,
+    unpriced: config.unpriced,
+    requestBodyBytes: config.limits.requestBodyBytes,
+    readOn: config.limits,
+    requestHeaders: requestHeaderFilter(config.jwt === null ? [] : [config.jwt.header]),
+    hashPrompt: promptHasher(ground.promptHashSecret),
+    running,
+    counters,
+    onFault,
+  }
+}
+
+function roadUpstream(config: ProviderConfig, door: Upstream): RoadUpstream {
+  const basePath = config.baseUrl === null ? '' : new URL(config.baseUrl).pathname.replace(/\/+$/, '')
+  return { config, door, basePath, accent: accentOf(config) }
+}
+
+function poolOptions(provider: ProviderConfig, dataDir: string): UpstreamPoolOptions {
+  const { baseUrl, timeoutMs, maxConnections } = provider
+  return {
+    origin: baseUrl === null ? 'http://simulator' : new URL(baseUrl).origin,
+    socketPath: baseUrl === null ? join(dataDir, 'run', 'simulator.sock') : null,
+    maxConnections,
+    connectTimeoutMs: timeoutMs.connect,
+    firstByteTimeoutMs: timeoutMs.firstByte,
+    idleTimeoutMs: timeoutMs.idle,
+  }
+}
+
+/**
+ * Equal bodies have equal hashes within an instance, and nobody without its secret can test a guess. One call of
+ * SHA-256 over secret and body: half of the digest is given away, so that nothing can be appended to it unseen.
+ */
+function promptHasher(secret: string): (body: Buffer) => string {
+  const prefix = Buffer.from(secret)
+  return (body) => hash('sha256', Buffer.concat([prefix, body]), 'hex').slice(0, 32)
+}

@@ -1,0 +1,76 @@
+import { type ClientExchange, UpstreamFault } from '#ports.ts'
+import { UpstreamPool } from './upstream.ts'
+
+/** The console's requests are small: what is larger is a mistake. */
+const maxBodyBytes = 4 * 1024 * 1024
+
+/** Hands what is not LLM traffic to the console, over its Unix socket. */
+export function createConsoleProxy(socketPath: string): (exchange: ClientExchange) => void {
+  const pool = new UpstreamPool({
+    origin: 'http://console',
+    socketPath,
+    maxConnections: 32,
+    connectTimeoutMs: 1_000,
+    firstByteTimeoutMs: 300_000,
+    idleTimeoutMs: 300_000,
+  })
+  return (exchange) => {
+    pass(pool, exchange).catch((error: unknown) => refuse(exchange, error))
+  }
+}
+
+async function pass(pool: UpstreamPool, exchange: ClientExchange): Promise<void> {
+  const body = await exchange.readBody(maxBodyBytes)
+  const pending = pool.send({
+    method: exchange.method,
+    path: exchange.path + exchange.query,
+    headers: endToEnd(exchange.rawHeaders),
+    body: body.length > 0 ? body : null,
+  })
+  exchange.onGone(() => pending.abort())
+  const answer = await pending.answer
+  const headers: string[] = []
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value === undefined || hopByHop.has(name)) continue
+    for (const single of Array.isArray(value) ? value : [value]) headers.push(name, single)
+  }
+  exchange.start(answer.status, headers)
+  exchange.onDrain(() => answer.resume())
+  answer.deliver({
+    bytes: (chunk) => {
+      if (!exchange.write(chunk)) answer.pause()
+    },
+    end: () => exchange.end(noBytes),
+    fail: () => exchange.breakOff(),
+  })
+}
+
+const noBytes: Buffer = Buffer.alloc(0)
+const hopByHop: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer'])
+const notPassedOn: ReadonlySet<string> = new Set([...hopByHop, 'content-length', 'expect', 'proxy-connection'])
+
+function endToEnd(raw: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    const name = raw[index] ?? ''
+    if (!notPassedOn.has(name.toLowerCase())) kept.push(name, raw[index + 1] ?? '')
+  }
+  return kept
+}
+
+function refuse(exchange: ClientExchange, error: unknown): void {
+  if (exchange.gone) return
+  if (exchange.started) return exchange.breakOff()
+  const tooLarge = error instanceof Error && 'code' in error && error.code === 'body_too_large'
+  const problem = tooLarge
+    ? { status: 413, title: 'Request body too large', detail: `At most ${maxBodyBytes} bytes.` }
+    : {
+        status: 503,
+        title: 'Console unavailable',
+        detail: `Reports and settings are not available at the moment; calls are served and kept.${
+          error instanceof UpstreamFault ? ` (${error.message})` : ''
+        }`,
+      }
+  const headers = ['content-type', 'application/problem+json', ...(tooLarge ? [] : ['retry-after', '1'])]
+  exchange.answer(problem.status, headers, Buffer.from(JSON.stringify({ type: 'about:blank', ...problem })))
+}

@@ -1,0 +1,66 @@
+import type { EndpointName } from '#core/ledger/entry.ts'
+import type { Delivery } from './delivery.ts'
+import type { OpenCall } from './open-call.ts'
+import type { CountedUsage } from './settle.ts'
+
+/**
+ * Counts tokens of text where no provider did. Asynchronous, because a tokenizer is large: it is loaded when it is
+ * first needed, and must not hold up the calls beside this one.
+ */
+export interface TokenEstimator {
+  /** Of a JSON request. */
+  inputTokens(body: Buffer): Promise<number>
+  outputTokens(text: string): Promise<number>
+}
+
+export interface AnsweredCall {
+  readonly open: OpenCall
+  readonly delivery: Delivery
+  /** Null where no upstream answered. */
+  readonly upstreamStatus: number | null
+}
+
+const nothingCounted: CountedUsage = { usage: null, source: 'none' }
+
+/** APIs whose usage is text in and text out, so that it can be counted from the two. */
+const countable: ReadonlySet<EndpointName> = new Set([
+  'chat.completions',
+  'completions',
+  'responses',
+  'messages',
+  'generateContent',
+  'embeddings',
+  'embedContent',
+])
+
+/**
+ * The provider's own count wherever it is its last word. An answer that was cut off costs what was generated until
+ * then: what the provider had said of it, and at least what was delivered. A call that got no answer, or a refusal,
+ * used nothing that anybody could know.
+ */
+export async function countUsage(estimator: TokenEstimator, answered: AnsweredCall): Promise<CountedUsage> {
+  const { open, delivery, upstreamStatus } = answered
+  const { usage, usageFinal } = delivery.reading
+  if (!open.arrival.match.metered) return nothingCounted
+  if (usage !== null && (usageFinal || (delivery.fault === null && (upstreamStatus ?? 0) >= 400))) {
+    return { usage, source: 'provider' }
+  }
+  if (usedNothing(answered)) return nothingCounted
+  if (!countable.has(open.call.endpoint)) return { usage: usage ?? {}, source: 'none' }
+  // A background job has not run yet when its first answer comes: it is booked when its result is retrieved.
+  if (open.ask.facts.background && usage === null) return nothingCounted
+  const [inputTokens, outputTokens] = await Promise.all([
+    usage?.inputTokens ?? estimator.inputTokens(open.ask.body ?? Buffer.alloc(0)),
+    estimator.outputTokens(delivery.reading.outputText),
+  ])
+  const counted = { ...usage, inputTokens, outputTokens: Math.max(usage?.outputTokens ?? 0, outputTokens) }
+  return { usage: counted, source: 'estimated' }
+}
+
+/** True where the provider cannot have worked: it was not reached, it refused, or it failed before any output. */
+function usedNothing({ delivery, upstreamStatus }: AnsweredCall): boolean {
+  const { fault, reading } = delivery
+  if (upstreamStatus === null) return fault?.code !== 'aborted'
+  if (upstreamStatus >= 400) return true
+  return fault === null && reading.error !== null && reading.outputText === ''
+}

@@ -1,0 +1,103 @@
+import type { ClientExchange } from '#ports.ts'
+import { matchEndpoint } from '#providers/endpoints.ts'
+import { shapeError } from '#providers/errors.ts'
+import { renderCounters } from './counters.ts'
+import { takeCall } from './pipeline.ts'
+import { refusalStatus } from './refusal.ts'
+import type { Road } from './road.ts'
+
+/** Everything that is not LLM traffic: the console answers it. */
+export type HandOff = (exchange: ClientExchange) => void
+
+export interface Gateway {
+  /** Never throws. */
+  readonly take: (exchange: ClientExchange) => void
+  /** From now on new calls go this way; those under way keep theirs. */
+  layRoad(road: Road): void
+  /** Refuses new calls from now on; resolves when those under way have ended. After the deadline they are ended. */
+  drain(deadlineMs: number): Promise<void>
+}
+
+export interface GatewayParts {
+  readonly road: Road
+  readonly handOff: HandOff
+  readonly version: string
+}
+
+/** The front door: LLM calls take the road, health is answered here, the rest is handed to the console. */
+export function createGateway(parts: GatewayParts): Gateway {
+  let { road } = parts
+  let draining = false
+  const startedAtMs = road.clock.monotonicMs()
+
+  const take = (exchange: ClientExchange): void => {
+    const match = matchEndpoint(exchange.method, exchange.path, exchange.headers)
+    if (match === null) return takeOther(exchange)
+    if (draining) return answerStopping(exchange, match.dialect)
+    const current = road
+    takeCall(current, exchange, match).catch((error: unknown) => {
+      current.onFault(error)
+      answerFault(exchange, match.dialect)
+    })
+  }
+
+  const takeOther = (exchange: ClientExchange): void => {
+    const { method, path } = exchange
+    if (method === 'GET' && path === '/health') {
+      const upSeconds = Math.floor((road.clock.monotonicMs() - startedAtMs) / 1000)
+      return answerJson(exchange, 200, { status: 'healthy', version: parts.version, uptime_seconds: upSeconds })
+    }
+    if (method === 'GET' && path === '/ready') return answerReady(exchange, draining, road)
+    if (method === 'GET' && path === '/metrics') {
+      const text = renderCounters(road.counters, road.running.count)
+      return exchange.answer(200, ['content-type', 'text/plain; version=0.0.4; charset=utf-8'], Buffer.from(text))
+    }
+    parts.handOff(exchange)
+  }
+
+  return {
+    take,
+    layRoad(next) {
+      road = next
+    },
+    async drain(deadlineMs) {
+      draining = true
+      const { running, timers } = road
+      const timer = timers.after(deadlineMs, () => running.interruptAll())
+      await running.idle()
+      timer.cancel()
+    },
+  }
+}
+
+function answerReady(exchange: ClientExchange, draining: boolean, road: Road): void {
+  const refusal = road.journal.refusal()
+  const reason = draining ? 'the gateway is stopping' : (refusal?.message ?? null)
+  if (reason === null) answerJson(exchange, 200, { status: 'ready', calls_in_flight: road.running.count })
+  else answerJson(exchange, 503, { status: 'not_ready', reason })
+}
+
+function answerJson(exchange: ClientExchange, status: number, body: object): void {
+  exchange.answer(status, ['content-type', 'application/json'], Buffer.from(JSON.stringify(body)))
+}
+
+type Dialect = Parameters<typeof shapeError>[0]
+
+function answerStopping(exchange: ClientExchange, dialect: Dialect): void {
+  const message = 'This gateway is stopping; another one, or this one after its restart, will take the call.'
+  const body = shapeError(dialect, { status: refusalStatus.shutting_down, code: 'shutting_down', message })
+  exchange.answer(
+    refusalStatus.shutting_down,
+    ['content-type', 'application/json', 'retry-after', '1', 'connection', 'close'],
+    body,
+  )
+}
+
+/** A fault of ours: the caller must not take a part for the whole, nor wait for ever. */
+function answerFault(exchange: ClientExchange, dialect: Dialect): void {
+  if (exchange.gone) return
+  if (exchange.started) return exchange.breakOff()
+  const message = 'The gateway failed to handle this call. Its log says why; the call id is in the ledger.'
+  const body = shapeError(dialect, { status: refusalStatus.internal_error, code: 'internal_error', message })
+  exchange.answer(refusalStatus.internal_error, ['content-type', 'application/json'], body)
+}

@@ -1,1 +1,0 @@
-import type { OpenCall } from './open-call.ts'
