@@ -1,0 +1,53 @@
+import { decodeEntry } from '#core/ledger/codec.ts'
+import type { IntakeRow } from '#store/usage/intake.ts'
+import type { Quarantine } from './quarantine.ts'
+import { usageRow } from './row.ts'
+import type { JournalBlock, JournalPosition } from './source.ts'
+
+/** What becomes of some whole blocks. */
+export interface CollectedBlocks {
+  readonly rows: readonly IntakeRow[]
+  readonly fromBlock: number
+  readonly toBlock: number
+  readonly after: JournalPosition
+  /** Entries that went to quarantine now, with their reasons. */
+  readonly rejected: readonly string[]
+}
+
+/** The settled calls of the blocks as rows; what cannot be one goes to quarantine. Null where there are no blocks. */
+export function collectBlocks(
+  blocks: readonly JournalBlock[],
+  { journalId, quarantine }: { journalId: string; quarantine: Quarantine },
+): CollectedBlocks | null {
+  const [first, last] = [blocks[0], blocks.at(-1)]
+  if (first === undefined || last === undefined) return null
+  const rows: IntakeRow[] = []
+  const rejected: string[] = []
+  for (const { blockNo, lines } of blocks) {
+    for (const [entryNo, line] of lines.entries()) {
+      // The other half of the lines is not worth parsing: the kind always comes first.
+      if (line.startsWith('{"kind":"open"')) continue
+      try {
+        const row = rowOf(line, { journalId, blockNo, entryNo })
+        if (row !== null) rows.push(row)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        if (quarantine.add({ blockNo, entryNo, reason, line })) rejected.push(reason)
+      }
+    }
+  }
+  return { rows, fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, rejected }
+}
+
+function rowOf(line: string, origin: { journalId: string; blockNo: number; entryNo: number }): IntakeRow | null {
+  const entry = decodeEntry(line)
+  if (entry.kind !== 'settle') return null
+  const started = new Date(entry.call.startedAtMs)
+  return {
+    line: usageRow(entry, origin),
+    month: started.getUTCFullYear() * 100 + started.getUTCMonth() + 1,
+    blockNo: origin.blockNo,
+    entryNo: origin.entryNo,
+    callId: entry.call.callId,
+  }
+}

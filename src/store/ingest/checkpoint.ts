@@ -1,0 +1,73 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { JournalPosition } from './source.ts'
+
+/** How far the journal is in the store. */
+export interface Checkpoint {
+  readonly version: 1
+  /** The store that this is about: another one starts from the journal's beginning. */
+  readonly storeId: string
+  /** Names the journal within the store. */
+  readonly journalId: string
+  /** Everything before it is in the store, exactly once. Null = nothing is. */
+  readonly position: JournalPosition | null
+  /** The range from `position` on of which an insert was begun, whose end is not known. */
+  readonly intent: Intent | null
+}
+
+export interface Intent {
+  readonly toBlock: number
+  readonly token: string
+}
+
+/** Null where there is none yet. @throws where the file is there and cannot be read: guessing would count twice. */
+export function readCheckpoint(path: string): Checkpoint | null {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+  const value: unknown = JSON.parse(text)
+  if (isCheckpoint(value)) return value
+  throw new Error(`${path} is not a checkpoint of this version`)
+}
+
+/** On disk when it returns, the old one or the new one at any moment. */
+export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const draft = `${path}.new`
+  const file = openSync(draft, 'w', 0o600)
+  try {
+    writeSync(file, `${JSON.stringify(checkpoint)}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(draft, path)
+  const directory = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+function isCheckpoint(value: unknown): value is Checkpoint {
+  if (typeof value !== 'object' || value === null) return false
+  const { version, storeId, journalId, position, intent } = value as Record<string, unknown>
+  return (
+    version === 1 &&
+    typeof storeId === 'string' &&
+    typeof journalId === 'string' &&
+    (position === null || hasNumbers(position, ['offset', 'blockNo'])) &&
+    (intent === null || hasNumbers(intent, ['toBlock']))
+  )
+}
+
+function hasNumbers(value: unknown, names: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = value as Record<string, unknown>
+  return names.every((name) => typeof fields[name] === 'number')
+}

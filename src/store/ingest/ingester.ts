@@ -1,0 +1,289 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock, Timers } from '#ports.ts'
+import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
+import { type IntakeBatch, insertBatch, makeGood, newestStoredBlock, unreadableRows } from '#store/usage/intake.ts'
+import { type CollectedBlocks, collectBlocks } from './batch.ts'
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { Quarantine } from './quarantine.ts'
+import type { JournalBlock, JournalPosition, JournalSource, OpenSource } from './source.ts'
+
+export interface IngestLog {
+  info(facts: object, message: string): void
+  warn(facts: object, message: string): void
+  error(facts: object, message: string): void
+}
+
+export interface IngesterParts {
+  readonly database: UsageDatabase
+  /** See `storeId` of the usage store. */
+  readonly storeId: string
+  readonly openSource: OpenSource
+  /** Holds `checkpoint.json` and `quarantine.jsonl`. */
+  readonly directory: string
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly log: IngestLog
+  /** Told after everything before the position is in the store; may retire segments. */
+  readonly onIngested?: (position: JournalPosition) => Promise<void>
+}
+
+export interface IngestState {
+  readonly position: JournalPosition | null
+  readonly rows: number
+  readonly quarantined: number
+  /** Rows that an interrupted insert had left out and that were added. */
+  readonly repaired: number
+  /** Null while the store takes what it is given. */
+  readonly fault: string | null
+}
+
+/** Half of them are settled calls. Batches of this size are the fast ones; a quiet journal gives smaller ones. */
+const batchEntries = 8_000
+const pollMs = 200
+const firstRetryMs = 250
+const longestRetryMs = 10_000
+/** A checkpoint that lags behind only makes the next start verify more. */
+const idleWriteMs = 1_000
+
+/**
+ * Follows the journal into the store: every settled call becomes one row, exactly once, whenever this process or the
+ * store dies. Before an insert its range is written down, on disk; a range that was begun is verified in the store
+ * before anything follows it.
+ */
+export class Ingester {
+  readonly #parts: IngesterParts
+  readonly #quarantine: Quarantine
+  readonly #checkpointPath: string
+  #checkpoint: Checkpoint
+  /** When the checkpoint was last written; null = as it is now. */
+  #unwrittenSinceMs: number | null = null
+  #source: JournalSource | null = null
+  #readsBegun = 0
+  #rows = 0
+  #repaired = 0
+  #fault: string | null = null
+  #stopping = false
+  #running: Promise<void> | null = null
+  #wake: (() => void) | null = null
+  #waiters: { readonly afterRead: number; readonly resolve: () => void }[] = []
+
+  private constructor(parts: IngesterParts, checkpoint: Checkpoint) {
+    this.#parts = parts
+    this.#checkpointPath = checkpointPath(parts.directory)
+    this.#quarantine = new Quarantine(`${parts.directory}/quarantine.jsonl`)
+    this.#checkpoint = checkpoint
+  }
+
+  /** @throws where the checkpoint is there and cannot be read, or the store does not answer. */
+  static async open(parts: IngesterParts): Promise<Ingester> {
+    return new Ingester(parts, await startingPoint(parts))
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Finishes the batch under way. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#wake?.()
+    await this.#running
+    await this.#closeSource()
+    if (this.#unwrittenSinceMs !== null) this.#write(this.#checkpoint)
+  }
+
+  state(): IngestState {
+    return {
+      position: this.#checkpoint.position,
+      rows: this.#rows,
+      quarantined: this.#quarantine.size,
+      repaired: this.#repaired,
+      fault: this.#fault,
+    }
+  }
+
+  /** Resolves once everything that was in the journal when it was called is in the store. */
+  caughtUp(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiters.push({ afterRead: this.#readsBegun, resolve })
+    this.#wake?.()
+    return promise
+  }
+
+  async #run(): Promise<void> {
+    let retryMs = firstRetryMs
+    while (!this.#stopping) {
+      const rowsBefore = this.#rows
+      try {
+        const source = await this.#parts.openSource(this.#checkpoint.position)
+        this.#source = source
+        await this.#finishIntent(source)
+        this.#fault = null
+        await this.#follow(source)
+      } catch (error) {
+        if (this.#rows > rowsBefore) retryMs = firstRetryMs
+        this.#fault = error instanceof Error ? error.message : String(error)
+        this.#parts.log.error({ err: error, retryMs }, 'ingesting failed; the journal waits')
+        await this.#closeSource()
+        await this.#sleep(retryMs)
+        retryMs = Math.min(longestRetryMs, retryMs * 2)
+      }
+    }
+  }
+
+  /** Clears up the range whose insert was begun and whose end is not known. */
+  async #finishIntent(source: JournalSource): Promise<void> {
+    const { intent } = this.#checkpoint
+    if (intent === null) return
+    let blocks: JournalBlock[] = []
+    let entries = 0
+    for (let reached = this.#checkpoint.position?.blockNo ?? 0; reached < intent.toBlock; ) {
+      const next = await source.next(1)
+      if (next.length === 0)
+        throw new Error(`the journal ends before block ${intent.toBlock}, of which an insert was begun`)
+      blocks.push(...next)
+      for (const block of next) entries += block.lines.length
+      reached = blocks.at(-1)?.blockNo ?? reached
+      if (entries < batchEntries * 2 && reached < intent.toBlock) continue
+      await this.#verify(this.#collect(blocks))
+      blocks = []
+      entries = 0
+    }
+    this.#checkpoint = { ...this.#checkpoint, intent: null }
+  }
+
+  async #verify(collected: CollectedBlocks | null): Promise<void> {
+    if (collected === null) return
+    const batch = this.#batchOf(collected)
+    // On a server the first insert may still be running: under the same token, one of the two does nothing.
+    if (this.#parts.database.remote) await this.#put(batch)
+    const repair = await this.#withoutUnreadable(batch, (rest) => makeGood(this.#parts.database, rest))
+    this.#repaired += repair?.records ?? 0
+    this.#parts.log.info({ rows: batch.rows.length, ...repair }, 'an interrupted insert was verified')
+    this.#advance(collected.after, this.#checkpoint.intent)
+  }
+
+  async #follow(source: JournalSource): Promise<void> {
+    let upcoming = this.#read(source)
+    while (!this.#stopping) {
+      const { collected, read } = await upcoming
+      if (collected === null) {
+        this.#release(read)
+        this.#writeWhenIdle()
+        if (this.#waiters.length === 0) await this.#sleep(pollMs)
+        upcoming = this.#read(source)
+        continue
+      }
+      const batch = this.#batchOf(collected)
+      if (batch.rows.length > 0)
+        this.#write({ ...this.#checkpoint, intent: { toBlock: collected.toBlock, token: batch.token } })
+      // The next blocks are decoded while the engine takes these.
+      upcoming = this.#read(source)
+      // Met by the next turn, unless this insert fails first.
+      upcoming.catch(() => undefined)
+      await this.#put(batch)
+      this.#rows += batch.rows.length
+      this.#advance(collected.after, null)
+      await this.#parts.onIngested?.(collected.after)
+    }
+    await upcoming
+  }
+
+  async #read(source: JournalSource): Promise<{ collected: CollectedBlocks | null; read: number }> {
+    const read = ++this.#readsBegun
+    return { collected: this.#collect(await source.next(batchEntries)), read }
+  }
+
+  #collect(blocks: readonly JournalBlock[]): CollectedBlocks | null {
+    const collected = collectBlocks(blocks, { journalId: this.#checkpoint.journalId, quarantine: this.#quarantine })
+    for (const reason of collected?.rejected ?? []) this.#parts.log.error({ reason }, 'an entry went to quarantine')
+    return collected
+  }
+
+  #batchOf({ rows, fromBlock, toBlock }: CollectedBlocks): IntakeBatch {
+    const { journalId } = this.#checkpoint
+    return { journalId, rows, token: `${journalId}-${fromBlock}-${toBlock}` }
+  }
+
+  async #put(batch: IntakeBatch): Promise<void> {
+    if (batch.rows.length === 0) return
+    await this.#withoutUnreadable(batch, (rest) => insertBatch(this.#parts.database, rest))
+  }
+
+  /** Runs `write` and, where the engine cannot read some rows, again without these, which go to quarantine. */
+  async #withoutUnreadable<Result>(
+    batch: IntakeBatch,
+    write: (batch: IntakeBatch) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    try {
+      return await write(batch)
+    } catch (error) {
+      if (!(error instanceof StoreFault) || error.code !== 'store_rejected') throw error
+      const unreadable = new Set(await unreadableRows(this.#parts.database, batch.rows))
+      if (unreadable.size === 0) throw error
+      for (const { blockNo, entryNo, line } of unreadable) {
+        this.#quarantine.add({ blockNo, entryNo, reason: error.message, line })
+        this.#parts.log.error({ blockNo, entryNo, reason: error.message }, 'an entry went to quarantine')
+      }
+      await makeGood(this.#parts.database, { ...batch, rows: batch.rows.filter((row) => !unreadable.has(row)) })
+      return undefined
+    }
+  }
+
+  #release(read: number): void {
+    const waiting = this.#waiters
+    this.#waiters = waiting.filter((waiter) => waiter.afterRead >= read)
+    for (const waiter of waiting) if (waiter.afterRead < read) waiter.resolve()
+  }
+
+  #advance(position: JournalPosition, intent: Checkpoint['intent']): void {
+    this.#checkpoint = { ...this.#checkpoint, position, intent }
+    this.#unwrittenSinceMs ??= this.#parts.clock.monotonicMs()
+  }
+
+  #writeWhenIdle(): void {
+    const since = this.#unwrittenSinceMs
+    if (since !== null && this.#parts.clock.monotonicMs() - since >= idleWriteMs) this.#write(this.#checkpoint)
+  }
+
+  #write(checkpoint: Checkpoint): void {
+    writeCheckpoint(this.#checkpointPath, checkpoint)
+    this.#checkpoint = checkpoint
+    this.#unwrittenSinceMs = null
+  }
+
+  async #closeSource(): Promise<void> {
+    const source = this.#source
+    this.#source = null
+    await source?.close()
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    if (this.#stopping) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = this.#parts.timers.after(delayMs, () => this.#wake?.())
+      this.#wake = () => {
+        timer.cancel()
+        this.#wake = null
+        resolve()
+      }
+    })
+  }
+}
+
+function checkpointPath(directory: string): string {
+  return `${directory}/checkpoint.json`
+}
+
+/**
+ * Where to go on. Without a checkpoint an embedded store, which follows only this journal, is its own: everything up
+ * to its newest block is verified. Another store than the checkpoint's starts from the journal's beginning.
+ */
+async function startingPoint({ database, directory, storeId }: IngesterParts): Promise<Checkpoint> {
+  const found = readCheckpoint(checkpointPath(directory))
+  if (found?.storeId === storeId) return found
+  const journalId = database.remote ? (found?.journalId ?? randomUUID()) : 'local'
+  const newest = await newestStoredBlock(database, journalId)
+  const intent = newest === 0 ? null : { toBlock: newest, token: `${journalId}-1-${newest}` }
+  return { version: 1, storeId, journalId, position: null, intent }
+}

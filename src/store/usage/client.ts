@@ -1,0 +1,177 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { Session } from 'chdb'
+import { createChdbConnection } from 'chdb/connection'
+
+export type QueryParameters = Readonly<Record<string, string | number | boolean | readonly string[]>>
+
+/**
+ * The engine, embedded or on a server: the same SQL either way. Statements of the writer and of readers run side by
+ * side; those of one connection run one after the other.
+ */
+export interface UsageDatabase {
+  /** Whether a statement can still be running after its caller has died. */
+  readonly remote: boolean
+  select<Row>(sql: string, parameters?: QueryParameters): Promise<Row[]>
+  command(sql: string, parameters?: QueryParameters): Promise<void>
+  /** Runs an `INSERT … FORMAT …` with its data. @throws StoreFault */
+  insert(sql: string, body: string, queryId: string): Promise<void>
+  /** Reads on the writer's connection, hence after everything written before. */
+  selectForWriter<Row>(sql: string, parameters?: QueryParameters): Promise<Row[]>
+  close(): Promise<void>
+}
+
+/**
+ * store_unreachable: try again, the engine cannot be reached or has no room just now.
+ * store_rejected: the statement or its data are at fault; trying again gives the same.
+ */
+export class StoreFault extends Error {
+  readonly code: 'store_unreachable' | 'store_rejected'
+
+  constructor(code: StoreFault['code'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StoreFault'
+    this.code = code
+  }
+}
+
+/** Exact amounts and 64-bit counts come as text; a report has bounded memory and spills beyond it. */
+const readSettings =
+  'output_format_json_quote_decimals = 1, output_format_json_quote_64bit_integers = 1, max_memory_usage = 800000000, ' +
+  'max_bytes_before_external_group_by = 300000000, max_bytes_before_external_sort = 300000000, max_threads = 2'
+
+const readerCount = 2
+
+/** @throws StoreFault where the directory cannot be opened. */
+export function openEmbedded(directory: string): UsageDatabase {
+  mkdirSync(directory, { recursive: true })
+  try {
+    // The first session decides the engine's arguments; the connections beside it share the engine.
+    const session = new Session(directory, { connectionArgs: [`--config-file=${writeEngineConfig(directory)}`] })
+    const connect = () => createClient(embeddedOptions(directory))
+    const database = overClients(connect(), Array.from({ length: readerCount }, connect), false)
+    return {
+      ...database,
+      async close() {
+        await database.close()
+        session.close()
+      },
+    }
+  } catch (error) {
+    throw new StoreFault('store_unreachable', `cannot open the usage store in ${directory}: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** The two packages ship the same interface twice, each with its own private members, so the types cannot meet. */
+function embeddedOptions(path: string): NonNullable<Parameters<typeof createClient>[0]> {
+  const options: unknown = { connection: createChdbConnection({ path }) }
+  return options as NonNullable<Parameters<typeof createClient>[0]>
+}
+
+export function openServer(url: string): UsageDatabase {
+  const connect = () => createClient({ url, request_timeout: 60_000, application: 'tollgate' })
+  return overClients(connect(), [connect()], true)
+}
+
+function overClients(writer: ClickHouseClient, readers: readonly ClickHouseClient[], remote: boolean): UsageDatabase {
+  let turn = 0
+  const nextReader = (): ClickHouseClient => {
+    turn = (turn + 1) % readers.length
+    return readers[turn] ?? writer
+  }
+  return {
+    remote,
+    select: (sql, parameters) => select(nextReader(), sql, parameters),
+    selectForWriter: (sql, parameters) => select(writer, sql, parameters),
+    command: (sql, parameters) =>
+      settled(async () => {
+        await writer.command({ query: sql, ...(parameters ? { query_params: { ...parameters } } : {}) })
+      }),
+    insert: (sql, body, queryId) =>
+      settled(async () => {
+        const values = Readable.from([body], { objectMode: false })
+        const { stream } = await writer.exec({ query: sql, values, query_id: queryId })
+        await text(stream)
+      }),
+    async close() {
+      await Promise.all([writer, ...readers].map((client) => client.close()))
+    },
+  }
+}
+
+function select<Row>(client: ClickHouseClient, sql: string, parameters?: QueryParameters): Promise<Row[]> {
+  return settled(async () => {
+    const result = await client.query({
+      query: `${sql}\nSETTINGS ${readSettings}`,
+      format: 'JSONEachRow',
+      ...(parameters ? { query_params: { ...parameters } } : {}),
+    })
+    return await result.json<Row>()
+  })
+}
+
+/** Errors of ClickHouse that say nothing about the statement: timeouts, network, memory, disk, shutting down. */
+const passingErrors = new Set([
+  'TIMEOUT_EXCEEDED',
+  'SOCKET_TIMEOUT',
+  'NETWORK_ERROR',
+  'TOO_MANY_SIMULTANEOUS_QUERIES',
+  'MEMORY_LIMIT_EXCEEDED',
+  'CANNOT_ALLOCATE_MEMORY',
+  'NOT_ENOUGH_SPACE',
+  'CANNOT_WRITE_TO_FILE_DESCRIPTOR',
+  'CANNOT_OPEN_FILE',
+  'TOO_MANY_PARTS',
+  'TABLE_IS_READ_ONLY',
+  'ABORTED',
+  'QUERY_WAS_CANCELLED',
+  'AUTHENTICATION_FAILED',
+])
+
+async function settled<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run()
+  } catch (error) {
+    const type = errorType(error)
+    const rejected = type !== null && !passingErrors.has(type)
+    throw new StoreFault(rejected ? 'store_rejected' : 'store_unreachable', messageOf(error), { cause: error })
+  }
+}
+
+/** The engine's name for the error, or null where it is not the engine's. By shape: its class exists in two packages. */
+function errorType(error: unknown): string | null {
+  const named = error instanceof Error && error.constructor.name === 'ClickHouseError' && 'type' in error
+  return named && typeof error.type === 'string' ? error.type : null
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** A server's defaults (16 merge threads, 512 timers, 5 GB of caches) are not for a process beside a gateway. */
+function writeEngineConfig(directory: string): string {
+  const path = `${directory}.engine.xml`
+  const memoryBytes = Math.min(1_500_000_000, Math.round(totalmem() / 2))
+  const settings = {
+    max_server_memory_usage: memoryBytes,
+    mark_cache_size: 67_108_864,
+    uncompressed_cache_size: 0,
+    background_pool_size: 2,
+    background_merges_mutations_concurrency_ratio: 2,
+    background_schedule_pool_size: 8,
+    background_common_pool_size: 2,
+    background_move_pool_size: 1,
+    background_fetches_pool_size: 1,
+    background_message_broker_schedule_pool_size: 1,
+    background_distributed_schedule_pool_size: 1,
+    tables_loader_background_pool_size: 1,
+  }
+  const lines = Object.entries(settings).map(([name, value]) => `  <${name}>${value}</${name}>`)
+  writeFileSync(path, `<clickhouse>\n${lines.join('\n')}\n</clickhouse>\n`)
+  return path
+}

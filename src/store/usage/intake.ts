@@ -1,0 +1,136 @@
+import { StoreFault, type UsageDatabase } from './client.ts'
+import { usageColumns } from './columns.ts'
+
+/** A line of JSONCompactEachRow and where it comes from. */
+export interface IntakeRow {
+  readonly line: string
+  /** As ClickHouse names the partition: 202601. */
+  readonly month: number
+  readonly blockNo: number
+  readonly entryNo: number
+  readonly callId: string
+}
+
+/** Rows of whole blocks of one journal, in its order. */
+export interface IntakeBatch {
+  readonly journalId: string
+  readonly rows: readonly IntakeRow[]
+  /** Names this range of this journal for ever: a second insert under the same token changes nothing. */
+  readonly token: string
+}
+
+type Target = 'usage_intake' | 'usage' | 'hourly_intake' | 'usage_probe'
+
+/** Records and roll-ups together. Either may be in the store, or both, or none, where this throws. @throws StoreFault */
+export async function insertBatch(database: UsageDatabase, batch: IntakeBatch): Promise<void> {
+  await insert(database, { table: 'usage_intake', rows: batch.rows, token: batch.token })
+}
+
+/**
+ * Brings a batch whose insert ended unknown to exactly once, in both tables. It trusts only what it finds there.
+ *
+ * Not the insert token: the engine writes its log of tokens before the part of the rows has its name, and a death
+ * between the two makes it swallow the retry. Instead: the parts of one insert into one month of one table appear as a
+ * whole or not at all, and blocks come in order; so records are looked up one by one, and the hours of a month hold
+ * the batch exactly if they hold a block that is not older than its first.
+ *
+ * @throws StoreFault
+ */
+export async function makeGood(database: UsageDatabase, batch: IntakeBatch): Promise<Repair> {
+  const records = await missingRecords(database, batch)
+  const hourly = await missingFromHours(database, batch)
+  // Its own tokens: the first insert's may be in the log without its rows.
+  const token = (table: string) => `${batch.token}/${table}/${crypto.randomUUID()}`
+  if (records.length > 0) await insert(database, { table: 'usage', rows: records, token: token('usage') })
+  if (hourly.length > 0) await insert(database, { table: 'hourly_intake', rows: hourly, token: token('hourly') })
+  return { records: records.length, hourlyRecords: hourly.length }
+}
+
+/** How many rows were missing from the records and from the roll-up. */
+export interface Repair {
+  readonly records: number
+  readonly hourlyRecords: number
+}
+
+/** Rows that the engine cannot read, found by halving. @throws StoreFault where it is not the rows' fault. */
+export async function unreadableRows(database: UsageDatabase, rows: readonly IntakeRow[]): Promise<IntakeRow[]> {
+  if (rows.length === 0 || (await readable(database, rows))) return []
+  if (rows.length === 1) return [...rows]
+  const middle = rows.length >> 1
+  const front = await unreadableRows(database, rows.slice(0, middle))
+  return [...front, ...(await unreadableRows(database, rows.slice(middle)))]
+}
+
+async function readable(database: UsageDatabase, rows: readonly IntakeRow[]): Promise<boolean> {
+  try {
+    await insert(database, { table: 'usage_probe', rows, token: crypto.randomUUID() })
+    return true
+  } catch (error) {
+    if (error instanceof StoreFault && error.code === 'store_rejected') return false
+    throw error
+  }
+}
+
+async function missingRecords(database: UsageDatabase, batch: IntakeBatch): Promise<IntakeRow[]> {
+  const [first, last] = [batch.rows[0], batch.rows.at(-1)]
+  if (first === undefined || last === undefined) return []
+  const found = await database.selectForWriter<{ place: string; call: string }>(
+    `SELECT concat(toString(journal_block), '/', toString(journal_entry)) AS place, call_id AS call FROM tollgate.usage
+     WHERE journal_id = {journal:String} AND journal_block BETWEEN {from:UInt64} AND {to:UInt64}`,
+    { journal: batch.journalId, from: first.blockNo, to: last.blockNo },
+  )
+  const present = new Map(found.map((row) => [row.place, row.call]))
+  return batch.rows.filter((row) => {
+    const call = present.get(`${row.blockNo}/${row.entryNo}`)
+    if (call === undefined || call === row.callId) return call === undefined
+    const where = `block ${row.blockNo}, entry ${row.entryNo} of journal ${batch.journalId}`
+    throw new StoreFault(
+      'store_rejected',
+      `the usage store holds call ${call} for ${where}: it followed another journal`,
+    )
+  })
+}
+
+async function missingFromHours(database: UsageDatabase, batch: IntakeBatch): Promise<IntakeRow[]> {
+  const firstBlocks = new Map<number, number>()
+  for (const row of batch.rows) if (!firstBlocks.has(row.month)) firstBlocks.set(row.month, row.blockNo)
+  const newest = new Map<number, number>()
+  for (const month of firstBlocks.keys()) newest.set(month, await newestBlock(database, batch.journalId, month))
+  return batch.rows.filter((row) => (newest.get(row.month) ?? 0) < (firstBlocks.get(row.month) ?? 0))
+}
+
+/** The newest block of a journal of which the store holds a row; 0 = none. */
+export async function newestStoredBlock(database: UsageDatabase, journalId: string): Promise<number> {
+  const rows = await database.selectForWriter<{ newest: string }>(
+    'SELECT toString(max(journal_block)) AS newest FROM tollgate.usage WHERE journal_id = {journal:String}',
+    { journal: journalId },
+  )
+  return Number(rows[0]?.newest ?? 0)
+}
+
+async function newestBlock(database: UsageDatabase, journalId: string, month: number): Promise<number> {
+  const rows = await database.selectForWriter<{ newest: string }>(
+    `SELECT toString(max(journal_block)) AS newest FROM tollgate.usage_hourly
+     WHERE journal_id = {journal:String} AND toYYYYMM(hour) = {month:UInt32}`,
+    { journal: journalId, month },
+  )
+  return Number(rows[0]?.newest ?? 0)
+}
+
+async function insert(
+  database: UsageDatabase,
+  { table, rows, token }: { table: Target; rows: readonly IntakeRow[]; token: string },
+): Promise<void> {
+  const settings = [
+    `insert_deduplication_token = '${token}'`,
+    'insert_deduplicate = 1',
+    'deduplicate_blocks_in_dependent_materialized_views = 1',
+    // One block, hence one part for each month: what makeGood relies on.
+    'input_format_parallel_parsing = 0',
+    'max_insert_threads = 1',
+    'async_insert = 0',
+    'max_partitions_per_insert_block = 0',
+  ].join(', ')
+  const sql = `INSERT INTO tollgate.${table} (${usageColumns.join(', ')}) SETTINGS ${settings} FORMAT JSONCompactEachRow`
+  await database.insert(sql, rows.map((row) => row.line).join('\n'), token)
+}

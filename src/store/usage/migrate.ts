@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { StoreFault, type UsageDatabase } from './client.ts'
+
+export interface Migration {
+  readonly number: number
+  readonly name: string
+  readonly sql: string
+  /** SHA-256 of the file, lower-case hex. */
+  readonly digest: string
+}
+
+const migrationsDirectory = new URL('./migrations/', import.meta.url)
+
+/** In the order in which they are applied. A merged file is never changed: a test pins the digests. */
+export function usageMigrations(): Migration[] {
+  return readdirSync(migrationsDirectory)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => {
+      const sql = readFileSync(new URL(file, migrationsDirectory), 'utf8')
+      return {
+        number: Number.parseInt(file, 10),
+        name: file.replace(/\.sql$/, ''),
+        sql,
+        digest: createHash('sha256').update(sql).digest('hex'),
+      }
+    })
+}
+
+/**
+ * Brings the schema up to date. Every statement of a migration can be repeated, so that a death between applying and
+ * recording one does no harm.
+ *
+ * @throws StoreFault where the store was written by a newer version, or a recorded migration differs from its file.
+ */
+export async function migrate(database: UsageDatabase, migrations = usageMigrations()): Promise<void> {
+  await database.command('CREATE DATABASE IF NOT EXISTS tollgate')
+  await database.command(
+    `CREATE TABLE IF NOT EXISTS tollgate.schema_migrations
+     (number UInt32, name String, digest String, applied_at DateTime DEFAULT now())
+     ENGINE = MergeTree ORDER BY number`,
+  )
+  const applied = await database.selectForWriter<{ number: number; name: string; digest: string }>(
+    'SELECT number, name, digest FROM tollgate.schema_migrations ORDER BY number',
+  )
+  for (const row of applied) {
+    const known = migrations.find((migration) => migration.number === row.number)
+    if (known?.digest !== row.digest) {
+      const why = known ? 'differs from the file of that name' : 'is not known to this version of Tollgate'
+      throw new StoreFault('store_rejected', `migration ${row.name}, applied to the usage store, ${why}`)
+    }
+  }
+  const done = new Set(applied.map((row) => row.number))
+  for (const migration of migrations) if (!done.has(migration.number)) await apply(database, migration)
+}
+
+async function apply(database: UsageDatabase, migration: Migration): Promise<void> {
+  for (const statement of statements(migration.sql)) await database.command(statement)
+  await database.command(
+    `INSERT INTO tollgate.schema_migrations (number, name, digest)
+     SELECT {number:UInt32}, {name:String}, {digest:String}`,
+    { number: migration.number, name: migration.name, digest: migration.digest },
+  )
+}
+
+function statements(sql: string): string[] {
+  return sql
+    .replace(/^--.*$/gm, '')
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '')
+}
