@@ -1,0 +1,90 @@
+// Plain JavaScript for whatever Node is there (20 or later): installs what is missing, then hands over to the Node
+// that package.json pins. Nothing else of the project runs on the Node that started this file.
+//
+//   node scripts/bootstrap.mjs serve …          the command line, as `tollgate serve …`
+//   node scripts/bootstrap.mjs --test [file …]  the tests; ends with the line "N passed, N failed"
+
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const pinnedNode = join(root, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node')
+const stamp = join(root, 'node_modules/.tollgate-installed')
+
+/** What the installed packages were made from; empty where nothing was installed to the end. */
+function installedLock() {
+  return existsSync(stamp) ? readFileSync(stamp, 'utf8') : ''
+}
+
+function wantedLock() {
+  const { dependencies, devDependencies, allowScripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  return (
+    readFileSync(join(root, 'package-lock.json'), 'utf8') +
+    JSON.stringify([dependencies, devDependencies, allowScripts])
+  )
+}
+
+/** An installation that npm made by itself, without us, counts too if it is not older than the lock file. */
+function npmInstalled() {
+  const made = join(root, 'node_modules/.package-lock.json')
+  return existsSync(made) && statSync(made).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
+}
+
+function install() {
+  if (existsSync(pinnedNode)) {
+    if (installedLock() === wantedLock()) return
+    if (installedLock() === '' && npmInstalled()) return
+  }
+  const started = Date.now()
+  process.stderr.write('Installing dependencies and the pinned Node.js (once, about a minute) …\n')
+  rmSync(stamp, { force: true })
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+  // `install` and not `ci`: a registry that carries only this platform's optional packages is then good enough, the
+  // versions are those of the lock file all the same, and an installation that is nearly right is not thrown away.
+  // Development packages too, so that `npm start` and `npm test` share one installation.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev']
+  const result = spawnSync(npm, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  if (result.status !== 0 || !existsSync(pinnedNode)) {
+    process.stderr.write(
+      result.status === 0
+        ? 'The pinned Node.js was not installed: npm skipped the install script of the package "node". Run: npm rebuild node\n'
+        : 'npm install failed (see above). Network or proxy? Try: npm install\n',
+    )
+    process.exit(1)
+  }
+  writeFileSync(stamp, wantedLock())
+  process.stderr.write(`Installed in ${Math.round((Date.now() - started) / 1000)} s.\n`)
+}
+
+/** Becomes the other program as far as that is possible: same terminal, same signals, same exit code. */
+function handOver(args) {
+  const child = spawn(pinnedNode, args, { stdio: 'inherit' })
+  // Ctrl-C reaches the child by itself, being of the same group; what is sent to us alone is passed on.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  process.on('SIGHUP', () => child.kill('SIGHUP'))
+  child.on('error', (error) => {
+    process.stderr.write(`${error.message}\n`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1)
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name)
+    process.kill(process.pid, signal)
+  })
+}
+
+function runTests(named) {
+  const reporter = new URL('./test-reporter.mjs', import.meta.url).href
+  // Node's own runner expands the patterns, so that Node 20, which could not, need not.
+  const files = named.length > 0 ? named : ['src/**/*.test.ts', 'test/**/*.test.ts']
+  if (named.length === 0) process.chdir(root)
+  handOver(['--test', '--test-timeout=180000', `--test-reporter=${reporter}`, ...files])
+}
+
+install()
+const args = process.argv.slice(2)
+if (args[0] === '--test') runTests(args.slice(1))
+else if (args[0] !== '--install') handOver([join(root, 'src/main.ts'), ...args])
