@@ -1,15 +1,17 @@
 import { type Answer, plainAnswer } from './answer.ts'
 import { bodyObject, type Call, modelOf, nowS } from './call.ts'
 import { noCounts } from './counts.ts'
+import { getGoogleModel, listGoogleModels } from './google-other.ts'
 import { type JsonObject, listOf, textOf } from './json.ts'
 import { type Model, models } from './models.ts'
 import { readForm } from './multipart.ts'
 import { fileOf } from './openai-media.ts'
 import { Refusal } from './refusal.ts'
 
-/** `GET /v1/models`, in Anthropic's shape for Anthropic's clients. */
+/** `GET /v1/models`, in Anthropic's or Google's shape for clients that carry their key in those vendors' ways. */
 export function listModels(call: Call): Answer {
   const id = `req_${call.id}`
+  if (isGoogle(call)) return listGoogleModels(call)
   if (!isAnthropic(call)) return plainAnswer(id, { object: 'list', data: models.map(openaiModel) })
   const data = models.filter((model) => model.vendor === 'anthropic').map(anthropicModel)
   const ends = { first_id: data[0]?.['id'] ?? null, last_id: data.at(-1)?.['id'] ?? null }
@@ -18,12 +20,17 @@ export function listModels(call: Call): Answer {
 
 /** `GET /v1/models/{model}`. */
 export function getModel(call: Call): Answer {
+  if (isGoogle(call)) return getGoogleModel(call)
   const model = modelOf(call.params[0])
   return plainAnswer(`req_${call.id}`, isAnthropic(call) ? anthropicModel(model) : openaiModel(model))
 }
 
 function isAnthropic(call: Call): boolean {
   return call.received.headers['anthropic-version'] !== undefined
+}
+
+function isGoogle(call: Call): boolean {
+  return call.received.headers['x-goog-api-key'] !== undefined || call.received.query.has('key')
 }
 
 function openaiModel(model: Model): JsonObject {
