@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { jsonFaultPosition } from '#lib/json-fault.ts'
 import { type Member, topLevelMembers } from '#lib/json-members.ts'
 import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
@@ -72,11 +73,12 @@ export function readRequest(request: RequestToRead): RequestReading {
 
 function readJson(match: EndpointMatch, body: Buffer): RequestReading {
   if (!isUtf8(body)) return refusal('invalid_json', `the body is not valid UTF-8 (byte ${firstBadByte(body)})`)
+  const text = body.toString('utf8')
   let root: unknown
   try {
-    root = JSON.parse(body.toString('utf8'))
-  } catch (error) {
-    return refusal('invalid_json', `the body is not JSON: ${parserSays(error, body)}`)
+    root = JSON.parse(text)
+  } catch {
+    return refusal('invalid_json', `the body is not JSON: ${faultOf(text)}`)
   }
   if (!isObject(root)) return refusal('invalid_request', 'the body must be a JSON object')
   const members = topLevelMembers(body)
@@ -181,14 +183,13 @@ function isJsonType(contentType: string): boolean {
   return type === '' || type === 'application/json' || type === 'text/json' || type.endsWith('+json')
 }
 
-/** V8's own words without the piece of the body that it quotes: bodies do not belong into messages that are logged. */
-function parserSays(error: unknown, body: Buffer): string {
-  if (body.length === 0) return 'it is empty'
-  const text = error instanceof Error ? error.message : ''
-  const place = /at position \d+( \(line \d+ column \d+\))?/.exec(text)
-  if (place !== null) return `unexpected character ${place[0]}`
-  if (text.includes('end of JSON')) return `it ends too early, at position ${body.length}`
-  return 'it cannot be parsed'
+/** Where it stops being JSON, but not what stands there: bodies do not belong into messages that are logged. */
+function faultOf(text: string): string {
+  if (text.trim() === '') return 'it is empty'
+  const position = jsonFaultPosition(text)
+  return position >= text.length
+    ? `it ends too early, at position ${position}`
+    : `unexpected character at position ${position}`
 }
 
 function firstBadByte(body: Buffer): number {

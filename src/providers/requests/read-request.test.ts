@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type EndpointMatch, matchEndpoint } from '../endpoints.ts'
+import type { RequestFacts } from './facts.ts'
+import { readRequest } from './read-request.ts'
+
+function endpoint(path: string): EndpointMatch {
+  return matchEndpoint('POST', path) ?? assert.fail(path)
+}
+
+function read(path: string, body: string | Buffer, contentType = 'application/json') {
+  return readRequest({ match: endpoint(path), contentType, body: Buffer.from(body) })
+}
+
+function facts(path: string, body: unknown): RequestFacts {
+  const reading = read(path, JSON.stringify(body))
+  return reading.kind === 'read' ? reading.facts : assert.fail(reading.message)
+}
+
+/** What of the facts differs from a plain request's. */
+function check(path: string, body: unknown, expected: Partial<RequestFacts>): void {
+  const got = facts(path, body)
+  for (const [name, value] of Object.entries(expected)) assert.deepEqual(got[name as keyof RequestFacts], value, name)
+}
+
+function refuses(path: string, body: string | Buffer, code: string, message: RegExp, contentType?: string): void {
+  const reading = read(path, body, contentType)
+  if (reading.kind !== 'refused') assert.fail(`served ${String(body).slice(0, 80)}`)
+  assert.equal(reading.code, code)
+  assert.match(reading.message, message)
+}
+
+const chat = '/v1/chat/completions'
+const messages = '/v1/messages'
+const generate = '/v1beta/models/gemini-2.5-flash:generateContent'
+
+test('an OpenAI chat request', () => {
+  const body = { model: 'gpt-4.1', messages: [{ role: 'user', content: 'Hi' }] }
+  check(chat, body, {
+    dialect: 'openai',
+    model: 'gpt-4.1',
+    stream: false,
+    includeUsage: 'n/a',
+    choices: 1,
+    metadata: null,
+    outputLimitTokens: null,
+    hasMediaInput: false,
+  })
+  check(
+    chat,
+    { ...body, stream: true, n: 3, max_tokens: 5 },
+    { stream: true, includeUsage: 'not_asked', choices: 3, outputLimitTokens: 5 },
+  )
+  check(chat, { ...body, max_tokens: 5, max_completion_tokens: 7 }, { outputLimitTokens: 7 })
+  check(chat, { ...body, stream: true, stream_options: { include_usage: true } }, { includeUsage: 'asked' })
+  check(chat, { ...body, stream: true, stream_options: { include_usage: false } }, { includeUsage: 'not_asked' })
+  check(chat, { ...body, stream: true, stream_options: null }, { includeUsage: 'not_asked' })
+  check(chat, { ...body, stream: null }, { stream: false })
+  check(chat, { ...body, metadata: { project: 'search' } }, { metadata: { project: 'search' }, anthropicUserId: null })
+  check('/v1/completions', { model: 'm', prompt: 'x', stream: true }, { includeUsage: 'not_asked' })
+})
+
+test('a Responses request', () => {
+  check(
+    '/v1/responses',
+    { model: 'gpt-5', input: 'Hi', stream: true, max_output_tokens: 9 },
+    { stream: true, includeUsage: 'n/a', outputLimitTokens: 9, background: false },
+  )
+  check('/v1/responses', { prompt: { id: 'pmpt_1' }, background: true }, { model: null, background: true })
+})
+
+test('an Anthropic request', () => {
+  const body = { model: 'claude-opus-4-5', max_tokens: 100, messages: [], metadata: { user_id: 'u-1' } }
+  check(
+    messages,
+    { ...body, stream: true },
+    { dialect: 'anthropic', stream: true, includeUsage: 'n/a', outputLimitTokens: 100, anthropicUserId: 'u-1' },
+  )
+})
+
+test('a Gemini request takes model and streaming from its path', () => {
+  check(
+    generate,
+    { contents: [], generationConfig: { maxOutputTokens: 8, candidateCount: 2 } },
+    { model: 'gemini-2.5-flash', stream: false, outputLimitTokens: 8, choices: 2 },
+  )
+  check(generate, { contents: [], generation_config: { max_output_tokens: 8 } }, { outputLimitTokens: 8 })
+  check('/v1beta/models/g:streamGenerateContent', { contents: [] }, { stream: true, includeUsage: 'n/a' })
+  check('/v1beta/models/g:embedContent', { model: 'models/g', content: {} }, { model: 'g' })
+})
+
+test('media are seen and not counted as text', () => {
+  const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${'iVBORw0KGgo'.repeat(1_000)}` } }
+  const seen = facts(chat, {
+    model: 'm',
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'What?' }, image] }],
+  })
+  assert.equal(seen.hasMediaInput, true)
+  assert.ok(seen.inputChars < 200)
+  const inline = { inlineData: { mimeType: 'image/png', data: 'A'.repeat(5_000) } }
+  const gemini = facts(generate, { contents: [{ parts: [inline] }] })
+  assert.ok(gemini.hasMediaInput && gemini.inputChars < 200)
+  assert.ok(
+    facts(chat, { model: 'm', messages: [{ role: 'user', content: 'long words '.repeat(500) }] }).inputChars > 5_000,
+  )
+})
+
+test('what is not JSON is refused with its place and without its content', () => {
+  refuses(chat, '{"model": secret}', 'invalid_json', /position 10/)
+  refuses(chat, '', 'invalid_json', /empty/)
+  refuses(chat, '{"model":"m"', 'invalid_json', /position 12/)
+  refuses(chat, '{"model":"m"}}', 'invalid_json', /position 13/)
+  refuses(chat, '\ufeff{"model":"m"}', 'invalid_json', /./)
+  const reading = read(chat, '{"model": secret}')
+  assert.ok(reading.kind === 'refused' && !reading.message.includes('secret'))
+})
+
+test('invalid UTF-8 is refused with its byte', () => {
+  refuses(
+    chat,
+    Buffer.concat([Buffer.from('{"model":"é\ufffd'), Buffer.from([0xff]), Buffer.from('"}')]),
+    'invalid_json',
+    /byte 15/,
+  )
+  refuses(chat, Buffer.concat([Buffer.from('{"model":"'), Buffer.from([0xe2, 0x82])]), 'invalid_json', /byte 10/)
+})
+
+test('what is no request is refused', () => {
+  for (const body of ['[]', '"x"', '1', 'null']) refuses(chat, body, 'invalid_request', /object/)
+  refuses(chat, '{"messages":[]}', 'invalid_request', /model/)
+  refuses(chat, '{"model":""}', 'invalid_request', /model/)
+  refuses(chat, '{"model":1}', 'invalid_request', /string/)
+  refuses(chat, '{"model":["gpt-4.1"]}', 'invalid_request', /string/)
+  refuses(chat, '{"model":"m","stream":"true"}', 'invalid_request', /stream/)
+  refuses(messages, '{"max_tokens":1}', 'invalid_request', /model/)
+})
+
+test('two values for what decides something are refused, however the key is written', () => {
+  refuses(chat, '{"model":"gpt-4.1-nano","model":"gpt-5-pro"}', 'invalid_request', /more than once/)
+  refuses(chat, '{"model":"gpt-4.1-nano","mod\\u0065l":"gpt-5-pro"}', 'invalid_request', /more than once/)
+  refuses(chat, '{"model":"m","stream":false,"stream":true}', 'invalid_request', /"stream"/)
+  refuses(chat, '{"model":"m","metadata":{},"metadata":{}}', 'invalid_request', /"metadata"/)
+  refuses(generate, '{"generationConfig":{},"generationConfig":{}}', 'invalid_request', /generationConfig/)
+  assert.equal(read(chat, '{"model":"m","temperature":1,"temperature":2}').kind, 'read')
+  assert.equal(read(chat, '{"model":"m","messages":[{"model":1,"model":2}]}').kind, 'read')
+})
+
+test('a Gemini body that names another model than its path is refused', () => {
+  refuses(generate, '{"model":"models/gemini-2.5-pro"}', 'invalid_request', /path names gemini-2.5-flash/)
+  refuses(
+    '/v1beta/models/a:batchEmbedContents',
+    '{"requests":[{"model":"models/a"},{"model":"models/b"}]}',
+    'invalid_request',
+    /"models\/b"/,
+  )
+  refuses('/v1beta/models/a:countTokens', '{"generateContentRequest":{"model":"models/b"}}', 'invalid_request', /path/)
+})
+
+test('content types that cannot be read are refused', () => {
+  refuses(chat, '{"model":"m"}', 'unsupported_content_type', /application\/json/, 'text/plain')
+  refuses(chat, 'model=m', 'unsupported_content_type', /application\/json/, 'application/x-www-form-urlencoded')
+  refuses('/v1/audio/transcriptions', '{"model":"m"}', 'unsupported_content_type', /multipart/)
+  refuses('/v1/audio/transcriptions', 'x', 'unsupported_content_type', /boundary/, 'multipart/form-data')
+  for (const type of ['', 'application/json; charset=utf-8', 'Application/JSON'])
+    assert.equal(read(chat, '{"model":"m"}', type).kind, 'read')
+  const gzip = readRequest({
+    match: endpoint(chat),
+    contentType: 'application/json',
+    contentEncoding: 'gzip',
+    body: Buffer.alloc(0),
+  })
+  assert.ok(gzip.kind === 'refused' && gzip.code === 'unsupported_content_type')
+})
+
+test('an upload is read by its fields', async () => {
+  const form = new FormData()
+  form.set('file', new File([new Uint8Array(2_000)], 'speech.mp3'))
+  form.set('model', 'gpt-4o-transcribe')
+  form.set('stream', 'true')
+  const response = new Response(form)
+  const body = Buffer.from(await response.arrayBuffer())
+  const type = response.headers.get('content-type') ?? ''
+  const reading = read('/v1/audio/transcriptions', body, type)
+  assert.ok(reading.kind === 'read')
+  const { model, stream, hasMediaInput, inputChars, boundary } = reading.facts
+  assert.deepEqual({ model, stream, hasMediaInput }, { model: 'gpt-4o-transcribe', stream: true, hasMediaInput: true })
+  assert.ok(inputChars < 100 && boundary !== null)
+  refuses('/v1/audio/transcriptions', body.subarray(0, -8), 'invalid_request', /multipart/, type)
+  form.append('model', 'whisper-1')
+  const twice = new Response(form)
+  refuses(
+    '/v1/audio/transcriptions',
+    Buffer.from(await twice.arrayBuffer()),
+    'invalid_request',
+    /more than once/,
+    twice.headers.get('content-type') ?? '',
+  )
+})
+
+test('image edits come as a form or as JSON', () => {
+  assert.equal(read('/v1/images/edits', '{"model":"gpt-image-1","prompt":"x"}').kind, 'read')
+})
+
+test('200,000 messages are read', () => {
+  const turns = Array.from({ length: 200_000 }, (_, index) => ({
+    role: index % 2 ? 'assistant' : 'user',
+    content: `turn ${index}`,
+  }))
+  check(chat, { model: 'm', messages: turns, stream: true }, { model: 'm', stream: true })
+})
+
+test('100,000 levels of nesting are read', () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  assert.equal(read(chat, `{"model":"m","messages":${deep}}`).kind, 'read')
+  const objects = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`
+  assert.equal(read(chat, `{"model":"m","messages":${objects}}`).kind, 'read')
+  refuses(chat, '['.repeat(100_000), 'invalid_json', /ends/)
+})
