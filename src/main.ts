@@ -35,7 +35,13 @@ const commands: Parameters<typeof runCommandLine>[0] = [
   {
     name: 'prices',
     summary: 'which prices are in force, and where they come from',
-    load: async () => (await import('#cli/prices.ts')).pricesCommand(),
+    load: async () => {
+      const [{ pricesCommand }, { lookUpPrices }] = await Promise.all([
+        import('#cli/prices.ts'),
+        import('#compose/prices.ts'),
+      ])
+      return pricesCommand(lookUpPrices)
+    },
   },
   {
     name: 'verify',

@@ -23,7 +23,7 @@ export interface CatalogModel {
   /** What token rates are multiplied by in tiers other than standard; absent = not known. */
   readonly tierFactors: Readonly<Partial<Record<ServiceTier, Decimal>>>
   /** What token rates are multiplied by where the answer names the place of inference; absent places are not known. */
-  readonly geoFactors: Readonly<Record<string, Decimal>> | null
+  readonly geoFactors: ReadonlyMap<string, Decimal> | null
   /** The least that is billed of a unit, where it is used at all. */
   readonly minimumUnits: Readonly<Partial<Record<UnitName, number>>>
 }

@@ -16,7 +16,7 @@ const chat = model(
     ...card({ input: '2', cached: '0.5', cache_write: '2.5', output: '8' }),
     web_search: { amount: parseDecimal('10'), per: 1000 },
   }),
-  { tierFactors: { batch: half, flex: half }, geoFactors: { us: parseDecimal('1.1') } },
+  { tierFactors: { batch: half, flex: half }, geoFactors: new Map([['us', parseDecimal('1.1')]]) },
 )
 const helper = model('helper-1', always(card({ input: '10', output: '50' })))
 const tiered = model(
@@ -204,7 +204,7 @@ test('the tier of the answer sets the price; one that is not known is booked as 
   check('chat-1', { ...usage, inferenceGeo: 'us' }, { in: '0.0022', other: '0.01', total: '0.0122' })
   check(
     'chat-1',
-    { ...usage, inferenceGeo: 'mars' },
+    { ...usage, inferenceGeo: 'constructor' },
     { in: '0.002', other: '0.01', total: '0.012', marks: ['geo_not_priced'] },
   )
   check('chat-1', { ...usage, inferenceGeo: 'global' }, { in: '0.002', other: '0.01', total: '0.012' })

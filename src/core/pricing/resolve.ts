@@ -165,7 +165,7 @@ function priceOfModel({ model, asRouted }: FoundModel, pricing: ModelPricing): R
   if (toUsd.kind === 'missing') return noRate(toUsd)
 
   const tierFactor = query.tier === 'standard' ? one : factorOf(model.tierFactors[query.tier])
-  const geoFactor = model.geoFactors === null || query.geo === '' ? one : factorOf(model.geoFactors[query.geo])
+  const geoFactor = model.geoFactors === null || query.geo === '' ? one : factorOf(model.geoFactors.get(query.geo))
   const discount = terms.discounts.findLast((d) => d.sinceMs <= query.atMs)
   const { condition } = conditional
   const version = [

@@ -1,5 +1,5 @@
 import { type ModelInfo, type Provider, waitForUpdate } from '@pydantic/genai-prices'
-import type { Catalog, CatalogModel, CatalogQuery } from '#core/pricing/catalog.ts'
+import { type Catalog, type CatalogModel, type CatalogQuery, freeCard } from '#core/pricing/catalog.ts'
 import { convertModel } from './convert.ts'
 import { nameMatches, withDashedDate } from './match.ts'
 import { tierOf } from './tier-factors.ts'
@@ -25,6 +25,9 @@ export async function openCatalog(): Promise<PriceCatalog> {
   const byId = new Map(providers.map((provider) => [provider.id, provider]))
   const converted = new Map<ModelInfo, CatalogModel>()
 
+  const find = (query: CatalogQuery): CatalogModel | null =>
+    freeVariant(query) ?? convert(findModel(query, { providers, byId }))
+
   const convert = (found: FoundModel | null): CatalogModel | null => {
     if (found === null) return null
     const known = converted.get(found.model)
@@ -37,12 +40,19 @@ export async function openCatalog(): Promise<PriceCatalog> {
   return {
     version: catalogVersion,
     vendors: providers.map((provider) => provider.id),
-    find: (query) => convert(findModel(query, { providers, byId })),
+    find,
     tierOf,
     vendorOfUpstream: (kind, baseUrl) => vendorOfUpstream(providers, kind, baseUrl),
     modelIds: (vendor) => byId.get(vendor)?.models.map((model) => model.id) ?? [],
     vendorOfModel: (model) => vendorOfModel(providers, bareName(model))?.id ?? null,
   }
+}
+
+/** OpenRouter gives every `:free` variant away, listed or not: https://openrouter.ai/docs/guides/routing/model-variants/free */
+function freeVariant({ upstreamVendor, model }: CatalogQuery): CatalogModel | null {
+  if (upstreamVendor !== 'openrouter' || !model.toLowerCase().trim().endsWith(':free')) return null
+  const cards = [{ condition: { kind: 'always' }, card: freeCard }] as const
+  return { vendor: 'openrouter', id: model, cards, tierFactors: {}, geoFactors: null, minimumUnits: {} }
 }
 
 interface Lists {

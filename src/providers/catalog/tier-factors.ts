@@ -51,27 +51,30 @@ export function tierFactors(vendor: string, modelId: string): Factors {
   return { ...vendorFactors[vendor], ...Object.fromEntries(own.map(([tier, text]) => [tier, parseDecimal(text)])) }
 }
 
+const usOnly: ReadonlyMap<string, Decimal> = new Map([['us', parseDecimal('1.1')]])
+
 /**
  * Anthropic charges 1.1 times all token rates for inference kept in the United States, which models from Opus 4.6 and
  * Sonnet 4.6 on can be asked for: https://platform.claude.com/docs/en/manage-claude/data-residency
  */
-export function geoFactors(vendor: string, modelId: string): Readonly<Record<string, Decimal>> | null {
-  return vendor === 'anthropic' && modelId.startsWith('claude') ? { us: parseDecimal('1.1') } : null
+export function geoFactors(vendor: string, modelId: string): ReadonlyMap<string, Decimal> | null {
+  return vendor === 'anthropic' && modelId.startsWith('claude') ? usOnly : null
 }
 
-const tierWords: Readonly<Record<string, ServiceTier>> = {
-  default: 'standard',
-  auto: 'standard',
-  standard: 'standard',
-  on_demand: 'standard',
-  unspecified: 'standard',
-  traffic_type_unspecified: 'standard',
-  batch: 'batch',
-  flex: 'flex',
-  on_demand_flex: 'flex',
-  priority: 'priority',
-  on_demand_priority: 'priority',
-}
+/** A map, because the words come from outside and an object knows more names than its own. */
+const tierWords: ReadonlyMap<string, ServiceTier> = new Map([
+  ['default', 'standard'],
+  ['auto', 'standard'],
+  ['standard', 'standard'],
+  ['on_demand', 'standard'],
+  ['unspecified', 'standard'],
+  ['traffic_type_unspecified', 'standard'],
+  ['batch', 'batch'],
+  ['flex', 'flex'],
+  ['on_demand_flex', 'flex'],
+  ['priority', 'priority'],
+  ['on_demand_priority', 'priority'],
+])
 
 /**
  * `service_tier` of OpenAI (`default`, `flex`, `priority`, `scale`), Anthropic (`standard`, `priority`, `batch`), Groq
@@ -87,6 +90,5 @@ export function tierOf({ serviceTier, trafficType, speed }: TierWords): ServiceT
 
 function tierOfWord(word: string | undefined): ServiceTier | null {
   if (word === undefined || word === '') return null
-  const known = tierWords[word]
-  return known ?? tierWords[word.toLowerCase()] ?? 'other'
+  return tierWords.get(word) ?? tierWords.get(word.toLowerCase()) ?? 'other'
 }
