@@ -1,30 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { describe, it, type TestContext } from 'node:test'
-import { systemClock, systemTimers } from '#edge/system.ts'
-import { type JournalOptions, openJournal } from '#store/journal/writer.ts'
+import { readdirSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { openJournal } from '#store/journal/writer.ts'
 import { openEntry, settleEntry } from './entries.ts'
-
-function directory(t: TestContext): string {
-  const dir = mkdtempSync(`${tmpdir()}/tollgate-journal-`)
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
-  return dir
-}
-
-function options(dir: string, changes: Partial<JournalOptions> = {}): JournalOptions {
-  return {
-    dir,
-    fsync: 'group',
-    groupMs: 2,
-    segmentBytes: 64 * 1024,
-    minFreeBytes: 0,
-    clock: systemClock,
-    timers: systemTimers,
-    reserveBytes: 64 * 1024,
-    ...changes,
-  }
-}
+import { temporaryDirectory as directory, journalOptions as options } from './journals.ts'
 
 describe('journal writer', () => {
   for (const fsync of ['group', 'each', 'none'] as const) {

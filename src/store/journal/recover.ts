@@ -2,9 +2,9 @@ import { peekEntry } from '#core/ledger/codec.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import { findFrame, frameLines, maxBodyBytes } from '#core/ledger/frame.ts'
 import { ChainWalk } from '#core/ledger/segment-header.ts'
-import { readCloseMark } from './close-mark.ts'
 import { type Disk, type DiskFile, readRange, replaceFile } from './disk.ts'
 import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
+import { readMark } from './marks.ts'
 import { listSegments, type SegmentFile } from './segment-files.ts'
 
 /** Where the journal ends, and what the writer has to know to go on from there. */
@@ -37,7 +37,7 @@ const headerRoomBytes = 160
  * @throws JournalFault `journal_damaged` for damage anywhere else in it.
  */
 export function recoverJournal(disk: Disk, directory: string): Recovery {
-  const mark = readCloseMark(disk, directory)
+  const mark = readMark(disk, directory, 'closed')
   let tornBytes = 0
   const segments = listSegments(disk, directory)
   for (let last = segments.pop(); last !== undefined; last = segments.pop()) {

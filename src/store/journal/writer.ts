@@ -3,9 +3,9 @@ import { decodeEntry } from '#core/ledger/codec.ts'
 import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import type { Clock, Journal, JournalRefusal, Timer, Timers } from '#ports.ts'
-import { writeCloseMark } from './close-mark.ts'
 import { type Disk, faultCode, realDisk } from './disk.ts'
 import { type FsyncMode, GroupSync } from './group-sync.ts'
+import { writeMark } from './marks.ts'
 import { PendingBlock } from './pending-block.ts'
 import { recoverJournal } from './recover.ts'
 import { isNoRoom, Space } from './space.ts'
@@ -298,7 +298,7 @@ class JournalWriter implements WatchedJournal {
     if (this.#syncBroken) this.#tail.rewriteUnsynced()
     this.#tail.syncNow()
     this.#sync.cover()
-    writeCloseMark(this.#disk, this.#options.dir, { nextBlock: this.#tail.nextBlock, chain: this.#tail.chain })
+    writeMark(this.#disk, this.#options.dir, 'closed', { nextBlock: this.#tail.nextBlock, chain: this.#tail.chain })
   }
 
   stats(): JournalStats {

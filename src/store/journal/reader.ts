@@ -1,0 +1,177 @@
+import { JournalFault } from '#core/ledger/fault.ts'
+import { findFrame, frameLines, parseFrame } from '#core/ledger/frame.ts'
+import type { JournalBlock, JournalPosition, JournalSource } from '#store/ingest/source.ts'
+import { type Disk, realDisk } from './disk.ts'
+import { FrameScanner } from './frame-scanner.ts'
+import { listSegments, segmentName } from './segment-files.ts'
+import { openSegment, type SegmentSource } from './segment-source.ts'
+
+export interface FollowerOptions {
+  readonly dir: string
+  /** Null = the oldest block that is still there. */
+  readonly position: JournalPosition | null
+  readonly disk?: Disk
+}
+
+const chunkBytes = 1024 * 1024
+
+/**
+ * Follows a journal from a position on, also while another process writes it, and through compressed segments.
+ *
+ * Checks the form, the checksum and the number of every block, so that nothing is read twice or left out; the hash
+ * chain is `verifyJournal`'s. `next` throws a JournalFault `journal_damaged` where the position is not in the journal,
+ * or what comes next cannot be read and never will be.
+ */
+export async function openFollower(options: FollowerOptions): Promise<JournalSource> {
+  return new Follower(options.disk ?? realDisk, options.dir, options.position)
+}
+
+class Follower implements JournalSource {
+  readonly #disk: Disk
+  readonly #directory: string
+  /** Null until the journal has a first segment. */
+  #at: JournalPosition | null
+  #segment: SegmentSource | null = null
+  #scanner = new FrameScanner()
+  /** What of the segment was pushed into the scanner. */
+  #pushedTo = 0
+
+  constructor(disk: Disk, directory: string, position: JournalPosition | null) {
+    this.#disk = disk
+    this.#directory = directory
+    this.#at = position
+  }
+
+  async next(maxEntries: number): Promise<readonly JournalBlock[]> {
+    for (;;) {
+      const blocks = await this.#readOn(maxEntries)
+      if (blocks.length > 0 || !(await this.#enterNextSegment())) return blocks
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#segment?.close()
+    this.#segment = null
+  }
+
+  /** Whole blocks of the current segment. */
+  async #readOn(maxEntries: number): Promise<JournalBlock[]> {
+    const blocks: JournalBlock[] = []
+    const at = this.#at ?? this.#oldest()
+    if (at === null) return blocks
+    this.#at = at
+    this.#segment ??= this.#open(at)
+    for (let entries = 0; entries < maxEntries; ) {
+      const next = this.#scanner.next()
+      if (next.kind === 'frame') {
+        const block = this.#take(
+          next.frame.kind,
+          next.frame.number,
+          next.endOffset,
+          frameLines(next.buffer, next.frame),
+        )
+        if (block === null) continue
+        blocks.push(block)
+        entries += block.lines.length
+        continue
+      }
+      const chunk = next.kind === 'damaged' ? null : await this.#segment.read(this.#pushedTo, chunkBytes)
+      if (chunk === null || chunk.length === 0) break
+      this.#pushedTo += chunk.length
+      this.#scanner.push(chunk)
+    }
+    return blocks
+  }
+
+  #take(kind: 'block' | 'segment', number: number, offset: number, lines: string[]): JournalBlock | null {
+    const { segment, blockNo } = this.#position()
+    if (number !== blockNo + 1) throw this.#damaged(`block ${blockNo + 1} should come next, not ${number}`)
+    const after = { segment, offset, blockNo: kind === 'block' ? number : blockNo }
+    this.#at = after
+    return kind === 'block' ? { blockNo: number, lines, after } : null
+  }
+
+  /** At the end of what can be read: true where another segment follows; throws where the end is none. */
+  async #enterNextSegment(): Promise<boolean> {
+    if (this.#segment === null) return false
+    const { segment, offset, blockNo } = this.#position()
+    // Looked for first: what the writer adds to a segment is there before the next one is.
+    const follows = await this.#hasHeader(blockNo + 1, segment)
+    const later = listSegments(this.#disk, this.#directory).some(({ firstBlock }) => firstBlock > blockNo + 1)
+    const rest = await this.#rest(offset)
+    if (rest.length === 0 && follows) {
+      this.#leave({ segment: segmentName(blockNo + 1), offset: 0, blockNo })
+      return true
+    }
+    const frame = parseFrame(rest, 0)
+    this.#scanner = new FrameScanner(offset)
+    this.#pushedTo = offset
+    if (frame.kind === 'block' || frame.kind === 'segment') return true
+    // An end that is not whole is what a write looks like from the side, but nothing is ever written behind one.
+    if (follows || later) throw this.#damaged('the segment ends early, and another one follows')
+    if (rest.length > 0 && findFrame(rest, 1) !== -1)
+      throw this.#damaged('unreadable bytes with sound blocks behind them')
+    return false
+  }
+
+  async #rest(offset: number): Promise<Buffer> {
+    const pieces: Buffer[] = []
+    for (let at = offset; ; ) {
+      const piece = (await this.#segment?.read(at, chunkBytes)) ?? Buffer.alloc(0)
+      if (piece.length === 0) return Buffer.concat(pieces)
+      pieces.push(piece)
+      at += piece.length
+    }
+  }
+
+  /** Whether the segment has been begun; its file alone may be left over from a try that failed. */
+  async #hasHeader(firstBlock: number, current: string): Promise<boolean> {
+    const name = segmentName(firstBlock)
+    if (name === current) return false
+    const segment = openSegment(this.#disk, this.#directory, name)
+    if (segment === null) return false
+    try {
+      const scanner = new FrameScanner()
+      for (let at = 0; ; ) {
+        const piece = await segment.read(at, chunkBytes)
+        if (piece.length === 0) return false
+        at += piece.length
+        scanner.push(piece)
+        const next = scanner.next()
+        if (next.kind !== 'incomplete') return next.kind === 'frame'
+      }
+    } finally {
+      segment.close()
+    }
+  }
+
+  #oldest(): JournalPosition | null {
+    const [first] = listSegments(this.#disk, this.#directory)
+    return first === undefined ? null : { segment: first.name, offset: 0, blockNo: first.firstBlock - 1 }
+  }
+
+  #open(at: JournalPosition): SegmentSource {
+    const segment = openSegment(this.#disk, this.#directory, at.segment)
+    if (segment === null) throw this.#damaged('the segment is gone')
+    this.#scanner = new FrameScanner(at.offset)
+    this.#pushedTo = at.offset
+    return segment
+  }
+
+  #leave(at: JournalPosition): void {
+    this.#segment?.close()
+    this.#segment = null
+    this.#at = at
+  }
+
+  #position(): JournalPosition {
+    if (this.#at === null) throw new Error('a follower without a place has read something')
+    return this.#at
+  }
+
+  #damaged(reason: string): JournalFault {
+    const { segment, offset } = this.#position()
+    const message = `The journal cannot be followed: ${this.#directory}/${segment}, byte ${offset}: ${reason}. \`tollgate verify\` shows the extent.`
+    return new JournalFault('journal_damaged', message, { place: { segment, offset } })
+  }
+}

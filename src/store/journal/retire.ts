@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { constants, createZstdCompress } from 'node:zlib'
+import { JournalFault } from '#core/ledger/fault.ts'
+import { frameLines, parseFrame } from '#core/ledger/frame.ts'
+import { decodeSegmentHeader, type SegmentHeader } from '#core/ledger/segment-header.ts'
+import type { JournalPosition } from '#store/ingest/source.ts'
+import { type Disk, realDisk, writeAll } from './disk.ts'
+import { writeMark } from './marks.ts'
+import { compressedName, listSegments, type SegmentFile } from './segment-files.ts'
+import { openPacked, openSegment, type SegmentSource } from './segment-source.ts'
+
+export interface RetireOptions {
+  readonly dir: string
+  /** Everything before it is in the store. */
+  readonly ingested: JournalPosition
+  /** How long a segment is kept after its last block was written. */
+  readonly keepMs: number
+  readonly nowMs: number
+  readonly disk?: Disk
+}
+
+export interface Retirement {
+  readonly compressed: number
+  readonly deleted: number
+}
+
+const chunkBytes = 256 * 1024
+
+/**
+ * Compresses the segments that are wholly in the store, and deletes those that retention no longer wants. The newest
+ * segment, and one of which a block has not been ingested, stays as it is. May run while others write and follow.
+ *
+ * @throws JournalFault `journal_damaged` where a segment cannot be read back as it was; it then stays.
+ */
+export async function retireSegments(options: RetireOptions): Promise<Retirement> {
+  const disk = options.disk ?? realDisk
+  const segments = listSegments(disk, options.dir)
+  let [compressed, deleted] = [0, 0]
+  let mayDelete = true
+  for (const [index, segment] of segments.entries()) {
+    const following = segments[index + 1]
+    // A block of the following one is ingested, so its header is whole and this one is finished.
+    if (following === undefined || following.firstBlock > options.ingested.blockNo) break
+    const header = await readHeader(disk, options.dir, following)
+    mayDelete &&= header.createdAtMs + options.keepMs <= options.nowMs
+    if (mayDelete) {
+      // First the mark: a death in between leaves a segment too many, never one that nobody can explain the lack of.
+      writeMark(disk, options.dir, 'retired', { nextBlock: following.firstBlock, chain: header.previousChain })
+      disk.remove(`${options.dir}/${segment.name}`)
+      disk.remove(`${options.dir}/${compressedName(segment.name)}`)
+      deleted++
+    } else if (!segment.compressed) {
+      await compress(disk, options.dir, segment)
+      compressed++
+    }
+  }
+  return { compressed, deleted }
+}
+
+async function readHeader(disk: Disk, directory: string, segment: SegmentFile): Promise<SegmentHeader> {
+  const source = openSegment(disk, directory, segment.name)
+  if (source === null) throw damaged(segment, 'the segment is gone')
+  try {
+    let bytes: Buffer = Buffer.alloc(0)
+    for (;;) {
+      const frame = parseFrame(bytes, 0)
+      if (frame.kind === 'segment') {
+        const header = decodeSegmentHeader(frameLines(bytes, frame)[0] ?? '')
+        if (header !== null) return header
+      }
+      const more = frame.kind === 'incomplete' ? await source.read(bytes.length, chunkBytes) : Buffer.alloc(0)
+      if (more.length === 0) throw damaged(segment, 'the segment has no header')
+      bytes = Buffer.concat([bytes, more])
+    }
+  } finally {
+    source.close()
+  }
+}
+
+/** Puts the compressed form in place of the plain one, after it was unpacked again and found equal. */
+async function compress(disk: Disk, directory: string, segment: SegmentFile): Promise<void> {
+  const draftPath = `${directory}/${segment.name}.packing`
+  const written = await pack(disk, directory, { name: segment.name, draftPath })
+  const unpacked = openPacked(disk, draftPath, segment.name)
+  try {
+    if ((await digest(unpacked)) !== written) throw damaged(segment, 'its compressed form does not read back as it was')
+  } finally {
+    unpacked.close()
+  }
+  disk.rename(draftPath, `${directory}/${compressedName(segment.name)}`)
+  disk.syncDirectory(directory)
+  disk.remove(`${directory}/${segment.name}`)
+}
+
+/** Returns the digest of the plain content. */
+async function pack(disk: Disk, directory: string, names: { name: string; draftPath: string }): Promise<string> {
+  const source = openSegment(disk, directory, names.name)
+  if (source === null || source.compressed) throw new Error(`${names.name} is not a plain segment`)
+  const digester = createHash('sha256')
+  const draft = disk.open(names.draftPath, 'write')
+  try {
+    draft.truncate(0)
+    const packer = createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })
+    const plain = Readable.from(digested(source, digester), { objectMode: false })
+    plain.on('error', (fault) => packer.destroy(fault))
+    let at = 0
+    for await (const piece of plain.pipe(packer)) {
+      writeAll(draft, piece, at)
+      at += piece.length
+    }
+    await draft.sync()
+  } finally {
+    draft.close()
+    source.close()
+  }
+  return digester.digest('hex')
+}
+
+async function* digested(source: SegmentSource, digester: ReturnType<typeof createHash>): AsyncGenerator<Buffer> {
+  for (let at = 0; ; ) {
+    const piece = await source.read(at, chunkBytes)
+    if (piece.length === 0) return
+    digester.update(piece)
+    yield piece
+    at += piece.length
+  }
+}
+
+async function digest(source: SegmentSource): Promise<string> {
+  const digester = createHash('sha256')
+  for await (const _ of digested(source, digester));
+  return digester.digest('hex')
+}
+
+function damaged(segment: SegmentFile, reason: string): JournalFault {
+  return new JournalFault('journal_damaged', `${segment.name}: ${reason}`, {
+    place: { segment: segment.name, offset: 0 },
+  })
+}

@@ -1,0 +1,231 @@
+import { peekEntry } from '#core/ledger/codec.ts'
+import { JournalFault } from '#core/ledger/fault.ts'
+import { frameLines } from '#core/ledger/frame.ts'
+import { ChainWalk } from '#core/ledger/segment-header.ts'
+import { type Disk, realDisk } from './disk.ts'
+import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
+import { type Mark, readMark } from './marks.ts'
+import { listSegments, type SegmentFile } from './segment-files.ts'
+import { openSegment, type SegmentSource } from './segment-source.ts'
+
+export interface JournalCheck {
+  readonly directory: string
+  readonly segments: number
+  readonly compressedSegments: number
+  readonly blocks: number
+  readonly entries: number
+  /** Sound ones, of the uncompressed content. */
+  readonly bytes: number
+  readonly firstBlock: number | null
+  readonly lastBlock: number | null
+  /** After the last sound block: to be noted elsewhere, by whoever wants to prove later that nothing was taken away. */
+  readonly lastChain: string | null
+  /** Calls opened and not settled: running now, or interrupted and not yet booked as such. */
+  readonly unsettledCalls: number
+  /** The first bad byte, or null where every byte is as it was written. */
+  readonly fault: JournalCheckFault | null
+}
+
+export interface JournalCheckFault {
+  /** File name. */
+  readonly segment: string
+  /** In the uncompressed content. */
+  readonly offset: number
+  readonly reason: string
+}
+
+export interface VerifyOptions {
+  readonly dir: string
+  readonly disk?: Disk
+  /** Told now and then how many of how many segments are done. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+const chunkBytes = 1024 * 1024
+const tailLooks = 50
+
+/**
+ * Checks every byte of a journal, from the oldest segment on: form, checksums, numbering, the hash chain over all
+ * segments, and the marks that say where it has to begin and how far it has to go. Works while a gateway writes it.
+ */
+export async function verifyJournal(options: VerifyOptions): Promise<JournalCheck> {
+  return new Verification(options).run()
+}
+
+class Verification {
+  readonly #disk: Disk
+  readonly #options: VerifyOptions
+  #walk = new ChainWalk()
+  readonly #unsettled = new Set<string>()
+  #segments = 0
+  #compressedSegments = 0
+  #blocks = 0
+  #entries = 0
+  #bytes = 0
+  #firstBlock: number | null = null
+  #lastOffset = 0
+  #closed: Mark | null = null
+  #fault: JournalCheckFault | null = null
+
+  constructor(options: VerifyOptions) {
+    this.#options = options
+    this.#disk = options.disk ?? realDisk
+  }
+
+  async run(): Promise<JournalCheck> {
+    const { dir, onProgress } = this.#options
+    this.#closed = readMark(this.#disk, dir, 'closed')
+    const segments = listSegments(this.#disk, dir)
+    this.#begin(segments[0])
+    for (const [index, segment] of segments.entries()) {
+      if (this.#fault !== null) break
+      onProgress?.(index, segments.length)
+      await this.#checkSegment(segment, index === segments.length - 1)
+    }
+    if (this.#fault === null) this.#checkEnd(segments.at(-1))
+    const { nextBlock, chain } = this.#walk
+    return {
+      directory: dir,
+      segments: this.#segments,
+      compressedSegments: this.#compressedSegments,
+      blocks: this.#blocks,
+      entries: this.#entries,
+      bytes: this.#bytes,
+      firstBlock: this.#firstBlock,
+      lastBlock: this.#blocks === 0 || nextBlock === null ? null : nextBlock - 1,
+      lastChain: chain,
+      unsettledCalls: this.#unsettled.size,
+      fault: this.#fault,
+    }
+  }
+
+  /** The journal begins with block 1, or where retention says that it has stopped deleting. */
+  #begin(first: SegmentFile | undefined): void {
+    if (first === undefined) return
+    // A stop before what retention has left cannot be checked any more.
+    if (this.#closed !== null && this.#closed.nextBlock < first.firstBlock) this.#closed = null
+    const retired = readMark(this.#disk, this.#options.dir, 'retired')
+    this.#firstBlock = first.firstBlock
+    if (first.firstBlock === 1) this.#walk = ChainWalk.fromGenesis()
+    else if (first.firstBlock > (retired?.nextBlock ?? 1)) {
+      this.#fail(
+        first.name,
+        0,
+        `the journal begins with block ${first.firstBlock}; older segments are gone, not by retention`,
+      )
+    } else if (retired !== null && first.firstBlock === retired.nextBlock) this.#walk.chain = retired.chain
+  }
+
+  async #checkSegment(segment: SegmentFile, isLast: boolean): Promise<void> {
+    const reason = this.#walk.enterSegment(segment.firstBlock)
+    if (reason !== null) {
+      this.#fail(segment.name, 0, reason)
+      return
+    }
+    const source = openSegment(this.#disk, this.#options.dir, segment.name)
+    if (source === null) {
+      this.#fail(segment.name, 0, 'the segment was taken away while it was to be read')
+      return
+    }
+    this.#segments++
+    if (source.compressed) this.#compressedSegments++
+    try {
+      const offset = await this.#checkFrames(segment, source, 0)
+      if (this.#fault === null) await this.#checkRest(segment, source, { offset, isLast })
+    } catch (fault) {
+      if (!(fault instanceof JournalFault) || fault.place === null) throw fault
+      this.#fail(fault.place.segment, fault.place.offset, fault.message)
+    } finally {
+      source.close()
+    }
+  }
+
+  /** Takes frames until the end or a fault. Returns where it stopped. */
+  async #checkFrames(segment: SegmentFile, source: SegmentSource, from: number): Promise<number> {
+    const scanner = new FrameScanner(from)
+    for (let readTo = from; ; ) {
+      const next = scanner.next()
+      if (next.kind === 'damaged') return scanner.offset
+      if (next.kind === 'incomplete') {
+        const chunk = await source.read(readTo, chunkBytes)
+        if (chunk.length === 0) return scanner.offset
+        readTo += chunk.length
+        scanner.push(chunk)
+        continue
+      }
+      this.#takeFrame(segment, next)
+      if (this.#fault !== null) return next.startOffset
+    }
+  }
+
+  #takeFrame(segment: SegmentFile, next: ScannedFrame): void {
+    const reason = this.#walk.step(next.frame, next.buffer)
+    if (reason !== null) {
+      this.#fail(segment.name, next.startOffset, reason)
+      return
+    }
+    this.#lastOffset = next.endOffset
+    this.#bytes += next.endOffset - next.startOffset
+    this.#checkClosed(segment, next.startOffset)
+    const isBlock = next.frame.kind === 'block'
+    if (isBlock) this.#blocks++
+    if (isBlock) this.#entries += next.frame.lineCount
+    const lines = frameLines(next.buffer, next.frame)
+    // What a header carries is news only where the segments before it are gone.
+    for (const line of isBlock ? lines : lines.slice(1)) {
+      const entry = peekEntry(line)
+      if (entry === null) {
+        this.#fail(segment.name, next.startOffset, 'a line that is not an entry')
+        return
+      }
+      if (entry.kind === 'open') this.#unsettled.add(entry.callId)
+      else this.#unsettled.delete(entry.callId)
+    }
+  }
+
+  /** Nothing may stand behind the last sound frame, but in the last segment a write may be under way. */
+  async #checkRest(
+    segment: SegmentFile,
+    source: SegmentSource,
+    end: { offset: number; isLast: boolean },
+  ): Promise<void> {
+    let { offset } = end
+    for (let looks = 0; ; looks++) {
+      const rest = await source.read(offset, chunkBytes)
+      if (rest.length === 0) return
+      if (!end.isLast || looks === tailLooks) break
+      await new Promise((resolve) => setImmediate(resolve))
+      offset = await this.#checkFrames(segment, source, offset)
+      if (this.#fault !== null) return
+    }
+    const hint = end.isLast ? '; if a write was interrupted here, the next start cuts it off' : ''
+    this.#fail(segment.name, offset, `not a sound block${hint}`)
+  }
+
+  /** The place of the last clean stop has to be passed, with the chain that it had. */
+  #checkClosed(segment: SegmentFile, offset: number): void {
+    if (this.#closed === null || this.#walk.nextBlock === null) return
+    if (this.#walk.chain === this.#closed.chain) this.#closed = null
+    else if (this.#walk.nextBlock > this.#closed.nextBlock) {
+      this.#fail(
+        segment.name,
+        offset,
+        `the hash chain is not the one with which the journal was closed before block ${this.#closed.nextBlock}`,
+      )
+    }
+  }
+
+  #checkEnd(last: SegmentFile | undefined): void {
+    if (this.#closed === null) return
+    const lastBlock = this.#closed.nextBlock - 1
+    this.#fail(
+      last?.name ?? '',
+      this.#lastOffset,
+      `the journal was closed after block ${lastBlock}, and ends before it`,
+    )
+  }
+
+  #fail(segment: string, offset: number, reason: string): void {
+    this.#fault ??= { segment, offset, reason }
+  }
+}
