@@ -27,6 +27,10 @@ export interface Answer {
   readonly charge: Charge | null
   /** True where the same request always gets this answer but for its id. */
   readonly repeatable: boolean
+  /** True where the body is known to hold nothing but ASCII: it then needs no encoding. */
+  readonly ascii?: boolean
+  /** True where it goes out as somebody else sent it, without headers of ours. */
+  readonly replayed?: true
 }
 
 export function isStream(body: Answer['body']): body is readonly WireEvent[] {

@@ -1,4 +1,4 @@
-import type { Counts } from './counts.ts'
+import { type Counts, noCounts } from './counts.ts'
 import { decimalText, listPrice } from './price-list.ts'
 
 /**
@@ -108,7 +108,15 @@ export function entryText(entry: BillEntry): string {
   return JSON.stringify({ ...rest, costUsd: costPicoUsd === null ? null : decimalText(costPicoUsd) })
 }
 
+/** Prices by counts already met: remembered answers share theirs, and live for a second. */
+const known = new WeakMap<Counts, bigint>()
+
 /** @returns 1e-12 USD by the list price, null where there is none. */
 export function costOf(model: string, counts: Counts, atMs: number): bigint | null {
-  return model === '' ? 0n : listPrice(model, counts, atMs)
+  if (model === '') return 0n
+  const before = known.get(counts)
+  if (before !== undefined) return before
+  const cost = listPrice(model, counts, atMs)
+  if (cost !== null && counts !== noCounts) known.set(counts, cost)
+  return cost
 }

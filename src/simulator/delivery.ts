@@ -16,6 +16,8 @@ export interface Time {
 export interface Delivery {
   readonly response: ServerResponse
   readonly answer: Answer
+  /** Names and values in turn, of headers that every answer of this API has. */
+  readonly usualHeaders: readonly string[]
   readonly directives: Directives
   readonly dialect: Dialect
   readonly pace: Pace
@@ -44,14 +46,24 @@ export function deliver(delivery: Delivery): void {
     new Sender(delivery, planStream(body, directives, delivery.dialect), 0).begin()
   } else if (pace.instant && directives === noDirectives) {
     delivery.book('whole', tokens, () => {
-      response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(body) })
-      response.end(body)
+      const ascii = answer.ascii === true
+      const length = ascii ? body.length : Buffer.byteLength(body)
+      response.writeHead(answer.status, [...headerList(delivery), 'content-length', String(length)])
+      response.end(body, ascii ? 'latin1' : 'utf8')
     })
   } else {
     // A whole answer leaves when all of it is generated; a refusal at once.
     const dueMs = answer.charge === null ? 0 : pace.dueMs(tokens)
     new Sender(delivery, planWhole(Buffer.from(body as string), tokens, directives), dueMs).begin()
   }
+}
+
+/** Names and values in turn: what `writeHead` need not look through. */
+function headerList(delivery: Delivery): string[] {
+  const list = [...delivery.usualHeaders]
+  const { headers } = delivery.answer
+  for (const name in headers) list.push(name, headers[name] ?? '')
+  return list
 }
 
 const batchLength = 16_384
@@ -85,11 +97,11 @@ class Sender {
 
   readonly #sendHead = (): void => {
     const { response, answer, directives, pace } = this.#delivery
-    const headers: Record<string, string | number> = { ...answer.headers }
+    const headers = headerList(this.#delivery)
     const { contentLength, ending, pieces } = this.#plan
-    if (directives.gzip) headers['content-encoding'] = 'gzip'
-    else if (contentLength !== null) headers['content-length'] = contentLength
-    if (ending === 'close') headers['connection'] = 'close'
+    if (directives.gzip) headers.push('content-encoding', 'gzip')
+    else if (contentLength !== null) headers.push('content-length', String(contentLength))
+    if (ending === 'close') headers.push('connection', 'close')
     response.writeHead(answer.status, headers)
     if (isStream(answer.body) && (!pace.instant || pieces.length === 0 || this.#plan.broken)) response.flushHeaders()
     this.#advance()

@@ -34,12 +34,23 @@ export class Memo {
     if (known) return fill(known, call.id)
     const answer = make({ ...call, id: mark })
     if (typeof answer.body !== 'string') return { ...answer, id: answer.id.replaceAll(mark, call.id) }
-    const prepared = { answer, parts: answer.body.split(mark), idParts: answer.id.split(mark) }
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
+    const ascii = /^[\x00-\x7f]*$/.test(answer.body)
+    const prepared = { answer: { ...answer, ascii }, parts: answer.body.split(mark), idParts: answer.id.split(mark) }
     if (answer.repeatable) this.#prepared.set(key, prepared)
     return fill(prepared, call.id)
   }
 }
 
 function fill(prepared: Prepared, id: string): Answer {
-  return { ...prepared.answer, body: prepared.parts.join(id), id: prepared.idParts.join(id) }
+  const { answer } = prepared
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: prepared.parts.join(id),
+    id: prepared.idParts.join(id),
+    charge: answer.charge,
+    repeatable: true,
+    ascii: answer.ascii ?? false,
+  }
 }

@@ -112,6 +112,7 @@ function answerOf(recording: Recording, id: string): Answer {
     id,
     charge: null,
     repeatable: false,
+    replayed: true,
   }
 }
 

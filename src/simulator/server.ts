@@ -47,12 +47,14 @@ export class Simulation {
   readonly #memo = new Memo()
   readonly #attempts = new Attempts()
   readonly #credentials = new Map<string, string>()
+  readonly #idPrefix: string
   #seq = 0
 
   constructor(parts: SimulationParts) {
     this.#parts = parts
     this.bill = new Bill(parts.billSink)
     this.faults = new FaultPlan(parts.seed)
+    this.#idPrefix = randomName(randomFrom(hash32('ids', parts.seed)), 14)
     this.#world = { seed: parts.seed, promptCache: new PromptCache(), shelf: new Shelf() }
   }
 
@@ -80,7 +82,7 @@ export class Simulation {
     const found = findRoute(method, path)
     const dialect = found?.route.dialect ?? dialectOf(path, received.headers['anthropic-version'] !== undefined)
     const startedAtMs = this.#parts.time.clock.monotonicMs()
-    const id = randomName(randomFrom(hash32(`${seq}`, this.#parts.seed)), 24)
+    const id = this.#idPrefix + seq.toString(36).padStart(10, '0')
     let directives = noDirectives
     let answer: Answer
     let credential = ''
@@ -94,7 +96,8 @@ export class Simulation {
     const { timing, time } = this.#parts
     deliver({
       response,
-      answer: this.#withUsualHeaders(answer, dialect, id),
+      answer,
+      usualHeaders: answer.replayed ? [] : usualHeaders(dialect, `req_${id}`),
       directives,
       dialect,
       pace: paceOf(timing, directives),
@@ -156,11 +159,6 @@ export class Simulation {
     if (asked.times === undefined || !isFailing(asked)) return asked
     const key = asked.key ?? headers['x-simulate-id'] ?? headers['x-request-id'] ?? body.toString('latin1')
     return this.#attempts.count(String(key)) > asked.times ? withoutFailures(asked) : asked
-  }
-
-  #withUsualHeaders(answer: Answer, dialect: Dialect, id: string): Answer {
-    const own = usualHeaders(dialect, `req_${id}`)
-    return { ...answer, headers: { ...own, ...answer.headers } }
   }
 
   #book(line: Line, booked: () => void): void {
@@ -241,9 +239,9 @@ function firstOf(headers: IncomingHttpHeaders, name: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-function usualHeaders(dialect: Dialect, requestId: string): Record<string, string> {
-  if (dialect === 'openai') return { 'x-request-id': requestId, 'openai-processing-ms': '12' }
-  return dialect === 'anthropic' ? { 'request-id': requestId } : {}
+function usualHeaders(dialect: Dialect, requestId: string): readonly string[] {
+  if (dialect === 'openai') return ['x-request-id', requestId, 'openai-processing-ms', '12']
+  return dialect === 'anthropic' ? ['request-id', requestId] : []
 }
 
 function refusalAnswer(dialect: Dialect, fault: unknown, requestId: string): Answer {
