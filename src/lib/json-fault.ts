@@ -43,7 +43,7 @@ export function jsonFaultPosition(text: string): number {
 
 const space = /[ \t\n\r]*/y
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y
-const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
+const escapeSequence = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 
 function skip(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from
@@ -65,7 +65,7 @@ function skipString(text: string, from: number): { end: number; whole: boolean }
     const unit = text.charCodeAt(position)
     if (unit === 0x22) return { end: position + 1, whole: true }
     if (unit < 0x20) break
-    const next = unit === 0x5c ? skip(escape, text, position) : position + 1
+    const next = unit === 0x5c ? skip(escapeSequence, text, position) : position + 1
     if (next === position) break
     position = next
   }

@@ -172,6 +172,7 @@ function matchesFor(wanted: string, seats: readonly Seat[], { aliases, knownMode
     for (const name of seat.exact) if (seat.serves(name)) candidates.add(name)
   }
   for (const { name } of knownModels) if (seats.some((seat) => seat.serves(name))) candidates.add(name)
+  candidates.delete(wanted)
   return closest(wanted, candidates, { most: mostCloseMatches, form: fold })
 }
 
