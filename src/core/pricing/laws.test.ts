@@ -200,3 +200,53 @@ test('a stated cost is shared out without a rest', () => {
     }),
   )
 })
+
+test('no amount ever passes a float', () => {
+  const most = Number.MAX_SAFE_INTEGER
+  const models = [model('m', always(card({ input: '123.456789012345', output: '0.000000000001' })))]
+  const cost = costOf(models, { inputTokens: most, outputTokens: most })
+  assert.equal(cost.inputPicoUsd, naivePico(most, ['123.456789012345'], []))
+  assert.equal(cost.inputPicoUsd, 1_111_999_897_984_709_650_337_677n)
+  assert.equal(cost.outputPicoUsd, 9_007_199_255n)
+})
+
+test('whatever a report says, the price book answers and its parts add up', () => {
+  const anyNumber = fc.oneof(fc.nat(1000), fc.double(), fc.integer(), fc.maxSafeNat())
+  const word = fc.oneof(fc.constantFrom('constructor', '__proto__', 'm', '', 'batch'), fc.string())
+  const anyUsage = fc.record(
+    {
+      inputTokens: anyNumber,
+      cachedInputTokens: anyNumber,
+      cacheWriteTokens: anyNumber,
+      outputTokens: anyNumber,
+      reasoningTokens: anyNumber,
+      imageInputTokens: anyNumber,
+      webSearchRequests: anyNumber,
+      durationSeconds: anyNumber,
+      billedInputTokens: anyNumber,
+      providerCostUsd: fc.oneof(word, anyNumber.map(String)),
+      serviceTier: word,
+      inferenceGeo: word,
+      iterations: fc.array(fc.record({ inputTokens: anyNumber, model: word }, { requiredKeys: [] }), { maxLength: 3 }),
+    },
+    { requiredKeys: [] },
+  )
+  const geoFactors = new Map([['us', parseDecimal('1.1')]])
+  const book = makePriceBook({
+    catalog: sampleCatalog([model('m', always(card({ input: '1.5', output: '2' })), { geoFactors })]),
+    overrides: [],
+    upstreams: [],
+    exchangeRates: [],
+    costSource: 'provider',
+  })
+  fc.assert(
+    fc.property(anyUsage, word, word, (usage, served, routed) => {
+      const names = { upstream: served, vendor: routed, modelServed: served, modelRouted: routed, endpoint: 'images' }
+      const { cost, tokens } = book.priceCall({ ...names, atMs: 0, usage, usageSource: 'provider' })
+      assert.equal(sumOfParts(cost), cost.totalPicoUsd)
+      assert.ok(cost.totalPicoUsd >= 0n)
+      for (const count of Object.values(tokens)) assert.ok(Number.isInteger(count) && count >= 0)
+    }),
+    { numRuns: 1000 },
+  )
+})
