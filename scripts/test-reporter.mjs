@@ -5,6 +5,7 @@
 const summary = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
 
 /** @param {AsyncIterable<{type: string, data: any}>} source */
+// biome-ignore lint/style/noDefaultExport: node --test-reporter takes a default export only
 export default async function* report(source) {
   let passed = 0
   let failed = 0

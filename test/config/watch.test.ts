@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Config } from '#config/config.ts'
+import { loadConfig } from '#config/load.ts'
+import { watchConfig } from '#config/watch.ts'
+import { systemTimers } from '#edge/system.ts'
+
+/** A file under watch, and what was heard of it so far, one thing after the other. */
+function watched(t: TestContext, text: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-'))
+  const path = join(folder, 'tollgate.yaml')
+  writeFileSync(path, text)
+  const sources = {
+    env: { TOLLGATE_CONFIG: path },
+    cwd: folder,
+    readFile: (file: string) => readFileSync(file, 'utf8'),
+  }
+  const first = loadConfig(sources)
+  assert.ok(first.ok)
+  const heard: { config?: Config; notes?: readonly string[]; faults?: readonly string[] }[] = []
+  const waiting: (() => void)[] = []
+  const hear = (what: (typeof heard)[number]) => {
+    heard.push(what)
+    for (const wake of waiting.splice(0)) wake()
+  }
+  const watch = watchConfig({
+    sources,
+    timers: systemTimers,
+    current: first.config,
+    path,
+    onConfig: (config, notes) => hear({ config, notes }),
+    onFaults: (faults) => hear({ faults }),
+  })
+  const keepAlive = setInterval(() => {}, 1_000)
+  t.after(() => {
+    clearInterval(keepAlive)
+    watch.close()
+    rmSync(folder, { recursive: true })
+  })
+  return {
+    path,
+    watch,
+    async next() {
+      if (heard.length === 0) await new Promise<void>((wake) => waiting.push(wake))
+      return heard.shift()
+    },
+  }
+}
+
+test('a change of the file brings the new configuration', async (t) => {
+  const { path, next } = watched(t, 'drain_ms: 1\n')
+  writeFileSync(path, 'drain_ms: 22\n')
+  assert.equal((await next())?.config?.drainMs, 22)
+})
+
+test('a file that is replaced by another is noticed', async (t) => {
+  const { path, next } = watched(t, 'drain_ms: 1\n')
+  writeFileSync(`${path}.new`, 'drain_ms: 333\n')
+  renameSync(`${path}.new`, path)
+  assert.equal((await next())?.config?.drainMs, 333)
+})
+
+test('a bad file keeps the old configuration and says why; the next good one counts', async (t) => {
+  const { path, watch, next } = watched(t, 'drain_ms: 1\n')
+  writeFileSync(path, 'drain_ms: soon\n')
+  watch.reload()
+  const bad = await next()
+  assert.equal(bad?.config, undefined)
+  assert.match(bad?.faults?.[0] ?? '', /drain_ms \(line 1\)/)
+  writeFileSync(path, 'drain_ms: 4\n')
+  watch.reload()
+  assert.equal((await next())?.config?.drainMs, 4)
+})
+
+test('what needs a restart is said', async (t) => {
+  const { path, watch, next } = watched(t, 'listen: 4000\n')
+  writeFileSync(path, 'listen: 4001\n')
+  watch.reload()
+  assert.match((await next())?.notes?.join() ?? '', /listen has changed/)
+})
