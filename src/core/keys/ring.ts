@@ -101,6 +101,9 @@ function orNever(atMs: number | null): number {
 /** Verdicts about models that a key remembers: names come from callers, so there must be an end to it. */
 const rememberedModels = 1000
 
+/** Longer names are judged anew each time. */
+const rememberedNameLength = 256
+
 function virtualKey(
   id: string,
   { name, attribution, mayOverride, models, expiresAtMs }: Omit<ConfiguredKey, 'keySha256'>,
@@ -117,7 +120,7 @@ function remembering(matches: (name: string) => boolean): (name: string) => bool
     if (before !== undefined) return before
     const verdict = matches(name)
     if (known.size >= rememberedModels) known.clear()
-    known.set(name, verdict)
+    if (name.length <= rememberedNameLength) known.set(name, verdict)
     return verdict
   }
 }

@@ -1,0 +1,108 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { glob, instant, name as keyName } from '#config/scalars.ts'
+import { emptyPayer, overridableFields, type Payer, payerFields, payerProperty } from '#core/attribution/payer.ts'
+import { readTags } from '#core/attribution/tags.ts'
+import { readValue } from '#core/attribution/text.ts'
+import type { NewKey } from '#core/keys/key.ts'
+
+export interface AttributionOptions {
+  readonly department?: string
+  readonly project?: string
+  readonly costCenter?: string
+  readonly userId?: string
+  readonly sessionId?: string
+  readonly featureFlag?: string
+  readonly requestPath?: string
+  readonly tag?: readonly string[]
+}
+
+/** Adds one option for each field of attribution, and `--tag`. */
+export function attributionOptions(command: Command): void {
+  for (const field of payerFields) {
+    const words = field.replaceAll('_', ' ')
+    command.option(`--${field.replaceAll('_', '-')} <text>`, `${words} that its calls are attributed to`, (text) => {
+      const value = readValue(text, words)
+      if (typeof value !== 'string') throw new InvalidArgumentError(value.message)
+      return value
+    })
+  }
+  command.option(
+    '--tag <name=value>',
+    'a tag of its calls; may be given several times',
+    (text, before: string[] = []) => [...before, text],
+  )
+}
+
+interface KeyOptions extends AttributionOptions {
+  readonly name: string
+  readonly mayOverride?: readonly string[]
+  readonly models?: readonly string[]
+  readonly expires?: number
+}
+
+/** @throws Error that says which option is wrong, and what is expected. */
+export function newKeyOf(options: KeyOptions): NewKey {
+  return {
+    name: scalar(keyName(), options.name, '--name'),
+    attribution: attributionOf(options),
+    mayOverride: options.mayOverride === undefined ? null : overridable(options.mayOverride),
+    models: options.models === undefined ? null : options.models.map((model) => scalar(glob(), model, '--models')),
+    expiresAtMs: options.expires ?? null,
+  }
+}
+
+function attributionOf(options: AttributionOptions): Payer {
+  const payer: { -readonly [Property in keyof Payer]: Payer[Property] } = { ...emptyPayer }
+  for (const field of payerFields) payer[payerProperty[field]] = options[payerProperty[field]] ?? ''
+  const tags = readTags(options.tag ?? [], '--tag')
+  if (tags.kind !== 'tags') throw new Error(tags.message)
+  payer.tags = tags.tags
+  return payer
+}
+
+function overridable(names: readonly string[]): NewKey['mayOverride'] {
+  if (names.length === 1 && names[0] === 'none') return []
+  return names.map((name) => {
+    const field = overridableFields.find((one) => one === name.replaceAll('-', '_'))
+    if (field === undefined)
+      throw new Error(`--may-override: ${name} is not a field; fields: ${overridableFields.join(', ')}`)
+    return field
+  })
+}
+
+/** Commander collects what this returns; blank items are typing slips. */
+export function listOption(text: string): readonly string[] {
+  const items = text.split(',').map((item) => item.trim())
+  const given = items.filter((item) => item !== '')
+  if (given.length === 0) throw new InvalidArgumentError('expected at least one, separated by commas')
+  return given
+}
+
+/** Unix milliseconds; without a zone UTC, without a time the first instant of the day. */
+export function parseInstant(text: string): number {
+  const read = instant().safeParse(text)
+  if (!read.success) throw new InvalidArgumentError('expected a date like 2027-01-01 or 2027-01-01T12:00:00Z')
+  return read.data
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+export function parseDuration(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  if (text === '0') return 0
+  const each = unitMs[unit ?? '']
+  if (count === undefined || each === undefined)
+    throw new InvalidArgumentError('expected a time like 0, 90s, 30m, 12h or 7d')
+  return Number(count) * each
+}
+
+/** Read by the rules of the configuration file, so that a key may stand in either place. */
+function scalar<T>(
+  rule: { safeParse(text: string): { success: boolean; data?: T | undefined } },
+  text: string,
+  option: string,
+): T {
+  const read = rule.safeParse(text)
+  if (!read.success || read.data === undefined) throw new Error(`${option}: "${text}" is not valid`)
+  return read.data
+}

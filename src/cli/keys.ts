@@ -1,0 +1,193 @@
+import { Command, Option } from 'commander'
+import type { KeyConfig } from '#config/config.ts'
+import type { NewKey } from '#core/keys/key.ts'
+import type { Settings } from '#ports.ts'
+import {
+  type AttributionOptions,
+  attributionOptions,
+  listOption,
+  newKeyOf,
+  parseDuration,
+  parseInstant,
+} from './key-options.ts'
+import { describedKey, keyJson, keysTable, keyText, type ShownKey } from './key-text.ts'
+
+/** What the command works on; everything else it does by itself. */
+export interface KeysPlace {
+  readonly settings: Settings
+  readonly configured: readonly KeyConfig[]
+  readonly nowMs: number
+}
+
+/** How the command gets at its place, and what becomes of its text. */
+export interface KeysDoors {
+  /** Opens the settings of the configured data directory for the time of `work`. */
+  open<Answer>(work: (place: KeysPlace) => Promise<Answer>): Promise<Answer>
+  print(text: string): void
+}
+
+const more = `
+Examples:
+  tollgate keys create --name search-team --department engineering --project search
+  tollgate keys create --name batch --models 'gpt-4.1*,claude-*' --expires 2027-01-01
+  tollgate keys list
+  tollgate keys rotate search-team --grace 2d
+  tollgate keys revoke search-team
+
+A secret is shown once, when it is made. Changes count in a running gateway within about a second.`
+
+/** `tollgate keys …`: makes, lists, rotates and revokes virtual keys, and renews the admin token. */
+export function keysCommand(doors: KeysDoors): Command {
+  return new Command('keys')
+    .description('Make, list, rotate and revoke virtual keys.')
+    .addCommand(createCommand(doors))
+    .addCommand(listCommand(doors))
+    .addCommand(showCommand(doors))
+    .addCommand(revokeCommand(doors))
+    .addCommand(rotateCommand(doors))
+    .addCommand(adminTokenCommand(doors))
+    .addHelpText('after', more)
+}
+
+interface CreateOptions extends AttributionOptions {
+  readonly name: string
+  readonly mayOverride?: readonly string[]
+  readonly models?: readonly string[]
+  readonly expires?: number
+  readonly json?: boolean
+}
+
+function createCommand({ open, print }: KeysDoors): Command {
+  const command = new Command('create')
+    .description('Make a key. What it attributes to a department, project or cost center its callers cannot change.')
+    .requiredOption('-n, --name <name>', 'what reports and lists call it')
+  attributionOptions(command)
+  return command
+    .option(
+      '--may-override <fields>',
+      'what callers may override, by commas, or "none"; default: user_id, session_id, feature_flag, request_path, tags and every field that the key leaves empty',
+      listOption,
+    )
+    .option('--models <patterns>', 'models it may be used for, by commas, * and ? allowed (default: all)', listOption)
+    .option('--expires <date>', 'when it ends: 2027-01-01 or 2027-01-01T12:00:00Z (default: never)', parseInstant)
+    .option('--json', 'print JSON')
+    .action(async (options: CreateOptions) => {
+      const key = newKeyOf(options)
+      await open(async ({ settings, configured, nowMs }) => {
+        refuseTaken(key, configured)
+        if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) throw new Error('--expires is in the past')
+        const made = await settings.createKey(key)
+        if (made.kind === 'name_taken')
+          throw new Error(`there is a key named ${key.name} already; revoked keys keep their names`)
+        printSecret(print, { ...options, shown: describedKey(made.key, nowMs), secret: made.secret })
+      })
+    })
+}
+
+function refuseTaken(key: NewKey, configured: readonly KeyConfig[]): void {
+  if (configured.some(({ name }) => name === key.name)) {
+    throw new Error(`there is a key named ${key.name} in the configuration file`)
+  }
+}
+
+function listCommand({ open, print }: KeysDoors): Command {
+  return new Command('list')
+    .description('All keys, those of the configuration file too. Never their secrets.')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const keys = await open(allKeys)
+      print(json === true ? jsonText({ keys: keys.map(keyJson) }) : keysTable(keys))
+    })
+}
+
+async function allKeys({ settings, configured, nowMs }: KeysPlace): Promise<readonly ShownKey[]> {
+  return [...configured, ...(await settings.keys())].map((key) => describedKey(key, nowMs))
+}
+
+function showCommand({ open, print }: KeysDoors): Command {
+  return new Command('show')
+    .description('One key: what it is attributed to, may be used for and lets its callers override.')
+    .argument('<name>', 'name or id of the key')
+    .option('--json', 'print JSON')
+    .action(async (name: string, { json }: { json?: boolean }) => {
+      const keys = await open(allKeys)
+      const key = keys.find((one) => one.name === name || one.id === name)
+      if (key === undefined) throw new Error(unknownKey(name))
+      print(json === true ? jsonText(keyJson(key)) : keyText(key))
+    })
+}
+
+function revokeCommand({ open, print }: KeysDoors): Command {
+  return new Command('revoke')
+    .description('End a key for good. Its records stay, and its name stays taken.')
+    .argument('<name>', 'name of the key')
+    .option('--json', 'print JSON')
+    .action(async (name: string, { json }: { json?: boolean }) => {
+      await open(async ({ settings, configured, nowMs }) => {
+        refuseConfigured(name, configured)
+        const answer = await settings.revokeKey(name)
+        if (answer.kind === 'unknown') throw new Error(unknownKey(name))
+        const shown = describedKey(answer.key, nowMs)
+        print(json === true ? jsonText(keyJson(shown)) : `${name} is revoked since ${shown.revokedAt ?? 'now'}.\n`)
+      })
+    })
+}
+
+interface RotateOptions {
+  readonly grace: number
+  readonly json?: boolean
+}
+
+function rotateCommand({ open, print }: KeysDoors): Command {
+  return new Command('rotate')
+    .description('Give a key a new secret. The one before stays good for a while, so that callers can change over.')
+    .argument('<name>', 'name of the key')
+    .addOption(
+      new Option('--grace <time>', 'how long the old secret stays good: 0 (if it has leaked), 90s, 30m, 12h, 7d')
+        .argParser(parseDuration)
+        .default(24 * 3_600_000, '1d'),
+    )
+    .option('--json', 'print JSON')
+    .action(async (name: string, { grace, json }: RotateOptions) => {
+      await open(async ({ settings, configured, nowMs }) => {
+        refuseConfigured(name, configured)
+        const made = await settings.rotateKey(name, grace)
+        if (made.kind === 'unknown') throw new Error(unknownKey(name))
+        if (made.kind === 'revoked') throw new Error(`${name} is revoked; make another key`)
+        const shown = describedKey(made.key, nowMs)
+        printSecret(print, { shown, secret: made.secret, ...(json === undefined ? {} : { json }) })
+      })
+    })
+}
+
+function adminTokenCommand({ open, print }: KeysDoors): Command {
+  return new Command('admin-token')
+    .description('Renew the token for the API. The one before ends at once.')
+    .requiredOption('--rotate', 'make a new one')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const token = await open(({ settings }) => settings.rotateAdminToken())
+      print(json === true ? jsonText({ admin_token: token }) : `New admin token, shown only now:\n\n  ${token}\n`)
+    })
+}
+
+function refuseConfigured(name: string, configured: readonly KeyConfig[]): void {
+  if (!configured.some((key) => key.name === name)) return
+  throw new Error(`${name} stands in the configuration file; change it there, the gateway reads it again by itself`)
+}
+
+function unknownKey(name: string): string {
+  return `there is no key named ${name}; "tollgate keys list" shows all`
+}
+
+function printSecret(
+  print: KeysDoors['print'],
+  { shown, secret, json }: { shown: ShownKey; secret: string; json?: boolean },
+): void {
+  if (json === true) print(jsonText({ ...keyJson(shown), secret }))
+  else print(`${keyText(shown)}\nIts secret, shown only now:\n\n  ${secret}\n`)
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
