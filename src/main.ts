@@ -30,7 +30,10 @@ const commands: Parameters<typeof runCommandLine>[0] = [
   {
     name: 'keys',
     summary: 'make, list and revoke virtual keys',
-    load: async () => (await import('#cli/keys.ts')).keysCommand(),
+    load: async () => {
+      const [{ keysCommand }, { keysDoors }] = await Promise.all([import('#cli/keys.ts'), import('#compose/keys.ts')])
+      return keysCommand(keysDoors)
+    },
   },
   {
     name: 'prices',
