@@ -82,7 +82,9 @@ export function makePriceBook(options: PriceBookOptions): PriceBook {
     priceAt: cached,
     known: ({ upstream, vendor, model, atMs }) => {
       const query = { upstream, vendor, modelServed: model, modelRouted: '', tier: 'standard', geo: '', atMs } as const
-      return cached(query).kind === 'priced'
+      const resolved = cached(query)
+      // A list may have the model and not one rate that we can bill by: pages of documents, or nothing written down.
+      return resolved.kind === 'priced' && resolved.price.bands.some((b) => b.tokens.length + b.units.length > 0)
     },
   }
 }
