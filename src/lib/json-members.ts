@@ -30,6 +30,11 @@ const closeBracket = 0x5d
 /** Strings up to this length are walked byte by byte, longer ones are searched natively: a call costs more than a step. */
 const shortStringBytes = 48
 
+/** To decode a small body at once takes less time than to decode its keys one by one. */
+const decodedWholeBytes = 16_384
+/** Escapes, and bytes that are part of a longer character. */
+const unusual = /[\\\x80-\xff]/
+
 /**
  * The members of the JSON object whose `{` is the first byte after white space at `from`, duplicates included, in
  * order; null where there is no object there. One pass over the bytes: values are skipped, not parsed, and depth is
@@ -44,6 +49,7 @@ export function topLevelMembers(body: Buffer, from = 0): Member[] | null {
   const members: Member[] = []
   position = skipSpace(body, position + 1)
   if (body[position] === closeBrace) return members
+  const latin1 = body.length <= decodedWholeBytes ? body.toString('latin1') : null
   for (;;) {
     if (body[position] !== quote) return null
     const keyStart = position
@@ -54,7 +60,8 @@ export function topLevelMembers(body: Buffer, from = 0): Member[] | null {
     const valueStart = skipSpace(body, position + 1)
     const valueEnd = skipValue(body, valueStart)
     if (valueEnd < 0) return null
-    const key = decodeKey(body, keyStart, keyEnd)
+    const plain = latin1?.slice(keyStart + 1, keyEnd - 1)
+    const key = plain !== undefined && !unusual.test(plain) ? plain : decodeKey(body, keyStart, keyEnd)
     if (key === null) return null
     members.push({ key, keyStart, keyEnd, valueStart, valueEnd })
     position = skipSpace(body, valueEnd)

@@ -102,21 +102,13 @@ export async function estimateTokens(texts: readonly string[]): Promise<number> 
 function* pieces(text: string): Generator<string> {
   let start = 0
   while (start < text.length) {
-    let end = Math.min(start + pieceChars, text.length)
-    if (end < text.length) {
-      const space = text.lastIndexOf(' ', end)
-      if (space > start) end = space
-    }
-    const piece = text.slice(start, end)
-    if (hasLongWord(piece))
-      for (let at = 0; at < piece.length; at += longestWordChars) yield piece.slice(at, at + longestWordChars)
-    else yield piece
-    start = end
+    let piece = text.slice(start, start + pieceChars)
+    const space = piece.lastIndexOf(' ')
+    if (space > 0 && start + pieceChars < text.length) piece = piece.slice(0, space)
+    start += piece.length
+    if (!longWord.test(piece)) yield piece
+    else for (let at = 0; at < piece.length; at += longestWordChars) yield piece.slice(at, at + longestWordChars)
   }
-}
-
-function hasLongWord(piece: string): boolean {
-  return longWord.test(piece)
 }
 
 const longWord = new RegExp(`\\S{${longestWordChars}}`)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { type EndpointMatch, matchEndpoint } from '../endpoints.ts'
 import type { RequestFacts } from './facts.ts'
 import { readRequest } from './read-request.ts'
@@ -215,4 +216,27 @@ test('100,000 levels of nesting are read', () => {
   const objects = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`
   assert.equal(read(chat, `{"model":"m","messages":${objects}}`).kind, 'read')
   refuses(chat, '['.repeat(100_000), 'invalid_json', /ends/)
+})
+
+test('a repeated deciding member is found wherever it stands and however it is escaped', () => {
+  const name = fc.constantFrom('model', 'stream', 'metadata', 'n', 'max_tokens')
+  const spelled = name.chain((plain) =>
+    fc.array(fc.boolean(), { minLength: plain.length, maxLength: plain.length }).map((escapes) => ({
+      plain,
+      text: [...plain].map((char, at) => (escapes[at] ? `\\u00${char.charCodeAt(0).toString(16)}` : char)).join(''),
+    })),
+  )
+  const member = fc.oneof(
+    spelled,
+    fc.constantFrom('x', 'messages').map((plain) => ({ plain, text: plain })),
+  )
+  fc.assert(
+    fc.property(fc.array(member, { maxLength: 5 }), fc.json({ maxDepth: 2 }), (members, inner) => {
+      const texts = members.map(({ plain, text }) => `"${text}":${plain === 'model' ? '"m"' : 'null'}`)
+      const body = `{"prompt":${inner},${[...texts, '"input":"model"'].join(',')}}`
+      const deciding = members.map(({ plain }) => plain).filter((plain) => plain !== 'x' && plain !== 'messages')
+      const reading = read('/v1/responses', body)
+      assert.equal(reading.kind === 'refused', new Set(deciding).size < deciding.length, body)
+    }),
+  )
 })
