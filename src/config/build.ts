@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { defaultMayOverride } from '#core/attribution/may-override.ts'
 import type { Payer } from '#core/attribution/payer.ts'
 import {
   type Config,
@@ -102,7 +103,7 @@ function buildKey(entry: KeyEntry, sha256: (text: string) => string): KeyConfig 
     name: entry.name,
     keySha256: entry.key_sha256 ?? sha256(entry.key ?? ''),
     attribution,
-    mayOverride: entry.may_override ?? defaults.defaultMayOverride,
+    mayOverride: entry.may_override ?? defaultMayOverride(attribution),
     models: entry.models ?? null,
     expiresAtMs: entry.expires ?? null,
   }

@@ -101,5 +101,3 @@ export const defaultLimits = {
   readAfterDisconnectMs: 30_000,
   readAfterDisconnectBytes: 16 * 1024 * 1024,
 }
-/** What a key may let its callers say where the file is silent: who and what, never which department pays. */
-export const defaultMayOverride = ['user_id', 'session_id', 'feature_flag', 'request_path', 'tags'] as const

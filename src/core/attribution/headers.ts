@@ -60,3 +60,11 @@ function decodeHeader(raw: string | readonly string[]): string {
     return text
   }
 }
+
+/**
+ * The value of a header that carries such a text back: its UTF-8 bytes, each as one character, as `node:http` wants
+ * them. The text itself would be refused by `node:http` for any character beyond ISO 8859-1.
+ */
+export function encodeHeader(text: string): string {
+  return beyondAscii.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text
+}

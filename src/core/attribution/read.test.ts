@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { validateHeaderValue } from 'node:http'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { readAttributionClaims } from './claims.ts'
-import { attributionHeaders, readAttributionHeaders } from './headers.ts'
+import { attributionHeaders, encodeHeader, readAttributionHeaders } from './headers.ts'
 import { metadataFields, readAttributionMetadata } from './metadata.ts'
 import { payerFields } from './payer.ts'
 import type { Reading, Said } from './said.ts'
@@ -55,6 +56,17 @@ test('header bytes are UTF-8 where they can be, otherwise ISO 8859-1', () => {
   // The second byte of "à" alone would be a blank.
   check(readAttributionHeaders({ 'x-department': onTheWire('là') }), { department: 'là' })
   check(readAttributionHeaders({ 'x-project': onTheWire('đồng 💶') }), { project: 'đồng 💶' })
+})
+
+test('what was read from a header is sent back as it came', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (sent) => {
+      const reading = readAttributionHeaders({ 'x-cost-center': onTheWire(sent) })
+      if (reading.kind !== 'said' || reading.said?.costCenter === undefined) return
+      validateHeaderValue('x-cost-center', encodeHeader(reading.said.costCenter))
+      assert.equal(encodeHeader(reading.said.costCenter), onTheWire(sent.trim()))
+    }),
+  )
 })
 
 test('a header that could forge a line is refused by its name, without its value', () => {
