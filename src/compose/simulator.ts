@@ -63,6 +63,8 @@ export async function composeSimulator(options: SimulatorOptions): Promise<Runni
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
       await closed
+      // The connections' ends are still being told to the answers, which put what they had sent on the bill.
+      await new Promise((resolve) => setImmediate(resolve))
       await simulation.bill.close()
     },
   }

@@ -40,7 +40,7 @@ export const priceList: Readonly<Record<string, Rates>> = {
   'gpt-3.5-turbo-instruct': { input: '1.5', output: '2' },
   'text-embedding-3-small': { input: '0.02', output: '0' },
   'text-embedding-3-large': { input: '0.13', output: '0' },
-  'gpt-image-1': { input: '5', imageInput: '10', output: '40' },
+  'gpt-image-1': { input: '5', cached: '1.25', imageInput: '10', output: '40' },
   'gpt-4o-mini-tts': { input: '0.6', output: '12' },
   'gpt-4o-transcribe': { input: '2.5', audioInput: '6', output: '10' },
   'gpt-4o-mini-transcribe': { input: '1.25', audioInput: '3', output: '5' },
