@@ -5,6 +5,8 @@ import { present } from './json.ts'
 /** Enough for any estimate: about 250,000 tokens. */
 const keptOutputChars = 1_000_000
 
+const joinedPieces = 128
+
 /** What was read of one answer so far. Readers write into it; `readingOf` makes the result of it. */
 export class Findings {
   model: string | null = null
@@ -19,17 +21,24 @@ export class Findings {
   /** The usage reported is the last word; before, it may grow or be replaced. */
   usageFinal = false
   unreadEvents = 0
-  readonly #pieces: string[] = []
+  /** All output so far, kept or not. */
+  outputChars = 0
+  lastPiece = ''
+  #pieces: string[] = []
+  #joined: string[] = []
   #keptChars = 0
   #cutChars = 0
 
   /** Adds output of any kind that is billed: text, refusals, reasoning as far as it is shown, tool call arguments. */
   addText(piece: unknown): void {
     if (typeof piece !== 'string' || piece === '') return
+    this.outputChars += piece.length
+    this.lastPiece = piece
     const room = keptOutputChars - this.#keptChars
     if (piece.length <= room) {
-      this.#pieces.push(piece)
       this.#keptChars += piece.length
+      // Joined now and then: a piece may hold on to the whole event that it was cut from.
+      if (this.#pieces.push(piece) >= joinedPieces) this.#join()
       return
     }
     if (room > 0) this.#pieces.push(piece.slice(0, room))
@@ -62,10 +71,16 @@ export class Findings {
     })
   }
 
+  #join(): void {
+    this.#joined.push(this.#pieces.join(''))
+    this.#pieces = []
+  }
+
   /** Joined once for all pieces so far, since a reading may be asked for more than once. */
   #outputText(): string {
-    if (this.#pieces.length > 1) this.#pieces.splice(0, this.#pieces.length, this.#pieces.join(''))
-    return this.#pieces[0] ?? ''
+    if (this.#pieces.length > 0) this.#join()
+    if (this.#joined.length > 1) this.#joined = [this.#joined.join('')]
+    return this.#joined[0] ?? ''
   }
 }
 

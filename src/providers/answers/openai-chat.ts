@@ -11,7 +11,8 @@ export function createChatReader(findings: Findings, accent: Accent): AnswerRead
   let usage: JsonObject | null = null
   let cost: StatedCost = {}
 
-  const note = (json: JsonObject, source: string): void => {
+  /** True where the JSON reports usage. */
+  const note = (json: JsonObject, source: string): boolean => {
     findings.nameModel(json['model'])
     findings.nameResponse(json['id'])
     // Several chunks may report, growing or repeating themselves: the last one counts. Groq may say it to itself only.
@@ -26,19 +27,23 @@ export function createChatReader(findings: Findings, accent: Accent): AnswerRead
       findings.error = errorIn(json)
       findings.ended = true
     }
+    return reported !== undefined
   }
 
   return {
     event(json, source) {
-      note(json, source)
+      const reports = note(json, source)
       const choices = json['choices']
       if (!Array.isArray(choices)) {
         if (json['object'] === 'error' || json['type'] === 'error') findings.error ??= errorIn(json)
         return
       }
-      for (const choice of choices) if (isObject(choice)) readDelta(choice, findings, accent)
+      let finishes = false
+      for (const choice of choices) if (isObject(choice)) finishes = readDelta(choice, findings, accent) || finishes
       // Some report in every chunk, growing: it is the last word where the answer is over or no choice comes with it.
-      findings.usageFinal = findings.complete || findings.error !== null || choices.length === 0
+      if (reports || finishes) {
+        findings.usageFinal = findings.complete || findings.error !== null || choices.length === 0
+      }
     },
     whole(json, source) {
       note(json, source)
@@ -62,14 +67,15 @@ export function isUsageChunk(json: JsonObject): boolean {
   return Array.isArray(choices) && choices.length === 0 && isObject(json['usage']) && !json['error']
 }
 
-function readDelta(choice: JsonObject, findings: Findings, accent: Accent): void {
+/** True where the choice is finished. */
+function readDelta(choice: JsonObject, findings: Findings, accent: Accent): boolean {
   findings.addText(choice['text'])
   addMessage(objectIn(choice, 'delta'), findings)
-  if (textIn(choice, 'finish_reason') !== undefined) {
-    // Without a [DONE] this is all the end that the stream has; with one, [DONE] is still to come.
-    findings.complete = findings.error === null
-    if (accent.endsWithoutDone === true) findings.ended = true
-  }
+  if (textIn(choice, 'finish_reason') === undefined) return false
+  // Without a [DONE] this is all the end that the stream has; with one, [DONE] is still to come.
+  findings.complete = findings.error === null
+  if (accent.endsWithoutDone === true) findings.ended = true
+  return true
 }
 
 /** A message or a piece of one: its fields are the same. */

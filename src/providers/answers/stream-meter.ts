@@ -6,6 +6,7 @@ import { type AnswerReader, Findings } from './findings.ts'
 import { type AnswerSource, createReader } from './formats.ts'
 import { isObject, parseJson } from './json.ts'
 import { isUsageChunk } from './openai-chat.ts'
+import { TextShapes } from './text-shapes.ts'
 
 export interface StreamOptions extends AnswerSource {
   /** True where the gateway asked for the usage chunk and the client did not: it is then left out. */
@@ -29,6 +30,7 @@ class Meter implements StreamMeter {
   readonly #findings = new Findings()
   readonly #reader: AnswerReader
   readonly #source: AnswerSource
+  readonly #shapes: TextShapes
   readonly #dropUsageChunk: boolean
   readonly #events: SseReader
   /** Null until the first byte that is not white space has told which form the stream has. */
@@ -46,6 +48,7 @@ class Meter implements StreamMeter {
     this.#source = options
     this.#dropUsageChunk = options.dropUsageChunk
     this.#reader = createReader(options, this.#findings)
+    this.#shapes = new TextShapes(options, this.#findings)
     this.#events = new SseReader((block) => this.#takeBlock(block), { maxBlockBytes: maxEventBytes })
   }
 
@@ -132,12 +135,19 @@ class Meter implements StreamMeter {
       this.#findings.complete = this.#findings.error === null
       return false
     }
+    const piece = this.#shapes.pieceIn(text)
+    if (piece !== null) {
+      this.#findings.addText(piece)
+      return false
+    }
     const json = parseJson(text)
     if (!isObject(json)) {
       if (text !== '') this.#findings.unreadEvents += 1
       return false
     }
+    const charsBefore = this.#findings.outputChars
     this.#reader.event(json, text)
+    if (this.#findings.outputChars > charsBefore) this.#shapes.learn(text, charsBefore)
     return this.#dropUsageChunk && isUsageChunk(json)
   }
 
