@@ -37,8 +37,6 @@ const decidingMembers: ReadonlySet<string> = new Set([
   'service_tier',
 ])
 
-const quotedNames: readonly string[] = [...decidingMembers].map((name) => `"${name}"`)
-
 /** APIs whose providers refuse a call without a model. */
 const needsModel: ReadonlySet<string> = new Set([
   'chat.completions',
@@ -86,7 +84,7 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
     return refusal('invalid_json', `the body is not JSON: ${faultOf(text)}`)
   }
   if (!isObject(root)) return refusal('invalid_request', 'the body must be a JSON object')
-  const twice = mayRepeat(text) ? repeated(topLevelMembers(body) ?? []) : null
+  const twice = repeated(topLevelMembers(body) ?? [])
   if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
   return factsOf(match, root)
 }
@@ -128,19 +126,6 @@ function factsOf(match: EndpointMatch, root: Record<string, unknown>): RequestRe
     boundary: null,
   }
   return { kind: 'read', facts }
-}
-
-/**
- * False where no deciding member can stand twice: natively and fast, on the way of every call. A name in quotes is
- * written only once, and nothing is written with the only escapes that could spell it otherwise.
- */
-function mayRepeat(text: string): boolean {
-  if (text.includes('\\u')) return true
-  for (const name of quotedNames) {
-    const first = text.indexOf(name)
-    if (first >= 0 && text.includes(name, first + name.length)) return true
-  }
-  return false
 }
 
 function repeated(members: readonly Member[]): string | null {
