@@ -101,7 +101,7 @@ describe('journal follower', () => {
         'a segment ends early',
         (dir, names) => truncateSync(`${dir}/${names[1]}`, statSync(`${dir}/${names[1]}`).size - 1),
       ],
-      ['a byte is wrong', (dir, names) => flip(`${dir}/${names[1]}`, 700)],
+      ['a byte is wrong', (dir, names) => flip(`${dir}/${names[1]}`, 500)],
     ]
     for (const [what, damage] of damages) {
       const dir = temporaryDirectory(t)

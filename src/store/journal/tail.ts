@@ -16,6 +16,7 @@ export class Tail {
   readonly #builder = new FrameBuilder()
   #file: DiskFile
   #offset: number
+  #blockBytes: number
   #nextBlock: number
   #chain: string
   /** A failed write may have left bytes behind the end. */
@@ -31,6 +32,7 @@ export class Tail {
     this.#instance = instance
     this.#file = at.file
     this.#offset = at.end.offset
+    this.#blockBytes = at.end.blockBytes
     this.#nextBlock = at.end.nextBlock
     this.#chain = at.end.chain
     this.#syncedOffset = at.end.offset
@@ -40,9 +42,10 @@ export class Tail {
   static open(disk: Disk, directory: string, end: JournalEnd | null, begun: { instance: string; nowMs: number }): Tail {
     if (end !== null) {
       const file = disk.open(`${directory}/${end.segment.name}`, 'write')
-      return new Tail(disk, directory, begun.instance, { file, end })
+      const blockBytes = end.nextBlock === end.segment.firstBlock ? 0 : end.offset
+      return new Tail(disk, directory, begun.instance, { file, end: { ...end, blockBytes } })
     }
-    const fresh = { offset: 0, nextBlock: 1, chain: genesisChain }
+    const fresh = { offset: 0, blockBytes: 0, nextBlock: 1, chain: genesisChain }
     const file = disk.open(`${directory}/${segmentName(1)}`, 'write')
     const tail = new Tail(disk, directory, begun.instance, { file, end: fresh })
     tail.#offset = tail.#writeHeader(file, begun.nowMs, [])
@@ -50,8 +53,12 @@ export class Tail {
     return tail
   }
 
+  /**
+   * Size of the blocks in this segment. Its header does not count: with many running calls it can be larger than a
+   * segment is meant to be, and a segment without a block must not be followed by another of the same name.
+   */
   get segmentBytes(): number {
-    return this.#offset
+    return this.#blockBytes
   }
 
   get nextBlock(): number {
@@ -70,6 +77,7 @@ export class Tail {
     writeAll(this.#file, bytes, this.#offset)
     this.#ragged = false
     this.#offset += bytes.length
+    this.#blockBytes += bytes.length
     this.#nextBlock++
     this.#chain = chain
     return bytes.length
@@ -117,6 +125,7 @@ export class Tail {
     this.#file.close()
     this.#file = file
     this.#offset = headerBytes
+    this.#blockBytes = 0
     this.#syncedOffset = 0
     return true
   }
@@ -167,6 +176,7 @@ export class Tail {
 
 interface TailEnd {
   readonly offset: number
+  readonly blockBytes: number
   readonly nextBlock: number
   readonly chain: string
 }

@@ -187,18 +187,16 @@ class Verification {
   async #checkRest(
     segment: SegmentFile,
     source: SegmentSource,
-    end: { offset: number; isLast: boolean },
+    { offset, isLast }: { offset: number; isLast: boolean },
   ): Promise<void> {
-    let { offset } = end
-    for (let looks = 0; ; looks++) {
-      const rest = await source.read(offset, chunkBytes)
+    for (let looks = 0; looks === 0 || (isLast && looks < tailLooks); looks++) {
+      const rest = await source.read(offset, 1)
       if (rest.length === 0) return
-      if (!end.isLast || looks === tailLooks) break
       await new Promise((resolve) => setImmediate(resolve))
-      offset = await this.#checkFrames(segment, source, offset)
-      if (this.#fault !== null) return
+      // What was not sound has become so: someone is writing, and what comes behind it now is for the next check.
+      if ((await this.#checkFrames(segment, source, offset)) > offset || this.#fault !== null) return
     }
-    const hint = end.isLast ? '; if a write was interrupted here, the next start cuts it off' : ''
+    const hint = isLast ? '; if a write was interrupted here, the next start cuts it off' : ''
     this.#fail(segment.name, offset, `not a sound block${hint}`)
   }
 

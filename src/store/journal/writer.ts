@@ -247,7 +247,7 @@ class JournalWriter implements WatchedJournal {
 
   /** Where it does not succeed the old segment goes on growing. */
   #rotateIfFull(): void {
-    if (this.#tail.segmentBytes < this.#options.segmentBytes || this.#closed) return
+    if (this.#tail.segmentBytes < Math.max(1, this.#options.segmentBytes) || this.#closed) return
     const nowMs = this.#options.clock.monotonicMs()
     if (this.#sync.busy || this.#syncBroken || nowMs < this.#rotateNotBeforeMs) return
     try {
