@@ -64,6 +64,7 @@ export function modelResolver(directory: ModelDirectory): ModelResolver {
   const foldedAliases = new Map(directory.aliases.map(({ name, target }) => [fold(name), target]))
   const vendorByName = new Map(directory.knownModels.map(({ name, vendor }) => [name, vendor]))
   const remembered = new Map<string, ModelRoute>()
+  let served: readonly string[] | null = null
 
   const targetOf = (name: string): string => {
     let current = name
@@ -89,7 +90,8 @@ export function modelResolver(directory: ModelDirectory): ModelResolver {
     }
     if (reason !== null) return { kind: 'unsupported', message: reason }
     if (wanted === null) return { kind: 'unsupported', message: 'no provider is configured' }
-    return { kind: 'unknown', closeMatches: matchesFor(wanted, seats, directory) }
+    served ??= servedNames(seats, directory)
+    return { kind: 'unknown', closeMatches: closeMatches(wanted, served) }
   }
 
   return {
@@ -164,16 +166,18 @@ function vendorOf(provider: ProviderConfig, model: string, vendorByName: Readonl
   return own ?? vendorOfModelName(model) ?? vendorByName.get(model) ?? provider.kind
 }
 
-function matchesFor(wanted: string, seats: readonly Seat[], { aliases, knownModels }: ModelDirectory): string[] {
+/** The names that some provider here would serve: what a caller may have meant. */
+function servedNames(seats: readonly Seat[], { aliases, knownModels }: ModelDirectory): readonly string[] {
+  const names = new Set(aliases.map(({ name }) => name))
+  for (const seat of seats) for (const name of seat.literals.values()) names.add(name)
+  for (const { name } of knownModels) if (seats.some((seat) => seat.serves(name))) names.add(name)
+  return [...names]
+}
+
+function closeMatches(wanted: string, names: readonly string[]): string[] {
   if (wanted.length > longestName) return []
-  const candidates = new Set(aliases.map(({ name }) => name))
-  for (const seat of seats) {
-    for (const name of seat.literals.values()) candidates.add(name)
-    for (const name of seat.exact) if (seat.serves(name)) candidates.add(name)
-  }
-  for (const { name } of knownModels) if (seats.some((seat) => seat.serves(name))) candidates.add(name)
-  candidates.delete(wanted)
-  return closest(wanted, candidates, { most: mostCloseMatches, form: fold })
+  const others = names.filter((name) => name !== wanted)
+  return closest(wanted, others, { most: mostCloseMatches, form: fold })
 }
 
 /** What spellings of one name have in common: `GPT_4.1`, `gpt-4-1`, `gpt 4.1` are the same. */
