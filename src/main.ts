@@ -20,12 +20,24 @@ const commands: Parameters<typeof runCommandLine>[0] = [
   {
     name: 'report',
     summary: 'what was spent: by department, project, model, day or any other field',
-    load: async () => (await import('#cli/report.ts')).reportCommand(),
+    load: async () => {
+      const [{ reportCommand }, { openConsoleLink }] = await Promise.all([
+        import('#cli/report.ts'),
+        import('#compose/console-link.ts'),
+      ])
+      return reportCommand(openConsoleLink)
+    },
   },
   {
     name: 'logs',
     summary: 'single calls, newest first',
-    load: async () => (await import('#cli/logs.ts')).logsCommand(),
+    load: async () => {
+      const [{ logsCommand }, { openConsoleLink, sleep }] = await Promise.all([
+        import('#cli/logs.ts'),
+        import('#compose/console-link.ts'),
+      ])
+      return logsCommand(openConsoleLink, sleep)
+    },
   },
   {
     name: 'keys',

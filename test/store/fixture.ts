@@ -30,6 +30,7 @@ export async function storeFixture(recordsDays = 90): Promise<StoreFixture> {
       Ingester.open({
         database,
         storeId: store.storeId,
+        journalId: 'test',
         openSource,
         directory: join(directory, 'ingest'),
         clock: systemClock,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Clock, Timers } from '#ports.ts'
 import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
 import { type IntakeBatch, insertBatch, makeGood, newestStoredBlock, unreadableRows } from '#store/usage/intake.ts'
@@ -17,14 +16,16 @@ export interface IngesterParts {
   readonly database: UsageDatabase
   /** See `storeId` of the usage store. */
   readonly storeId: string
+  /** Names the journal within the store: the instance that writes it. */
+  readonly journalId: string
   readonly openSource: OpenSource
   /** Holds `checkpoint.json` and `quarantine.jsonl`. */
   readonly directory: string
   readonly clock: Clock
   readonly timers: Timers
   readonly log: IngestLog
-  /** Told after everything before the position is in the store; may retire segments. */
-  readonly onIngested?: (position: JournalPosition) => Promise<void>
+  /** Told once it is on disk that everything before the position is in the store: what lies before it may go. */
+  readonly onSaved?: (position: JournalPosition) => void
 }
 
 export interface IngestState {
@@ -184,7 +185,6 @@ export class Ingester {
       await this.#put(batch)
       this.#rows += batch.rows.length
       this.#advance(collected.after, null)
-      await this.#parts.onIngested?.(collected.after)
     }
     await upcoming
   }
@@ -250,6 +250,7 @@ export class Ingester {
     writeCheckpoint(this.#checkpointPath, checkpoint)
     this.#checkpoint = checkpoint
     this.#unwrittenSinceMs = null
+    if (checkpoint.position !== null) this.#parts.onSaved?.(checkpoint.position)
   }
 
   async #closeSource(): Promise<void> {
@@ -276,13 +277,12 @@ function checkpointPath(directory: string): string {
 }
 
 /**
- * Where to go on. Without a checkpoint an embedded store, which follows only this journal, is its own: everything up
- * to its newest block is verified. Another store than the checkpoint's starts from the journal's beginning.
+ * Where to go on. Without a checkpoint everything up to the newest block that the store has of this journal is
+ * verified. Another store than the checkpoint's starts from the journal's beginning.
  */
-async function startingPoint({ database, directory, storeId }: IngesterParts): Promise<Checkpoint> {
+async function startingPoint({ database, directory, storeId, journalId }: IngesterParts): Promise<Checkpoint> {
   const found = readCheckpoint(checkpointPath(directory))
   if (found?.storeId === storeId) return found
-  const journalId = database.remote ? (found?.journalId ?? randomUUID()) : 'local'
   const newest = await newestStoredBlock(database, journalId)
   const intent = newest === 0 ? null : { toBlock: newest, token: `${journalId}-1-${newest}` }
   return { version: 1, storeId, journalId, position: null, intent }

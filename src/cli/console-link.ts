@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+
+/** Asks the console, wherever it is. */
+export interface ConsoleLink {
+  get(path: string): Promise<{ readonly status: number; readonly fresh: boolean; readonly body: string }>
+  close(): Promise<void>
+}
+
+/** Given environment variables to add. */
+export type OpenConsoleLink = (overrides: Record<string, string>) => Promise<ConsoleLink>
+
+export interface PlaceOptions {
+  readonly config?: string
+  readonly dataDir?: string
+}
+
+/** Which Tollgate a command asks. */
+export function withPlaceOptions(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'configuration file (TOLLGATE_CONFIG; default ./tollgate.yaml if it exists)')
+    .option('-d, --data-dir <folder>', 'where the ledger is kept (TOLLGATE_DATA_DIR; default ./data)')
+}
+
+export function placeOverrides({ config, dataDir }: PlaceOptions): Record<string, string> {
+  return {
+    ...(config === undefined ? {} : { TOLLGATE_CONFIG: config }),
+    ...(dataDir === undefined ? {} : { TOLLGATE_DATA_DIR: dataDir }),
+  }
+}
+
+/** The JSON of an answer. @throws with what the console says is wrong, for people. */
+export async function askJson<Answer>(link: ConsoleLink, path: string, query: URLSearchParams): Promise<Answer> {
+  const { status, fresh, body } = await link.get(`${path}?${query}`)
+  if (status !== 200) throw new Error(problemText(status, body))
+  if (!fresh) process.stderr.write('tollgate: the newest calls may be missing: the store is still catching up\n')
+  return JSON.parse(body) as Answer
+}
+
+function problemText(status: number, body: string): string {
+  try {
+    const { detail, title } = JSON.parse(body) as Record<string, unknown>
+    if (typeof detail === 'string' && detail !== '') return detail
+    if (typeof title === 'string') return title
+  } catch {
+    // Not of the console: said as it is.
+  }
+  return `the console answered ${status}: ${body.slice(0, 200)}`
+}
+
+const operators: readonly [sign: string, suffix: string][] = [
+  ['!=', '.not'],
+  ['>=', '.gte'],
+  ['<=', '.lte'],
+  ['>', '.gt'],
+  ['<', '.lt'],
+  ['=', ''],
+]
+
+/** Adds `field=value`, `field!=value`, `field>=value` … to a query. @throws where it is none of these. */
+export function appendFilter(query: URLSearchParams, filter: string): void {
+  const at = filter.search(/[=<>]|!=/)
+  const found = at > 0 ? operators.find(([sign]) => filter.startsWith(sign, at)) : undefined
+  if (found === undefined) {
+    throw new Error(`--filter: expected field=value, field!=value or field>=value, got ${JSON.stringify(filter)}`)
+  }
+  const [sign, suffix] = found
+  query.append(`filter.${filter.slice(0, at).trim()}${suffix}`, filter.slice(at + sign.length))
+}
+
+/** For an option that may be given several times. */
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}

@@ -1,0 +1,208 @@
+import { Command } from 'commander'
+import { type CsvCell, csvLine } from '#lib/csv.ts'
+import {
+  appendFilter,
+  askJson,
+  type ConsoleLink,
+  collect,
+  type OpenConsoleLink,
+  type PlaceOptions,
+  placeOverrides,
+  withPlaceOptions,
+} from './console-link.ts'
+import { grouped, type TableColumn, tableText } from './table.ts'
+
+const more = `
+Examples:
+  tollgate logs                                         the newest 50 of the last hour
+  tollgate logs --since 24h --filter status_code>=400   what went wrong since yesterday
+  tollgate logs --since 30d --limit 100000 --csv > calls.csv
+  tollgate logs --follow --filter department=search
+
+Fields to filter by are those of "tollgate report --help" and every other field of a record (see --json). The CSV
+begins with date, user_id, cost_center, model, input_tokens, output_tokens, cost_usd, request_id, as ERP imports expect;
+dates are in UTC. --follow shows calls as they end, those that began within the last hour.`
+
+interface LogsOptions extends PlaceOptions {
+  readonly since: string
+  readonly limit: string
+  readonly filter: readonly string[]
+  readonly json?: boolean
+  readonly csv?: boolean
+  readonly follow?: boolean
+}
+
+type Call = Readonly<Record<string, unknown>>
+
+interface Page {
+  readonly data: readonly Call[]
+  readonly next_cursor: string | null
+}
+
+const largestPage = 1000
+
+/** `tollgate logs`: single calls. `sleep` is how it waits between two looks with --follow. */
+export function logsCommand(open: OpenConsoleLink, sleep: (delayMs: number) => Promise<void>): Command {
+  const command = new Command('logs')
+    .description('Single calls, newest first.')
+    .option('-s, --since <length>', 'how far back: 15h, 7d, 4w …', '1h')
+    .option('-n, --limit <calls>', 'most calls', '50')
+    .option('-f, --filter <field=value>', 'only these calls; may be repeated', collect, [])
+    .option('--follow', 'show what there is, oldest first, and go on with what comes')
+    .option('--json', 'print a JSON object a line')
+    .option('--csv', 'print CSV')
+    .addHelpText('after', more)
+  return withPlaceOptions(command).action(async (options: LogsOptions) => {
+    const limit = Number(options.limit)
+    if (!Number.isSafeInteger(limit) || limit < 1) throw new Error('--limit: expected a whole number from 1 on')
+    const link = await open(placeOverrides(options))
+    try {
+      if (options.follow === true) await follow(link, options, limit, sleep)
+      else await list(link, options, limit)
+    } finally {
+      await link.close()
+    }
+  })
+}
+
+async function list(link: ConsoleLink, options: LogsOptions, limit: number): Promise<void> {
+  let left = limit
+  let cursor: string | null = null
+  for (let first = true; first || (cursor !== null && left > 0); first = false) {
+    const page: Page = await askPage(link, options, { range: options.since, limit: left, cursor })
+    if (first && page.data.length === 0)
+      process.stderr.write(`No calls in the last ${options.since}; --since 7d looks further back.\n`)
+    process.stdout.write(callsText(page.data, options, first))
+    left -= page.data.length
+    cursor = page.next_cursor
+  }
+}
+
+/** Looks again every second at the calls that began within the last hour; which were shown, it remembers. */
+async function follow(
+  link: ConsoleLink,
+  options: LogsOptions,
+  limit: number,
+  sleep: (delayMs: number) => Promise<void>,
+): Promise<void> {
+  let shown = new Set<unknown>()
+  for (let first = true; ; first = false) {
+    const { data } = await askPage(link, options, { range: '1h', limit: largestPage, cursor: null })
+    const fresh = data.filter((call) => !shown.has(call['call_id'])).slice(0, first ? limit : largestPage)
+    if (first || fresh.length > 0) process.stdout.write(callsText(fresh.toReversed(), options, first))
+    shown = new Set(data.map((call) => call['call_id']))
+    await sleep(1_000)
+  }
+}
+
+async function askPage(
+  link: ConsoleLink,
+  options: LogsOptions,
+  { range, limit, cursor }: { range: string; limit: number; cursor: string | null },
+): Promise<Page> {
+  const query = new URLSearchParams({ range, limit: String(Math.min(limit, largestPage)) })
+  if (cursor === null) query.set('fresh', 'true')
+  else query.set('cursor', cursor)
+  for (const filter of options.filter) appendFilter(query, filter)
+  return await askJson<Page>(link, '/api/v1/usage', query)
+}
+
+function callsText(calls: readonly Call[], { json, csv }: LogsOptions, withHeader: boolean): string {
+  if (json === true) return calls.map((call) => `${JSON.stringify(call)}\n`).join('')
+  if (csv === true)
+    return `${withHeader ? csvLine(csvColumns) : ''}${calls.map((call) => csvLine(csvCells(call))).join('')}`
+  if (calls.length === 0) return ''
+  const table = tableText(
+    shownColumns,
+    calls.map((call) => shownColumns.map(({ show }) => show(call))),
+  )
+  return withHeader ? table : table.split('\n').slice(2).join('\n')
+}
+
+/** What an ERP import expects, in its order; then the rest. */
+const firstCsvColumns = [
+  'date',
+  'user_id',
+  'cost_center',
+  'model',
+  'input_tokens',
+  'output_tokens',
+  'cost_usd',
+  'request_id',
+] as const
+
+const otherCsvColumns = [
+  'timestamp',
+  'call_id',
+  'department',
+  'project',
+  'session_id',
+  'feature_flag',
+  'request_path',
+  'api_key_id',
+  'provider',
+  'upstream',
+  'model_requested',
+  'model_served',
+  'endpoint',
+  'stream',
+  'outcome',
+  'status_code',
+  'error_code',
+  'error_message',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'total_tokens',
+  'cost_input_usd',
+  'cost_cached_input_usd',
+  'cost_cache_write_usd',
+  'cost_output_usd',
+  'cost_other_usd',
+  'billing_currency',
+  'billing_amount',
+  'price_version',
+  'unpriced',
+  'usage_source',
+  'latency_ms',
+  'time_to_first_token_ms',
+  'overhead_ms',
+  'retries',
+  'cache_hit',
+  'prompt_hash',
+  'tags',
+] as const
+
+/** Exported for its test. */
+export const csvColumns: readonly string[] = [...firstCsvColumns, ...otherCsvColumns]
+
+/** Exported for its test. */
+export function csvCells(call: Call): CsvCell[] {
+  return csvColumns.map((name) => {
+    if (name === 'date') return String(call['timestamp']).slice(0, 10)
+    const value = call[name]
+    if (value !== null && typeof value === 'object') return JSON.stringify(value)
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null
+  })
+}
+
+const text = (name: string) => (call: Call) => String(call[name] ?? '')
+const count = (name: string) => (call: Call) => grouped(Number(call[name]))
+
+const shownColumns: readonly (TableColumn & { show: (call: Call) => string })[] = [
+  { title: 'time (UTC)', align: 'left', show: (call) => String(call['timestamp']).slice(0, 23).replace('T', ' ') },
+  { title: 'status', align: 'right', show: text('status_code') },
+  { title: 'outcome', align: 'left', show: text('outcome') },
+  { title: 'model', align: 'left', show: text('model') },
+  { title: 'department', align: 'left', show: text('department') },
+  { title: 'project', align: 'left', show: text('project') },
+  { title: 'input', align: 'right', show: count('input_tokens') },
+  { title: 'output', align: 'right', show: count('output_tokens') },
+  {
+    title: 'cost USD',
+    align: 'right',
+    show: (call) => (call['unpriced'] === true ? 'unpriced' : grouped(String(call['cost_usd']))),
+  },
+  { title: 'ms', align: 'right', show: (call) => grouped(Math.round(Number(call['latency_ms']))) },
+  { title: 'request', align: 'left', show: text('request_id') },
+]

@@ -1,0 +1,162 @@
+import { Command } from 'commander'
+import { csvLine } from '#lib/csv.ts'
+import type { CostsReport, ShownSums } from '#reports/costs.ts'
+import {
+  appendFilter,
+  askJson,
+  collect,
+  type OpenConsoleLink,
+  type PlaceOptions,
+  placeOverrides,
+  withPlaceOptions,
+} from './console-link.ts'
+import { grouped, type TableColumn, tableText } from './table.ts'
+
+const more = `
+Fields to group and filter by: department, project, cost_center, user_id, session_id, feature_flag, request_path,
+api_key_id (key), provider, upstream, model, model_requested, model_served, endpoint, stream, outcome, status_code
+(status), error, error_code, usage_source, cache_hit, unpriced, price_version, billing_currency, prompt_hash, tag:<name>;
+to group by also hour, day, week, month; to filter by also tokens, costs and latencies with >, >=, <, <=.
+
+Examples:
+  tollgate report --by department,project                this month
+  tollgate report --by day,model --range 7d
+  tollgate report --by month --from 2026-01-01 --timezone Europe/Berlin
+  tollgate report --by user_id --filter project=search --filter 'cost_usd>=0.10'
+  tollgate report --by tag:team --csv > teams.csv
+
+The range begins with --from and ends before --to. The total is added up by the database over every group, also those
+beyond --limit; --csv leaves it out.`
+
+interface ReportOptions extends PlaceOptions {
+  readonly by: string
+  readonly from?: string
+  readonly to?: string
+  readonly range?: string
+  readonly filter: readonly string[]
+  readonly timezone?: string
+  readonly limit?: string
+  readonly json?: boolean
+  readonly csv?: boolean
+}
+
+/** `tollgate report`: what usage cost, by any fields. */
+export function reportCommand(open: OpenConsoleLink): Command {
+  const command = new Command('report')
+    .description('What was spent: by department, project, model, day or any other field.')
+    .option('-b, --by <fields>', 'comma-separated fields to group by', 'department,project')
+    .option('--from <time>', 'a date, a month or a time (default: the beginning of this month)')
+    .option('--to <time>', 'a date, a month or a time (default: now)')
+    .option('-r, --range <length>', 'instead of --from: 24h, 7d, 4w …')
+    .option('-f, --filter <field=value>', 'only these calls; may be repeated', collect, [])
+    .option('--timezone <name>', 'where days begin (default: UTC)')
+    .option('-n, --limit <rows>', 'most rows')
+    .option('--json', 'print JSON')
+    .option('--csv', 'print CSV')
+    .addHelpText('after', more)
+  return withPlaceOptions(command).action(async (options: ReportOptions) => {
+    const link = await open(placeOverrides(options))
+    try {
+      const report = await askJson<CostsReport>(link, '/api/v1/reports/costs', reportQuery(options))
+      process.stdout.write(reportText(report, options))
+    } finally {
+      await link.close()
+    }
+  })
+}
+
+function reportQuery(options: ReportOptions): URLSearchParams {
+  const query = new URLSearchParams({ group_by: options.by, fresh: 'true' })
+  for (const name of ['from', 'to', 'range', 'timezone', 'limit'] as const) {
+    const value = options[name]
+    if (value !== undefined) query.set(name, value)
+  }
+  for (const filter of options.filter) appendFilter(query, filter)
+  return query
+}
+
+function reportText(report: CostsReport, { json, csv }: ReportOptions): string {
+  if (json === true) return `${JSON.stringify(report, null, 2)}\n`
+  if (csv === true) return reportCsv(report)
+  return reportTable(report)
+}
+
+const sumNames = [
+  'requests',
+  'errors',
+  'input_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'output_tokens',
+  'reasoning_tokens',
+  'total_tokens',
+  'cost_usd',
+  'unpriced_requests',
+] as const
+
+/** Exported for its test. */
+export function reportCsv({ group_by, rows }: CostsReport): string {
+  const header = [...group_by, ...sumNames, 'latency_mean_ms', 'latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms']
+  const lines = rows.map((row) => [
+    ...group_by.map((name) => groupText(row[name])),
+    ...sumNames.map((name) => row[name]),
+    row.latency_ms?.mean,
+    row.latency_ms?.p50,
+    row.latency_ms?.p95,
+    row.latency_ms?.p99,
+  ])
+  return [header, ...lines].map(csvLine).join('')
+}
+
+const shownColumns: readonly { title: string; show: (sums: ShownSums) => string }[] = [
+  { title: 'requests', show: (sums) => grouped(sums.requests) },
+  { title: 'errors', show: (sums) => grouped(sums.errors) },
+  { title: 'input tokens', show: (sums) => grouped(sums.input_tokens) },
+  { title: 'cached', show: (sums) => grouped(sums.cached_input_tokens) },
+  { title: 'output tokens', show: (sums) => grouped(sums.output_tokens) },
+  { title: 'cost USD', show: (sums) => grouped(sums.cost_usd) },
+  { title: 'mean ms', show: (sums) => (sums.latency_ms === null ? '' : grouped(Math.round(sums.latency_ms.mean))) },
+  { title: 'p95 ms', show: (sums) => (sums.latency_ms === null ? '' : grouped(Math.round(sums.latency_ms.p95))) },
+]
+
+/** Exported for its test. */
+export function reportTable(report: CostsReport): string {
+  const { group_by, rows, total } = report
+  const notes = reportNotes(report)
+  if (total.requests === 0) return `${nothingText(report)}\n${notes.join('')}`
+  const columns: TableColumn[] = [
+    ...group_by.map((title) => ({ title, align: 'left' as const })),
+    ...shownColumns.map(({ title }) => ({ title, align: 'right' as const })),
+  ]
+  const body = rows.map((row) => [
+    ...group_by.map((name) => groupText(row[name]) || '–'),
+    ...shownColumns.map(({ show }) => show(row)),
+  ])
+  const footer = [
+    ...group_by.map((_, index) => (index === 0 ? 'total' : '')),
+    ...shownColumns.map(({ show }) => show(total)),
+  ]
+  if (group_by.length === 0) return `${tableText(columns, [footer])}${notes.join('')}`
+  return `${tableText(columns, body, footer)}${notes.join('')}`
+}
+
+function reportNotes({ from, to, timezone, truncated, incomplete_before, basis, total }: CostsReport): string[] {
+  const notes = [`\n${from} to ${to} (${timezone})\n`]
+  if (total.unpriced_requests > 0) {
+    notes.push(`${grouped(total.unpriced_requests)} calls have no known price: their cost is not in these sums.\n`)
+  }
+  if (truncated) notes.push('There are more groups than rows; the total counts them all. --limit shows more.\n')
+  if (basis === 'hourly') notes.push('Single records that old are gone: whole hours were added up.\n')
+  if (incomplete_before !== null) {
+    notes.push(`Single records before ${incomplete_before} are gone: calls before that are not in these sums.\n`)
+  }
+  return notes
+}
+
+function nothingText({ from, to }: CostsReport): string {
+  return `No calls from ${from} to ${to}. Another range: --range 30d. Without filters: leave out --filter.`
+}
+
+function groupText(value: unknown): string {
+  return value === undefined || value === null ? '' : String(value)
+}

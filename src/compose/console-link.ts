@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ConsoleLink, OpenConsoleLink } from '#cli/console-link.ts'
+import type { Config } from '#config/config.ts'
+import { loadConfigOrExit, processSources } from '#config/process.ts'
+import { createConsole } from '#console/app.ts'
+import { askConsole } from '#edge/console-client.ts'
+import { systemClock, systemTimers } from '#edge/system.ts'
+import { createLog } from '#lib/log.ts'
+import { DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
+import { openSettings, settingsFile } from '#store/settings/open.ts'
+import { openUsageSide, type UsageSide } from './usage-side.ts'
+import { version } from './version.ts'
+
+/** How long a console that is just starting, or being restarted, is waited for. */
+const startingMs = 10_000
+const retryMs = 200
+
+/**
+ * The way of the commands that read to the usage store: the running console over its socket or, where none runs, the
+ * store itself, opened here after the journal was caught up with.
+ *
+ * @throws where there is no data directory, or somebody has it without serving a console
+ */
+export const openConsoleLink: OpenConsoleLink = async (overrides) => {
+  const { config } = loadConfigOrExit(processSources(overrides))
+  if (!existsSync(config.dataDir)) {
+    throw new Error(
+      `there is no data directory ${config.dataDir}: nothing was recorded yet (TOLLGATE_DATA_DIR says where)`,
+    )
+  }
+  const socketPath = join(config.dataDir, 'run', 'admin.sock')
+  for (const untilMs = systemClock.monotonicMs() + startingMs; ; await sleep(retryMs)) {
+    const answer = await askConsole(socketPath, '/health')
+    if (answer !== null) return overSocket(socketPath)
+    try {
+      return await openOffline(config)
+    } catch (error) {
+      if (!(error instanceof DirectoryLocked) || systemClock.monotonicMs() > untilMs) throw error
+    }
+  }
+}
+
+function overSocket(socketPath: string): ConsoleLink {
+  return {
+    async get(path) {
+      const answer = await askConsole(socketPath, path)
+      if (answer === null) throw new Error('the console has just stopped; try again')
+      return answer
+    },
+    close: async () => undefined,
+  }
+}
+
+async function openOffline(config: Config): Promise<ConsoleLink> {
+  const lock = await lockDirectory(config.dataDir, { nowMs: systemClock.wallMs() })
+  try {
+    const log = createLog({ level: 'error', format: 'pretty', name: 'report' })
+    const settings = await openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock })
+    const usage = await openUsageSide(config, (await settings.instance()).id, log)
+    await settings.close()
+    await catchUp(usage)
+    const parts = { store: usage.store, ingest: usage.ingest, clock: systemClock, timers: systemTimers, version }
+    const app = createConsole({ ...parts, access: null, onFault: (error) => log.error({ err: error }, 'failed') })
+    return {
+      async get(path) {
+        const { statusCode, headers, body } = await app.inject({ url: path })
+        return { status: statusCode, fresh: headers['x-tollgate-fresh'] !== 'false', body }
+      },
+      async close() {
+        await app.close()
+        await usage.close()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** @throws where the journal cannot be ingested: what the store has would be too little. */
+async function catchUp({ ingest }: UsageSide): Promise<void> {
+  let caughtUp = false
+  const done = ingest.caughtUp().then(() => {
+    caughtUp = true
+  })
+  while (!caughtUp) {
+    await Promise.race([done, sleep(retryMs)])
+    const { fault } = ingest.state()
+    if (!caughtUp && fault !== null) throw new Error(`the journal cannot be brought into the store: ${fault}`)
+  }
+}
+
+export function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    systemTimers.after(delayMs, resolve)
+  })
+}

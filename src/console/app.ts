@@ -1,0 +1,107 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Timers } from '#ports.ts'
+import { costReports } from './cost-reports.ts'
+import { dashboardCostsCall } from './dashboard-costs.ts'
+import { health, ready } from './health.ts'
+import { logQueries } from './log-queries.ts'
+import { openapiDocument } from './openapi.ts'
+import { parseBody, parseQuery, type RawQuery } from './parameters.ts'
+import {
+  adminOnly,
+  noSuchCall,
+  openaiError,
+  type Problem,
+  problemDocument,
+  problemOf,
+  unauthenticated,
+} from './problems.ts'
+import type { Access, Asker, ConsoleParts, Resource } from './route.ts'
+import { usage } from './usage.ts'
+
+export const resources: readonly Resource[] = [usage, costReports, dashboardCostsCall, logQueries, health, ready]
+
+export interface ConsoleOptions extends ConsoleParts {
+  /** Who a secret belongs to; null = everyone who can reach this address is trusted with everything. */
+  readonly access: Access | null
+  readonly timers: Timers
+  readonly onFault: (error: unknown) => void
+}
+
+/** How long a question that must be fresh waits for the ingester. */
+const freshWithinMs = 5_000
+
+/** The API. Listening is the caller's business. */
+export function createConsole(options: ConsoleOptions): FastifyInstance {
+  const app = Fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: 'idle' })
+  app.setNotFoundHandler((request, reply) => answerProblem(request, reply, noSuchCall(request.method, pathOf(request))))
+  app.setErrorHandler((error, request, reply) => {
+    const found = problemOf(error)
+    if (found.status >= 500) options.onFault(error)
+    return answerProblem(request, reply, found)
+  })
+  const document = openapiDocument(resources, options.version)
+  app.get('/api/v1/openapi.json', async () => document)
+  for (const each of resources) {
+    app.route({
+      method: each.method,
+      url: each.path,
+      handler: (request, reply) => serve(each, options, request, reply),
+    })
+  }
+  return app
+}
+
+async function serve(
+  asked: Resource,
+  options: ConsoleOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const asker = await askerOf(asked, options.access, request)
+  if (asker === null) return answerProblem(request, reply.header('www-authenticate', 'Bearer'), unauthenticated)
+  if (asked.permission === 'admin' && asker.kind !== 'admin') return answerProblem(request, reply, adminOnly)
+  const { values, filters } = parseQuery(asked.query, request.query as RawQuery, asked.filters)
+  const body = asked.body === null ? undefined : parseBody(asked.body, request.body)
+  if (values['fresh'] === 'true') reply.header('x-tollgate-fresh', String(await becomesFresh(options)))
+  const answer = await asked.handle(options, { query: values, filters, body, asker })
+  const status = asked.path === '/ready' && options.ingest.state().fault !== null ? 503 : 200
+  return reply.status(status).send(answer)
+}
+
+async function askerOf(asked: Resource, access: Access | null, request: FastifyRequest): Promise<Asker | null> {
+  if (access === null || asked.permission === 'open') return { kind: 'admin' }
+  const secret = secretOf(request)
+  return secret === null ? null : await access(secret)
+}
+
+function secretOf({ headers }: FastifyRequest): string | null {
+  const [, bearer] = /^Bearer\s+(\S+)\s*$/i.exec(headers.authorization ?? '') ?? []
+  const other = headers['x-api-key']
+  return bearer ?? (typeof other === 'string' && other !== '' ? other : null)
+}
+
+/** False where the ingester did not get there in time: the answer then shows what there is. */
+function becomesFresh({ ingest, timers }: ConsoleOptions): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = timers.after(freshWithinMs, () => resolve(false))
+    const done = (fresh: boolean) => {
+      timer.cancel()
+      resolve(fresh)
+    }
+    ingest.caughtUp().then(
+      () => done(true),
+      // The store itself cannot be reached: the question that follows says so.
+      () => done(false),
+    )
+  })
+}
+
+function answerProblem(request: FastifyRequest, reply: FastifyReply, found: Problem): FastifyReply {
+  reply.status(found.status)
+  if (pathOf(request).startsWith('/v1/')) return reply.send(openaiError(found))
+  return reply.type('application/problem+json').send(problemDocument(found))
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? request.url
+}

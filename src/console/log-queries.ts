@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { ParameterFault } from '#reports/fault.ts'
+import { queryLogs } from '#reports/log-query.ts'
+import { parseTime } from '#reports/times.ts'
+import { rangeParameters } from './parameters.ts'
+import { resource, visibleTo } from './route.ts'
+import { logAnswerSchema } from './schemas.ts'
+
+const dayMs = 86_400_000
+
+export const logQueries = resource({
+  method: 'POST',
+  path: '/v1/logs/query',
+  summary: 'Single calls between two times, newest first, with amounts as JSON numbers',
+  permission: 'key',
+  query: z.object({ fresh: rangeParameters.fresh }),
+  filters: 'none',
+  body: z.looseObject({
+    start_time: z.string().optional().meta({ description: 'ISO 8601; without a zone in UTC. Default: a day ago.' }),
+    end_time: z.string().optional().meta({ description: 'ISO 8601; without a zone in UTC. Default: now.' }),
+    include_tokens: z.boolean().default(true),
+    include_cost: z.boolean().default(true),
+    limit: z.int().min(1).max(10_000).default(10_000),
+    cursor: z.string().optional(),
+  }),
+  answer: logAnswerSchema,
+  handle({ store, clock }, { body, asker }) {
+    const toMs = body.end_time === undefined ? clock.wallMs() + 1 : parseTime('end_time', body.end_time, 'UTC')
+    const fromMs = body.start_time === undefined ? toMs - dayMs : parseTime('start_time', body.start_time, 'UTC')
+    if (fromMs > toMs) throw new ParameterFault('start_time', body.start_time ?? '', 'a time before end_time')
+    return queryLogs(store, {
+      range: { fromMs, toMs },
+      filters: visibleTo(asker),
+      includeTokens: body.include_tokens,
+      includeCost: body.include_cost,
+      limit: body.limit,
+      cursor: body.cursor ?? null,
+    })
+  },
+})

@@ -1,0 +1,80 @@
+import { ParameterFault } from '#reports/fault.ts'
+
+/** What went wrong, for either shape of answer. */
+export interface Problem {
+  readonly status: number
+  /** Stable, for programs. */
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+  readonly parameter: string | null
+  readonly expected: string | null
+}
+
+export function problem(status: number, code: string, title: string, detail: string): Problem {
+  return { status, code, title, detail, parameter: null, expected: null }
+}
+
+export const unauthenticated = problem(
+  401,
+  'invalid_api_key',
+  'Not authenticated',
+  'Send a token of this gateway as "Authorization: Bearer <token>".',
+)
+
+export const adminOnly = problem(
+  403,
+  'admin_token_required',
+  'Not allowed',
+  'This needs the admin token. A virtual key may only ask /v1/dashboard/costs and /v1/logs/query, for its own calls.',
+)
+
+export function noSuchCall(method: string, path: string): Problem {
+  return problem(
+    404,
+    'not_found',
+    'Not found',
+    `There is no ${method} ${path} here. /api/v1/openapi.json lists what there is.`,
+  )
+}
+
+/** What an error means to the one who asked. By the error's code, never by its text. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ParameterFault) {
+    const { parameter, expected, message } = error
+    return { status: 400, code: error.code, title: 'A parameter is wrong', detail: message, parameter, expected }
+  }
+  const [code, status] = codesOf(error)
+  if (code === 'store_unreachable') {
+    const why = error instanceof Error ? error.message : ''
+    return problem(503, code, 'The usage store is not available', `Calls are still counted; try again. ${why}`.trim())
+  }
+  // Fastify's own: a body that is no JSON, too large, of another type.
+  if (status !== null && status >= 400 && status < 500) {
+    return problem(
+      status,
+      String(code).toLowerCase(),
+      'The request is wrong',
+      error instanceof Error ? error.message : '',
+    )
+  }
+  return problem(500, 'internal_error', 'Something is wrong here', 'The cause is in the log of the console.')
+}
+
+function codesOf(error: unknown): [code: unknown, status: number | null] {
+  if (!(error instanceof Error)) return [null, null]
+  const code = 'code' in error ? error.code : null
+  return [code, 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null]
+}
+
+/** RFC 9457. */
+export function problemDocument({ status, code, title, detail, parameter, expected }: Problem): object {
+  const field = parameter === null ? {} : { parameter, expected }
+  return { type: 'about:blank', title, status, detail, code, ...field }
+}
+
+/** The shape of OpenAI's errors, for clients of the calls under /v1. */
+export function openaiError({ status, code, detail, parameter }: Problem): object {
+  const type = status === 401 ? 'authentication_error' : status < 500 ? 'invalid_request_error' : 'server_error'
+  return { error: { message: detail, type, param: parameter, code } }
+}

@@ -1,0 +1,105 @@
+import { recordFields } from '#core/ledger/record-fields.ts'
+import type { GroupKey, RecordFilter, Sums, SumsAnswer, TimeRange, UsageStore } from '#ports.ts'
+import type { NamedGroup } from './fields.ts'
+import { zonedText } from './times.ts'
+
+export interface CostsQuestion {
+  readonly range: TimeRange
+  readonly groups: readonly NamedGroup[]
+  readonly filters: readonly RecordFilter[]
+  readonly timezone: string
+  readonly maxRows: number
+}
+
+/** Sums as the API shows them. Money is exact decimal text in USD, counts are numbers. */
+export interface ShownSums {
+  readonly requests: number
+  readonly errors: number
+  readonly input_tokens: number
+  readonly cached_input_tokens: number
+  readonly cache_write_tokens: number
+  readonly output_tokens: number
+  readonly reasoning_tokens: number
+  readonly total_tokens: number
+  readonly cost_usd: string
+  readonly unpriced_requests: number
+  readonly latency_ms: Sums['latencyMs']
+}
+
+export type GroupValue = string | number | boolean
+
+export interface CostsReport {
+  readonly from: string
+  readonly to: string
+  readonly timezone: string
+  readonly currency: 'USD'
+  readonly group_by: readonly string[]
+  readonly rows: readonly (ShownSums & Readonly<Record<string, unknown>>)[]
+  readonly total: ShownSums
+  /** True where there are more groups than rows; the total counts them all. */
+  readonly truncated: boolean
+  readonly basis: SumsAnswer['basis']
+  /** Null, or: single records before this time are gone, and only they could have answered. */
+  readonly incomplete_before: string | null
+}
+
+/** What usage cost, by any fields, and in total. */
+export async function costsReport(store: UsageStore, question: CostsQuestion): Promise<CostsReport> {
+  const { range, groups, filters, timezone, maxRows } = question
+  const answer = await store.sums({ range, groupBy: groups.map(({ key }) => key), filters, timezone, maxRows })
+  return {
+    from: zonedText(range.fromMs, timezone),
+    to: zonedText(range.toMs, timezone),
+    timezone,
+    currency: 'USD',
+    group_by: groups.map(({ name }) => name),
+    rows: answer.rows.map(({ group, sums }) => ({
+      ...Object.fromEntries(
+        groups.map(({ name, key }, index) => [name, groupValue(key, group[index] ?? '', timezone)]),
+      ),
+      ...shownSums(sums),
+    })),
+    total: shownSums(answer.total),
+    truncated: answer.truncated,
+    basis: answer.basis,
+    incomplete_before: answer.incompleteBeforeMs === null ? null : zonedText(answer.incompleteBeforeMs, timezone),
+  }
+}
+
+/** Hours with their offset, days and Mondays as dates, months as `2026-01`. */
+function groupValue(key: GroupKey, value: string, timezone: string): GroupValue {
+  if ('tag' in key) return value
+  if ('bucket' in key) {
+    if (key.bucket === 'hour') return zonedText(Number(value) * 1000, timezone).replace('.000', '')
+    return key.bucket === 'month' ? value.slice(0, 7) : value
+  }
+  const { kind } = recordFields[key.field]
+  if (kind === 'flag') return value === 'true'
+  return kind === 'text' ? value : Number(value)
+}
+
+function shownSums(sums: Sums): ShownSums {
+  return {
+    requests: Number(sums.requests),
+    errors: Number(sums.errors),
+    input_tokens: Number(sums.inputTokens),
+    cached_input_tokens: Number(sums.cachedInputTokens),
+    cache_write_tokens: Number(sums.cacheWriteTokens),
+    output_tokens: Number(sums.outputTokens),
+    reasoning_tokens: Number(sums.reasoningTokens),
+    total_tokens: Number(sums.totalTokens),
+    cost_usd: sums.costUsd,
+    unpriced_requests: Number(sums.unpricedRequests),
+    latency_ms: sums.latencyMs === null ? null : roundedLatencies(sums.latencyMs),
+  }
+}
+
+function roundedLatencies(latencyMs: NonNullable<Sums['latencyMs']>): NonNullable<Sums['latencyMs']> {
+  const round = (value: number) => Math.round(value * 1000) / 1000
+  return {
+    mean: round(latencyMs.mean),
+    p50: round(latencyMs.p50),
+    p95: round(latencyMs.p95),
+    p99: round(latencyMs.p99),
+  }
+}
