@@ -77,7 +77,9 @@ class Meter implements StreamMeter {
     this.#out = []
     this.#passedUpTo = 0
     const unfinished = this.#held
+    const unreadBefore = this.#findings.unreadEvents
     this.#events.end()
+    if (this.#findings.unreadEvents > unreadBefore && !this.#findings.ended) this.#findings.complete = false
     // What no blank line ended may still be the usage chunk, and is then left out like any other.
     const kept = unfinished.length > 0 && this.#held === unfinished ? unfinished : this.#out
     this.#held = []
