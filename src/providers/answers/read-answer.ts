@@ -4,6 +4,7 @@ import { errorOfFailure } from './errors.ts'
 import { Findings } from './findings.ts'
 import { type AnswerSource, bulkMember, createReader } from './formats.ts'
 import { isObject, parseJson } from './json.ts'
+import { createStreamMeter } from './stream-meter.ts'
 
 export interface WholeAnswer extends AnswerSource {
   readonly status: number
@@ -16,9 +17,11 @@ const largeBodyBytes = 1_000_000
 
 /**
  * Reads an answer that is not streamed, whatever it is: an answer, an error of any shape, HTML, nothing. Never throws.
- * Of a status that says that the call failed the reading always has an error, and of an error never an usage.
+ * Of a status that says that the call failed the reading always has an error, and of such an error never a usage.
  */
 export function readAnswer(answer: WholeAnswer): Reading {
+  if (answer.status < 400 && answer.contentType?.startsWith('text/event-stream') === true)
+    return readUnaskedStream(answer)
   const findings = new Findings()
   const text = readableText(answer)
   const json = text === '' ? undefined : parseJson(text)
@@ -35,6 +38,14 @@ export function readAnswer(answer: WholeAnswer): Reading {
   reader.whole(json, text)
   findings.usageFinal = true
   return findings.readingOf(reader.usage())
+}
+
+/** Some upstreams stream though nobody asked them to. */
+function readUnaskedStream(answer: WholeAnswer): Reading {
+  const meter = createStreamMeter({ ...answer, dropUsageChunk: false })
+  meter.push(answer.body)
+  meter.end()
+  return meter.reading()
 }
 
 /** The body as text, or nothing where it cannot be JSON. Some providers send JSON as octet-stream, so the bytes decide. */
