@@ -61,7 +61,13 @@ const commands: Parameters<typeof runCommandLine>[0] = [
   {
     name: 'verify',
     summary: 'check the journal from its first to its last byte, offline',
-    load: async () => (await import('#cli/verify.ts')).verifyCommand(),
+    load: async () => {
+      const [{ verifyCommand }, { verifyDataDirectory }] = await Promise.all([
+        import('#cli/verify.ts'),
+        import('#compose/verify.ts'),
+      ])
+      return verifyCommand(verifyDataDirectory)
+    },
   },
   {
     name: 'simulate',
