@@ -135,6 +135,7 @@ export type UpstreamFaultCode =
   | 'idle_timeout'
   | 'reset'
   | 'bad_answer'
+  | 'unauthorized'
   | 'aborted'
 
 export class UpstreamFault extends Error {

@@ -28,9 +28,7 @@ export interface Ground {
   readonly onFault: (error: unknown) => void
 }
 
-export function makeGround(
-  parts: Omit<Ground, 'running' | 'counters'>,
-): Ground {
+export function makeGround(parts: Omit<Ground, 'running' | 'counters'>): Ground {
   return { ...parts, running: new RunningCalls(), counters: createCounters() }
 }
 

@@ -46,7 +46,14 @@ async function pass(pool: UpstreamPool, exchange: ClientExchange): Promise<void>
 }
 
 const noBytes: Buffer = Buffer.alloc(0)
-const hopByHop: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer'])
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+])
 const notPassedOn: ReadonlySet<string> = new Set([...hopByHop, 'content-length', 'expect', 'proxy-connection'])
 
 function endToEnd(raw: readonly string[]): string[] {

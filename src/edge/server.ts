@@ -74,7 +74,11 @@ function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
         ? [408, 'Request Timeout', 'request_timeout']
         : [400, 'Bad Request', 'bad_http']
   const body = JSON.stringify({
-    error: { message: `The request is not valid HTTP (${error.code ?? 'parse error'}).`, type: 'invalid_request_error', code },
+    error: {
+      message: `The request is not valid HTTP (${error.code ?? 'parse error'}).`,
+      type: 'invalid_request_error',
+      code,
+    },
   })
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +

@@ -4,6 +4,8 @@ export interface ChildSpec {
   readonly name: string
   /** The program's arguments, for this same Node. */
   readonly args: readonly string[]
+  /** Options of Node itself. */
+  readonly nodeFlags: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   /** Deaths before it was ever ready after which it is given up: null = never. */
   readonly mostFailedStarts: number | null
@@ -42,7 +44,7 @@ export function keepAlive(spec: ChildSpec, events: ChildEvents): Child {
   const start = () => {
     restart = null
     const startedAt = performance.now()
-    const started = spawn(process.execPath, [...spec.args], {
+    const started = spawn(process.execPath, [...spec.nodeFlags, ...spec.args], {
       env: spec.env,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })

@@ -192,6 +192,8 @@ function describe(code: UpstreamFaultCode, afterHead: boolean, detail: string): 
       return `the provider closed the connection ${where}${suffix}`
     case 'bad_answer':
       return `the provider sent something that is not a valid HTTP answer${suffix}`
+    case 'unauthorized':
+      return "the provider refused the gateway's own key"
     case 'aborted':
       return 'the gateway gave up on this answer'
   }

@@ -26,7 +26,10 @@ export async function admit(road: Road, exchange: ClientExchange): Promise<Calle
     case 'missing':
       return refused('invalid_api_key', missingKeyMessage)
     case 'unknown':
-      return refused('invalid_api_key', 'This key is not known here. A key of this gateway is needed, not one of a provider.')
+      return refused(
+        'invalid_api_key',
+        'This key is not known here. A key of this gateway is needed, not one of a provider.',
+      )
   }
   if (road.claims === null) return { kind: 'admitted', key: found.key, claims: null }
   return verifyClaims(road.claims, exchange, found.key, nowMs)

@@ -42,6 +42,7 @@ function refusalFor(interrupted: boolean, fault: UpstreamFault | null): RefusalC
       return 'upstream_timeout'
     case 'reset':
     case 'bad_answer':
+    case 'unauthorized':
       return 'upstream_error'
     case 'aborted':
     case undefined:

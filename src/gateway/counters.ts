@@ -30,7 +30,10 @@ const help: Readonly<Record<keyof Counters, readonly [name: string, text: string
   unpricedCalls: ['tollgate_unpriced_calls_total', 'Settled calls for whose usage no price is known.'],
   estimatedCalls: ['tollgate_estimated_usage_calls_total', 'Settled calls whose usage had to be estimated.'],
   retries: ['tollgate_upstream_retries_total', 'Further attempts at an upstream.'],
-  deniedOverrides: ['tollgate_attribution_denied_total', 'Attribution fields that a key does not leave to its callers.'],
+  deniedOverrides: [
+    'tollgate_attribution_denied_total',
+    'Attribution fields that a key does not leave to its callers.',
+  ],
   clientsLeft: ['tollgate_clients_left_total', 'Calls whose caller left before the end of the answer.'],
   upstreamFaults: ['tollgate_failed_calls_total', 'Calls that an upstream refused or broke off.'],
 }

@@ -29,7 +29,12 @@ export interface Means {
 }
 
 export type Forwarded =
-  | { readonly kind: 'answered'; readonly answer: UpstreamAnswer; readonly abort: () => void; readonly attempts: readonly Attempt[] }
+  | {
+      readonly kind: 'answered'
+      readonly answer: UpstreamAnswer
+      readonly abort: () => void
+      readonly attempts: readonly Attempt[]
+    }
   | { readonly kind: 'failed'; readonly fault: UpstreamFault; readonly attempts: readonly Attempt[] }
 
 /** Statuses that say "later": the provider did not do the work. 529 is Anthropic's "overloaded". */
@@ -56,25 +61,49 @@ export async function forward(plan: ForwardPlan, means: Means): Promise<Forwarde
     const pending = plan.upstream.send(plan.request)
     const abort = (): void => pending.abort()
     plan.control.whileRunning(abort)
-    const mayRetry = attempts.length < plan.maxRetries && (plan.request.body === null || Buffer.isBuffer(plan.request.body))
+    const mayRetry =
+      attempts.length < plan.maxRetries && (plan.request.body === null || Buffer.isBuffer(plan.request.body))
     let waitMs: number
     try {
       const answer = await pending.answer
       note(answer.status, answer.status < 400 ? '' : `http_${answer.status}`)
-      if (!mayRetry || !retryableStatus.has(answer.status) || !plan.wanted()) return { kind: 'answered', answer, abort, attempts }
-      waitMs = askedWaitMs(answer.headers, means.clock.wallMs()) ?? backoffMs(plan.retryBaseMs, attempts.length, means.ids.chance())
+      if (answer.status === 401) {
+        discard(answer, abort)
+        return { kind: 'failed', fault: ownCredentialRefused(), attempts }
+      }
+      if (!mayRetry || !retryableStatus.has(answer.status) || !plan.wanted())
+        return { kind: 'answered', answer, abort, attempts }
+      waitMs =
+        askedWaitMs(answer.headers, means.clock.wallMs()) ??
+        backoffMs(plan.retryBaseMs, attempts.length, means.ids.chance())
       if (waitMs > longestWaitMs) return { kind: 'answered', answer, abort, attempts }
       discard(answer, abort)
     } catch (error) {
       if (!(error instanceof UpstreamFault)) throw error
       note(0, error.code)
-      if (!mayRetry || !retryableFault.has(error.code) || !plan.wanted()) return { kind: 'failed', fault: error, attempts }
+      if (!mayRetry || !retryableFault.has(error.code) || !plan.wanted())
+        return { kind: 'failed', fault: error, attempts }
       waitMs = backoffMs(plan.retryBaseMs, attempts.length, means.ids.chance())
     }
     if (!(await wait(waitMs, plan, means.timers))) {
-      return { kind: 'failed', fault: new UpstreamFault('aborted', 'the call was ended while it waited to be retried'), attempts }
+      return {
+        kind: 'failed',
+        fault: new UpstreamFault('aborted', 'the call was ended while it waited to be retried'),
+        attempts,
+      }
     }
   }
+}
+
+/**
+ * The credential is ours, so the caller can do nothing about it, must not take it for a refusal of its own key, and
+ * must not see the answer: OpenAI's repeats a part of the key.
+ */
+function ownCredentialRefused(): UpstreamFault {
+  return new UpstreamFault(
+    'unauthorized',
+    "the provider refused the gateway's own key; whoever runs Tollgate must set a valid one",
+  )
 }
 
 /** 1, 2, 4, … times the base, each taken to between three quarters and the whole of it. */

@@ -56,5 +56,11 @@ export async function openCall(road: Road, agreed: Agreed): Promise<OpenCall | R
   }
   const control = new CallControl()
   road.running.add(control)
-  return { ...agreed, kind: 'open', call, control, echo: { requestId: arrival.requestId, costCenter: payer.costCenter } }
+  return {
+    ...agreed,
+    kind: 'open',
+    call,
+    control,
+    echo: { requestId: arrival.requestId, costCenter: payer.costCenter },
+  }
 }

@@ -5,10 +5,10 @@ import { arrive } from './arrival.ts'
 import { readAsk } from './ask.ts'
 import { attributeCall } from './attribute-call.ts'
 import { conclude } from './conclude.ts'
-import { openCall } from './open-call.ts'
 import { forwardCall } from './forward-call.ts'
-import { chooseRoute } from './route.ts'
+import { openCall } from './open-call.ts'
 import type { Road } from './road.ts'
+import { chooseRoute } from './route.ts'
 import { turnAway } from './turn-away.ts'
 
 /**

@@ -9,6 +9,8 @@ export interface WholeParts {
   readonly answer: UpstreamAnswer
   readonly abortUpstream: () => void
   readonly read: (body: Buffer) => Reading
+  /** What the client may see of the body; null = all of it. */
+  readonly clean: ((body: Buffer) => Buffer) | null
   readonly control: CallControl
   readonly timers: Timers
   readonly monotonicMs: () => number
@@ -32,9 +34,19 @@ export function relayWhole(parts: WholeParts): Promise<Delivery> {
       readOn?.cancel()
       const upstreamEndedAtMs = parts.monotonicMs()
       const only = chunks[0]
-      const held = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+      const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
+      const held = parts.clean === null ? body : parts.clean(body)
       const reading = fault === null ? parts.read(held) : noReading
-      resolve({ reading, form: 'opaque', held: left ? noBytes : held, fault, clientLeft: left, started: false, firstByteAtMs, upstreamEndedAtMs })
+      resolve({
+        reading,
+        form: 'opaque',
+        held: left ? noBytes : held,
+        fault,
+        clientLeft: left,
+        started: false,
+        firstByteAtMs,
+        upstreamEndedAtMs,
+      })
     }
 
     parts.control.whileRunning(parts.abortUpstream)

@@ -1,7 +1,7 @@
 import type { UpstreamAnswer } from '#ports.ts'
-import type { EndpointMatch } from '#providers/endpoints.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { createStreamMeter } from '#providers/answers/stream-meter.ts'
+import type { EndpointMatch } from '#providers/endpoints.ts'
 import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
 import type { CallControl } from './call-control.ts'
@@ -34,7 +34,8 @@ export function relay(road: Road, call: Relayed): Promise<Delivery> {
   if (form === 'json') {
     const contentType = contentTypeOf(answer)
     const read = (body: Buffer) => readAnswer({ ...source, contentType, body, status: answer.status })
-    return relayWhole({ ...parts, read })
+    const secret = route.upstream.config.apiKey
+    return relayWhole({ ...parts, read, clean: answer.status < 400 ? null : (body) => withoutSecret(body, secret) })
   }
   startAnswer(exchange, answer, call.echo, monotonicMs() - arrival.arrivedAtMs)
   const meter =
@@ -55,4 +56,10 @@ function formOf(match: EndpointMatch, answer: UpstreamAnswer): 'json' | Delivery
 function contentTypeOf(answer: UpstreamAnswer): string {
   const value = answer.headers['content-type']
   return typeof value === 'string' ? value.toLowerCase() : ''
+}
+
+/** Errors may repeat what was sent: our credential stays ours. */
+function withoutSecret(body: Buffer, secret: string): Buffer {
+  if (secret === '' || !body.includes(secret)) return body
+  return Buffer.from(body.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '[redacted]'), 'latin1')
 }

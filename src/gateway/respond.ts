@@ -1,3 +1,4 @@
+import { encodeHeader } from '#core/attribution/headers.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import type { ClientExchange, UpstreamAnswer } from '#ports.ts'
@@ -63,7 +64,7 @@ export function finishAnswer(
 function echoHeaders(echo: Echo): string[] {
   return echo.costCenter === ''
     ? ['x-request-id', echo.requestId]
-    : ['x-request-id', echo.requestId, 'x-cost-center', echo.costCenter]
+    : ['x-request-id', echo.requestId, 'x-cost-center', encodeHeader(echo.costCenter)]
 }
 
 function sentence(message: string): string {

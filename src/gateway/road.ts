@@ -1,13 +1,13 @@
+import type { ProviderConfig } from '#config/config.ts'
 import type { Said } from '#core/attribution/said.ts'
 import type { KeyRing } from '#core/keys/ring.ts'
 import type { PriceBook } from '#core/pricing/price-book.ts'
-import type { ProviderConfig } from '#config/config.ts'
 import type { Clock, Ids, Journal, Timers, Upstream } from '#ports.ts'
 import type { Accent } from '#providers/answers/accents.ts'
 import type { ModelResolver } from '#providers/models.ts'
 import type { RequestHeaders } from '#providers/wire-headers.ts'
-import type { TokenEstimator } from './count-usage.ts'
 import type { RunningCalls } from './call-control.ts'
+import type { TokenEstimator } from './count-usage.ts'
 import type { Counters } from './counters.ts'
 
 /** How far an answer is still read for its usage after the caller left. */

@@ -60,7 +60,11 @@ function mayUse(road: Road, { match, startedAtMs }: Arrival, { key }: Caller, ch
   if (road.unpriced === 'block' && match.metered) {
     if (road.prices.known({ upstream: provider, vendor, model, atMs: startedAtMs })) return null
     const advice = 'Whoever runs Tollgate can add a price under "prices", or set "unpriced: allow".'
-    return refused('model_not_priced', `There is no price for the model "${model}" of "${provider}". ${advice}`, 'model')
+    return refused(
+      'model_not_priced',
+      `There is no price for the model "${model}" of "${provider}". ${advice}`,
+      'model',
+    )
   }
   return null
 }

@@ -1,5 +1,5 @@
-import type { SettleEntry } from '#core/ledger/entry.ts'
 import type { Payer } from '#core/attribution/payer.ts'
+import type { SettleEntry } from '#core/ledger/entry.ts'
 import { noCost } from '#core/pricing/cost.ts'
 import { noTokens } from '#core/usage/totals.ts'
 import type { Caller } from './admit.ts'

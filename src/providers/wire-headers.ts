@@ -29,7 +29,16 @@ const requestOnly = [
   'cookie',
   'proxy-authorization',
   'proxy-authenticate',
-  // Who the caller is in our own network.
+  'x-auth-token',
+  'x-original-authorization',
+  // Which of a provider's accounts pays is the operator's to say, with the credential.
+  'openai-organization',
+  'openai-project',
+  // Who the caller is in our own network, and where it comes from: a referer may hold `?key=`.
+  'origin',
+  'referer',
+  'x-client-ip',
+  'x-original-forwarded-for',
   'forwarded',
   'via',
   'x-real-ip',

@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gatewayFlags } from '#edge/node-flags.ts'
+import { everythingElse, type Started, start, underTest } from './processes.ts'
+import { benchKey, ports } from './targets.ts'
+
+const node = process.execPath
+const main = new URL('../../src/main.ts', import.meta.url).pathname
+const here = (file: string): string => new URL(`../${file}`, import.meta.url).pathname
+const portkeyServer = new URL('../../node_modules/@portkey-ai/gateway/build/start-server.js', import.meta.url).pathname
+
+export function startUpstream(): Promise<Started> {
+  return start({
+    core: everythingElse,
+    command: [node, here('upstream.ts'), String(ports.upstream)],
+    readyUrl: `http://127.0.0.1:${ports.upstream}/`,
+  })
+}
+
+export function startBareProxy(): Promise<Started> {
+  return start({
+    core: underTest,
+    command: [node, here('bare-proxy.ts'), String(ports.bareProxy), `http://127.0.0.1:${ports.upstream}`],
+    readyUrl: `http://127.0.0.1:${ports.bareProxy}/`,
+  })
+}
+
+export function startPortkey(): Promise<Started> {
+  return start({
+    core: underTest,
+    command: [node, portkeyServer, `--port=${ports.portkey}`, '--headless'],
+    env: { TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost', NODE_ENV: 'production' },
+    readyUrl: `http://127.0.0.1:${ports.portkey}/`,
+  })
+}
+
+export interface StartedTollgate {
+  /** Of the gateway process alone. */
+  readonly pid: number
+  readonly dataDir: string
+  /** From the command to the first answer. */
+  readonly readyMs: number
+  stop(): Promise<void>
+}
+
+const config = (dataDir: string): string => `
+listen: 127.0.0.1:${ports.tollgate}
+data_dir: ${dataDir}
+providers:
+  - {name: openai, kind: openai, base_url: "http://127.0.0.1:${ports.upstream}/v1", api_key: sk-upstream, max_connections: 2048}
+keys:
+  - name: bench
+    key: ${benchKey}
+    attribution: {department: engineering, project: search, cost_center: cc_search}
+`
+
+/** With everything on: keys, attribution, prices, the journal with group fsync, and the console ingesting beside it. */
+export async function startTollgate(): Promise<StartedTollgate> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-bench-data-'))
+  for (const folder of ['run', 'journal']) mkdirSync(join(dataDir, folder))
+  const file = join(dataDir, 'tollgate.yaml')
+  writeFileSync(file, config(dataDir))
+  const env = { TOLLGATE_CONFIG: file }
+  const began = performance.now()
+  const gateway = await start({
+    ...{ core: underTest, env, command: [node, ...gatewayFlags, main, 'run', 'gateway'] },
+    readyUrl: `http://127.0.0.1:${ports.tollgate}/health`,
+  })
+  const readyMs = performance.now() - began
+  const reports = await start({
+    ...{ core: everythingElse, env, command: [node, main, 'run', 'console'] },
+    readyUrl: `http://127.0.0.1:${ports.tollgate}/api/v1/openapi.json`,
+  })
+  return {
+    ...{ pid: gateway.pid, dataDir, readyMs },
+    async stop() {
+      await gateway.stop()
+      await reports.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}

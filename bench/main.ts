@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { type ClosedLoop, closedLoop } from './lib/closed-loop.ts'
+import { type OpenLoop, openLoop } from './lib/open-loop.ts'
+import { needWrk, pause, residentMb } from './lib/processes.ts'
+import { runStreams, type Streams } from './lib/streams.ts'
+import { startBareProxy, startPortkey, startTollgate, startUpstream } from './lib/systems.ts'
+import { number, table } from './lib/table.ts'
+import { type Target, targets } from './lib/targets.ts'
+
+/**
+ * What the gateway costs, measured in one run against the same upstream: direct, through a bare proxy, through
+ * Tollgate with everything on, and through the gateway of portkey. Prints a table and writes it to bench/results.
+ *
+ *   npm run bench [-- --quick]
+ */
+const quick = process.argv.includes('--quick')
+const seconds = quick ? 3 : 8
+const rounds = quick ? 1 : 3
+const connections = [1, 16, 64]
+
+needWrk()
+const upstream = await startUpstream()
+const bare = await startBareProxy()
+const tollgate = await startTollgate()
+const portkey = await startPortkey()
+const systems: readonly Target[] = [targets.direct, targets.bare, targets.tollgate, targets.portkey]
+
+progress('warming up')
+for (const target of systems) await closedLoop(target, 64, quick ? 2 : 5)
+
+const closed = new Map<string, ClosedLoop>()
+for (const count of connections) {
+  const measured = new Map<string, ClosedLoop[]>()
+  // In turn and several times: what the machine does beside this hits all of them.
+  for (let round = 0; round < rounds; round += 1) {
+    for (const target of systems) {
+      progress(`closed loop, ${count} connections, ${target.name}, round ${round + 1} of ${rounds}`)
+      const result = await closedLoop(target, count, seconds)
+      measured.set(target.name, [...(measured.get(target.name) ?? []), result])
+    }
+  }
+  for (const [name, results] of measured) closed.set(`${name} ${count}`, median(results))
+}
+
+const open = new Map<string, OpenLoop>()
+for (const target of [targets.direct, targets.bare, targets.tollgate]) {
+  progress(`open loop, 1,000 requests a second, ${target.name}`)
+  open.set(target.name, await openLoop(target, 1_000, seconds))
+}
+
+const streams = new Map<string, Streams>()
+for (const target of [targets.direct, targets.bare, targets.tollgate]) {
+  progress(`streams one after another, ${target.name}`)
+  streams.set(`${target.name} 1`, await runStreams(target, quick ? 3 : 10, 1))
+  progress(`1,000 streams at once, ${target.name}`)
+  streams.set(`${target.name} 1000`, await runStreams(target, 1_000, 1_000))
+}
+const memoryMb = residentMb(tollgate.pid)
+
+for (const started of [portkey, tollgate, bare, upstream]) await started.stop()
+const report = render()
+process.stdout.write(`${report}\n`)
+if (!quick) writeFileSync(new URL('results/gateway.md', import.meta.url), `${report}\n`)
+await pause(0)
+
+function render(): string {
+  const at = (name: string, count: number): ClosedLoop | undefined => closed.get(`${name} ${count}`)
+  const closedRows = systems.flatMap((target) =>
+    connections.map((count) => {
+      const result = at(target.name, count)
+      return [
+        `${target.name}, ${count}`,
+        number(result?.requestsPerSecond ?? 0),
+        number(result?.p50Ms ?? 0, 3),
+        number(result?.p99Ms ?? 0, 3),
+        number(result?.errors ?? 0),
+      ]
+    }),
+  )
+  const direct = open.get('direct')
+  const openRows = [...open].map(([name, result]) => [
+    name,
+    number(result.p50Ms, 3),
+    number(result.p99Ms, 3),
+    number(result.p50Ms - (direct?.p50Ms ?? 0), 3),
+    number(result.p99Ms - (direct?.p99Ms ?? 0), 3),
+    number(result.errors),
+  ])
+  const streamRows = [...streams].map(([name, result]) => [
+    name,
+    number(result.streams),
+    number(result.events),
+    number(result.incomplete),
+    number(result.firstTokenP50Ms, 3),
+    number(result.firstTokenP99Ms, 3),
+  ])
+  const ratio = (other: string): string =>
+    number((at('tollgate', 64)?.requestsPerSecond ?? 0) / (at(other, 64)?.requestsPerSecond ?? 1), 2)
+  return `# What the gateway costs
+
+Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores.
+The process under test is pinned to one core; load, upstream and console share the other. Median of ${rounds} rounds of ${seconds} s.
+
+## Closed loop
+
+${table(['system, connections', 'requests/s', 'p50 ms', 'p99 ms', 'errors'], closedRows)}
+
+At 64 connections Tollgate serves ${ratio('bare proxy')} times the requests of the bare proxy and ${ratio('portkey')} times those of portkey.
+
+## Open loop, 1,000 requests a second
+
+${table(['system', 'p50 ms', 'p99 ms', 'added p50 ms', 'added p99 ms', 'errors'], openRows)}
+
+## Streams
+
+50 events of 20 ms each. The time to the first token includes the connection.
+
+${table(['system, at once', 'streams', 'events', 'incomplete', 'first token p50 ms', 'p99 ms'], streamRows)}
+
+## Start and memory
+
+Ready ${number(tollgate.readyMs)} ms after the gateway's start; ${number(memoryMb)} MB resident after all of the above.`
+}
+
+function median(results: readonly ClosedLoop[]): ClosedLoop {
+  const sorted = results.toSorted((a, b) => a.requestsPerSecond - b.requestsPerSecond)
+  const middle = sorted[Math.floor(sorted.length / 2)]
+  if (middle === undefined) throw new Error('nothing was measured')
+  return { ...middle, errors: results.reduce((sum, result) => sum + result.errors, 0) }
+}
+
+function progress(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
