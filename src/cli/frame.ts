@@ -39,6 +39,7 @@ export async function runCommandLine(entries: readonly CommandEntry[], args: rea
     .description(introduction.trim())
     .version(version(), '-V, --version', 'print the version')
     .addHelpText('after', epilogue)
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
     .exitOverride()
   const called = wanted === 'help' ? args[args.indexOf('help') + 1] : wanted
   for (const entry of entries) {

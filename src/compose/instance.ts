@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
+import { portFault } from '#edge/port.ts'
 import { systemClock } from '#edge/system.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
 import { ensureFirstSecrets } from '#store/settings/first-secrets.ts'
@@ -12,13 +13,16 @@ export interface Instance {
 }
 
 /**
- * Takes the data directory for this instance and makes the first secrets where there are none yet.
+ * Takes the data directory for this instance, makes sure of its port, and only then makes the first secrets, which are
+ * shown once.
  *
- * @throws where another instance has the directory, or the settings cannot be used
+ * @throws where another instance has the directory, the port is taken, or the settings cannot be used
  */
 export async function takeInstance(config: Config): Promise<Instance> {
-  const lock = lockDirectory(config.dataDir)
+  const address = `http://${config.listen.host}:${config.listen.port}`
+  const lock = await lockDirectory(config.dataDir, { address, nowMs: systemClock.wallMs() })
   try {
+    await requirePort(config)
     const settings = await openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock })
     const secrets = await ensureFirstSecrets(settings, {
       adminTokenFromEnv: config.adminToken,
@@ -30,4 +34,10 @@ export async function takeInstance(config: Config): Promise<Instance> {
     lock.release()
     throw error
   }
+}
+
+async function requirePort({ listen }: Config): Promise<void> {
+  const code = listen.port === 0 ? null : await portFault(listen)
+  if (code !== null)
+    throw Object.assign(new Error(`cannot listen on ${listen.host}:${listen.port} (${code})`), { code })
 }

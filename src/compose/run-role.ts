@@ -1,9 +1,13 @@
+import { join } from 'node:path'
+import type { Config } from '#config/config.ts'
 import { loadConfigOrExit, processSources, type ReadableConfig } from '#config/process.ts'
 import { watchConfig } from '#config/watch.ts'
-import { systemTimers } from '#edge/system.ts'
+import { systemClock, systemTimers } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
+import { lockDirectory } from '#store/directory-lock.ts'
 import type { RoleMessage, RoleName, RunningRole, StartRole } from './role.ts'
 import { codeOf, startFaultLine } from './start-faults.ts'
+import { StopRequests } from './stop-requests.ts'
 
 const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
   gateway: async () => (await import('./gateway.ts')).composeGateway,
@@ -13,12 +17,14 @@ const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
 
 /** Runs one role in this process until it is told to stop. Under a supervisor only the supervisor tells it. */
 export async function runRole(name: RoleName): Promise<void> {
+  const requests = new StopRequests()
   const sources = processSources()
   const loaded = loadConfigOrExit(sources)
   const { config } = loaded
   const log = createLog({ level: config.logLevel, format: config.logFormat, name })
   let role: RunningRole
   try {
+    if (name === 'gateway') await lockJournal(config)
     const start = await roles[name]()
     role = await start(config, {
       log,
@@ -30,8 +36,17 @@ export async function runRole(name: RoleName): Promise<void> {
     await giveUp(startFaultLine(codeOf(error), config) ?? message, log)
     return
   }
-  stopInOrder(role, log)
+  requests.onStop((why) => void end(role, why, log))
   reloadConfig(role, loaded, log)
+}
+
+/**
+ * The journal has one writer. The supervisor's lock on the data directory does not say so: when it is killed, its
+ * gateway still drains while the next one starts.
+ */
+async function lockJournal({ dataDir, listen }: Config): Promise<void> {
+  const address = `http://${listen.host}:${listen.port}`
+  await lockDirectory(join(dataDir, 'journal'), { address, nowMs: systemClock.wallMs() })
 }
 
 function tell(message: RoleMessage): void {
@@ -44,38 +59,15 @@ async function giveUp(line: string, log: Log): Promise<never> {
   process.exit(1)
 }
 
-/**
- * A signal from a terminal reaches every process of the group. Under a supervisor a role therefore ignores signals and
- * waits for its word, so that the gateway drains while the console is still there. If the supervisor is gone, so is
- * its channel, and the role stops by itself.
- */
-function stopInOrder(role: RunningRole, log: Log): void {
-  let stopping = false
-  const stop = async (why: string) => {
-    if (stopping) return
-    stopping = true
-    log.debug(`stopping: ${why}`)
-    try {
-      await role.stop()
-      process.exit(0)
-    } catch (error) {
-      log.error({ err: error }, 'did not stop in order')
-      process.exit(1)
-    }
+async function end(role: RunningRole, why: string, log: Log): Promise<never> {
+  log.debug(`stopping: ${why}`)
+  try {
+    await role.stop()
+  } catch (error) {
+    log.error({ err: error }, 'did not stop in order')
+    process.exit(1)
   }
-  const supervised = process.send !== undefined
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (supervised && process.connected) return
-      if (stopping) process.exit(1)
-      void stop(signal)
-    })
-  }
-  if (!supervised) return
-  process.on('message', (message) => {
-    if (message !== null && typeof message === 'object' && 'stop' in message) void stop('the supervisor said so')
-  })
-  process.on('disconnect', () => void stop('the supervisor is gone'))
+  process.exit(0)
 }
 
 function reloadConfig(role: RunningRole, { config, source }: ReadableConfig, log: Log): void {
@@ -83,7 +75,7 @@ function reloadConfig(role: RunningRole, { config, source }: ReadableConfig, log
     sources: processSources(),
     timers: systemTimers,
     current: config,
-    path: source.path,
+    source,
     onConfig: (next, notes) => {
       log.level = next.logLevel
       role.apply?.(next)

@@ -2,13 +2,13 @@ import { fileURLToPath } from 'node:url'
 import type { Config } from '#config/config.ts'
 import { loadConfigOrExit, processSources, type ReadableConfig } from '#config/process.ts'
 import { watchConfig } from '#config/watch.ts'
-import { portFault } from '#edge/port.ts'
+import { gatewayFlags } from '#edge/node-flags.ts'
 import { type Child, keepAlive } from '#edge/supervisor.ts'
 import { systemTimers } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
 import { prepareDataDirectory } from '#store/data-directory.ts'
 import { bannerText } from './banner.ts'
-import { takeInstance } from './instance.ts'
+import { type Instance, takeInstance } from './instance.ts'
 import type { RoleName } from './role.ts'
 import { codeOf, startFaultLine } from './start-faults.ts'
 
@@ -44,21 +44,8 @@ function logFormat(): Record<string, string> {
   return process.stderr.isTTY ? { TOLLGATE_LOG_FORMAT: 'pretty' } : {}
 }
 
-interface Secrets {
-  readonly adminToken: string | null
-  readonly firstKey: string | null
-}
-
-interface Instance {
-  readonly secrets: Secrets
-  release(): void
-}
-
-/** Takes the data directory and makes sure of the port before anything is made that is shown only once. */
+/** The instance, or what keeps it from starting, for people. */
 async function claim(config: Config): Promise<Instance | string> {
-  const { port } = config.listen
-  const fault = port === 0 ? null : await portFault(config.listen)
-  if (fault !== null) return startFaultLine(fault, config) ?? `cannot listen on port ${port} (${fault})`
   try {
     prepareDataDirectory(config.dataDir)
     return await takeInstance(config)
@@ -71,12 +58,17 @@ class Supervisor {
   private readonly loaded: ReadableConfig
   private readonly env: Readonly<Record<string, string | undefined>>
   private readonly log: Log
-  private readonly secrets: Secrets
+  private readonly secrets: Instance['secrets']
   private readonly children = new Map<RoleName, Child>()
   private stopping = false
   private end: (code: number) => void = () => {}
 
-  constructor(loaded: ReadableConfig, env: Readonly<Record<string, string | undefined>>, log: Log, secrets: Secrets) {
+  constructor(
+    loaded: ReadableConfig,
+    env: Readonly<Record<string, string | undefined>>,
+    log: Log,
+    secrets: Instance['secrets'],
+  ) {
     this.loaded = loaded
     this.env = env
     this.log = log
@@ -109,7 +101,13 @@ class Supervisor {
     return new Promise((resolve) => {
       const main = fileURLToPath(new URL('../main.ts', import.meta.url))
       const child = keepAlive(
-        { name: role, args: [main, 'run', role], env: this.env, mostFailedStarts: role === 'console' ? null : 4 },
+        {
+          name: role,
+          nodeFlags: role === 'gateway' ? gatewayFlags : [],
+          args: [main, 'run', role],
+          env: this.env,
+          mostFailedStarts: role === 'console' ? null : 4,
+        },
         {
           onReady: (address) => {
             this.log.debug({ address }, `${role} is ready`)
@@ -187,7 +185,7 @@ class Supervisor {
       sources: { ...processSources(), env: this.env },
       timers: systemTimers,
       current: config,
-      path: source.path,
+      source,
       onConfig: (next) => {
         if (needsSimulator(next) && !this.children.has('simulator') && !this.stopping) void this.start('simulator')
       },

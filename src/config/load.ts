@@ -24,6 +24,8 @@ export interface ConfigSources {
 export interface ConfigSource {
   /** The file that was read; null where there is none. */
   readonly path: string | null
+  /** Of the file's text: equal as long as nothing has changed in it. */
+  readonly digest: string
 }
 
 export type LoadedConfig =
@@ -53,7 +55,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     singles: readSingles(root, reader),
     providerNames: providerNames(root, listed ? providers : [...found, simulated]),
     providersComplete: !listed || providers.length === lengthOf(root['providers']),
-    sha256: (secret) => createHash('sha256').update(secret).digest('hex'),
+    sha256,
   }
   if (Array.isArray(root['providers']) && root['providers'].length === 0) {
     reader.report(['providers'], 'is empty', 'at least one provider, or the setting left out')
@@ -64,6 +66,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return { ok: true, config: buildConfig(entries, { ...around, simulatedByDefault }), source, warnings }
 }
 
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
 function findFile(
   { env, cwd, readFile }: ConfigSources,
   faults: ConfigFault[],
@@ -71,14 +77,15 @@ function findFile(
   const named = env['TOLLGATE_CONFIG'] || null
   const path = resolve(cwd, named ?? defaultConfigFile)
   try {
-    return { source: { path }, text: readFile(path) }
+    const text = readFile(path)
+    return { source: { path, digest: sha256(text) }, text }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    if (code === 'ENOENT' && named === null) return { source: { path: null }, text: '' }
+    if (code === 'ENOENT' && named === null) return { source: { path: null, digest: '' }, text: '' }
     const wrong = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
     const where = named === null ? path : `environment TOLLGATE_CONFIG: ${path}`
     faults.push({ path: where, line: null, wrong, expected: 'a readable YAML file' })
-    return { source: { path }, text: '' }
+    return { source: { path, digest: code }, text: '' }
   }
 }
 

@@ -1,8 +1,8 @@
-import { unwatchFile, watchFile } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Timer, Timers } from '#ports.ts'
 import type { Config } from './config.ts'
 import { faultLine } from './faults.ts'
-import { type ConfigSources, loadConfig } from './load.ts'
+import { type ConfigSource, type ConfigSources, loadConfig } from './load.ts'
 
 export interface ConfigWatch {
   /** Reads again now, as on SIGHUP, also where the file seems unchanged. */
@@ -15,7 +15,8 @@ export interface ConfigWatchers {
   readonly timers: Timers
   /** The configuration that is in force now. */
   readonly current: Config
-  readonly path: string | null
+  /** Where it was read from. */
+  readonly source: ConfigSource
   /** Called with each new configuration; `notes` say what of it takes effect only after a restart. */
   readonly onConfig: (config: Config, notes: readonly string[]) => void
   /** Called with a line per fault; the old configuration stays in force. */
@@ -23,19 +24,22 @@ export interface ConfigWatchers {
 }
 
 const pollMs = 500
-/** Editors and `cp` write in steps: wait until they have finished. */
 const settleMs = 200
 
 /**
  * Watches the file and reads it again when it changes. Looks at it rather than subscribing to it: a file that is
  * replaced, or a link that is turned as Kubernetes does, is noticed all the same.
  */
-export function watchConfig({ sources, timers, current, path, onConfig, onFaults }: ConfigWatchers): ConfigWatch {
+export function watchConfig({ sources, timers, current, source, onConfig, onFaults }: ConfigWatchers): ConfigWatch {
   let inForce = current
-  let pending: Timer | null = null
-  const reload = () => {
-    pending = null
+  let digest = source.digest
+  // Nothing is known of the file's looks yet: it may have changed since it was read, so the first look reads it.
+  let looks = ''
+  let timer: Timer | null = null
+  const reload = (always: boolean) => {
     const loaded = loadConfig(sources)
+    if (!always && loaded.source.digest === digest) return
+    digest = loaded.source.digest
     if (!loaded.ok) {
       onFaults(loaded.faults.map(faultLine))
       return
@@ -44,18 +48,23 @@ export function watchConfig({ sources, timers, current, path, onConfig, onFaults
     inForce = loaded.config
     onConfig(loaded.config, notes)
   }
-  const changed = () => {
-    pending?.cancel()
-    pending = timers.after(settleMs, reload)
+  const look = (path: string) => {
+    const now = looksOf(path)
+    const changed = now !== looks
+    looks = now
+    timer = timers.after(changed ? settleMs : pollMs, () => {
+      // Editors and `cp` write in steps: what still changes is looked at again before it is read.
+      if (changed && looksOf(path) === looks) reload(false)
+      look(path)
+    })
   }
-  if (path !== null) watchFile(path, { interval: pollMs, persistent: false }, changed)
-  return {
-    reload,
-    close: () => {
-      pending?.cancel()
-      if (path !== null) unwatchFile(path, changed)
-    },
-  }
+  if (source.path !== null) look(source.path)
+  return { reload: () => reload(true), close: () => timer?.cancel() }
+}
+
+function looksOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats === undefined ? 'missing' : [stats.ino, stats.size, stats.mtimeMs].join(':')
 }
 
 const needRestart = ['listen', 'dataDir', 'journal', 'store', 'logFormat', 'adminToken'] as const

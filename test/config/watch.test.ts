@@ -30,13 +30,11 @@ function watched(t: TestContext, text: string) {
     sources,
     timers: systemTimers,
     current: first.config,
-    path,
+    source: first.source,
     onConfig: (config, notes) => hear({ config, notes }),
     onFaults: (faults) => hear({ faults }),
   })
-  const keepAlive = setInterval(() => {}, 1_000)
   t.after(() => {
-    clearInterval(keepAlive)
     watch.close()
     rmSync(folder, { recursive: true })
   })
