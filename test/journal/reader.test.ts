@@ -173,7 +173,7 @@ describe('journal verification', () => {
 
   it('finds a flip of any byte, at or before it', async (t) => {
     const dir = temporaryDirectory(t)
-    await writtenJournal(dir, 4, { segmentBytes: 2500 })
+    await writtenJournal(dir, 2, { segmentBytes: 1200 })
     const names = segments(dir)
     assert.ok(names.length >= 2)
     for (const [index, name] of names.entries()) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { arbitraryEntry, settleEntry } from '#test/journal/entries.ts'
+import { arbitraryEntry } from '#test/journal/arbitrary-entries.ts'
+import { settleEntry } from '#test/journal/entries.ts'
 import { decodeEntry, encodeEntry, peekEntry } from './codec.ts'
 import { EntryFault } from './fault.ts'
 
