@@ -42,7 +42,7 @@ export async function countUsage(estimator: TokenEstimator, answered: AnsweredCa
   const { open, delivery, upstreamStatus } = answered
   const { usage, usageFinal } = delivery.reading
   if (!open.arrival.match.metered) return nothingCounted
-  if (usage !== null && (usageFinal || (delivery.fault === null && (upstreamStatus ?? 0) >= 400))) {
+  if (usage !== null && !deniesOutput(delivery.reading) && (usageFinal || (delivery.fault === null && (upstreamStatus ?? 0) >= 400))) {
     return { usage, source: 'provider' }
   }
   if (usedNothing(answered)) return nothingCounted
@@ -50,11 +50,16 @@ export async function countUsage(estimator: TokenEstimator, answered: AnsweredCa
   // A background job has not run yet when its first answer comes: it is booked when its result is retrieved.
   if (open.ask.facts.background && usage === null) return nothingCounted
   const [inputTokens, outputTokens] = await Promise.all([
-    usage?.inputTokens ?? estimator.inputTokens(open.ask.body ?? Buffer.alloc(0)),
+    usage?.inputTokens || estimator.inputTokens(open.ask.body ?? Buffer.alloc(0)),
     estimator.outputTokens(delivery.reading.outputText),
   ])
   const counted = { ...usage, inputTokens, outputTokens: Math.max(usage?.outputTokens ?? 0, outputTokens) }
   return { usage: counted, source: 'estimated' }
+}
+
+/** A broken-off Responses call may report zeros in spite of what it delivered. */
+function deniesOutput({ usage, outputText }: Delivery['reading']): boolean {
+  return outputText !== '' && usage?.inputTokens === 0 && usage.outputTokens === 0
 }
 
 /** True where the provider cannot have worked: it was not reached, it refused, or it failed before any output. */

@@ -31,7 +31,7 @@ export function relay(road: Road, call: Relayed): Promise<Delivery> {
   const form = formOf(match, answer)
   const parts = { exchange, answer, abortUpstream, control, timers, monotonicMs, limits, form }
   const source = { api: match.endpoint, accent: route.upstream.accent }
-  if (form === 'json') {
+  if (form === 'whole') {
     const contentType = contentTypeOf(answer)
     const read = (body: Buffer) => readAnswer({ ...source, contentType, body, status: answer.status })
     const secret = route.upstream.config.apiKey
@@ -45,12 +45,14 @@ export function relay(road: Road, call: Relayed): Promise<Delivery> {
   return relayFlow({ ...parts, form, meter })
 }
 
-function formOf(match: EndpointMatch, answer: UpstreamAnswer): 'json' | Delivery['form'] {
+function formOf(match: EndpointMatch, answer: UpstreamAnswer): 'whole' | Delivery['form'] {
+  // Refusals are short, and read whatever they call themselves: some vendors send theirs as octets or HTML.
+  if (answer.status >= 400) return 'whole'
   const contentType = contentTypeOf(answer)
   if (contentType.startsWith('text/event-stream')) return match.endpoint === 'responses' ? 'responses' : 'sse'
   if (!/^application\/(?:[\w.-]+\+)?json/.test(contentType)) return 'opaque'
   // Gemini streams without `alt=sse` are a JSON array that grows.
-  return match.streamInPath && answer.status < 400 ? 'json_array' : 'json'
+  return match.streamInPath ? 'json_array' : 'whole'
 }
 
 function contentTypeOf(answer: UpstreamAnswer): string {
