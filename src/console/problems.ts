@@ -51,14 +51,16 @@ export function problemOf(error: unknown): Problem {
   }
   // Fastify's own: a body that is no JSON, too large, of another type.
   if (status !== null && status >= 400 && status < 500) {
-    return problem(
-      status,
-      String(code).toLowerCase(),
-      'The request is wrong',
-      error instanceof Error ? error.message : '',
-    )
+    const detail = error instanceof Error ? error.message : ''
+    return problem(status, requestCodes[status] ?? 'invalid_request', 'The request is wrong', detail)
   }
   return problem(500, 'internal_error', 'Something is wrong here', 'The cause is in the log of the console.')
+}
+
+const requestCodes: Readonly<Record<number, string>> = {
+  400: 'invalid_json',
+  413: 'body_too_large',
+  415: 'unsupported_content_type',
 }
 
 function codesOf(error: unknown): [code: unknown, status: number | null] {

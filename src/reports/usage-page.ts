@@ -52,12 +52,16 @@ function shownRecord(record: StoredRecord): ShownRecord {
     units: record.units,
     marks: record.marks,
     attempts: record.attempts.map((attempt) => ({
-      started_after_ms: attempt.startedAfterMs,
-      duration_ms: attempt.durationMs,
+      started_after_ms: toMicroseconds(attempt.startedAfterMs),
+      duration_ms: toMicroseconds(attempt.durationMs),
       status: attempt.status,
       error_code: attempt.errorCode,
     })),
   }
+}
+
+function toMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000
 }
 
 function writeCursor(record: StoredRecord): string {

@@ -13,7 +13,8 @@ export interface StoreFixture {
   readonly directory: string
   readonly database: UsageDatabase
   readonly store: OpenUsageStore
-  ingester(openSource: OpenSource): Promise<Ingester>
+  /** `name` names the journal and the folder of its checkpoint. */
+  ingester(openSource: OpenSource, name?: string): Promise<Ingester>
   close(): Promise<void>
 }
 
@@ -26,13 +27,13 @@ export async function storeFixture(recordsDays = 90): Promise<StoreFixture> {
     directory,
     database,
     store,
-    ingester: (openSource) =>
+    ingester: (openSource, name = 'ingest') =>
       Ingester.open({
         database,
         storeId: store.storeId,
-        journalId: 'test',
+        journalId: name,
         openSource,
-        directory: join(directory, 'ingest'),
+        directory: join(directory, name),
         clock: systemClock,
         timers: systemTimers,
         log: quietLog,

@@ -125,9 +125,9 @@ function courseValues(entry: SettleEntry) {
     error: isError(entry),
     error_code: entry.errorCode,
     error_message: entry.errorMessage,
-    latency_ms: finite('latency_ms', entry.latencyMs),
-    time_to_first_token_ms: firstToken === null ? null : finite('time_to_first_token_ms', firstToken),
-    overhead_ms: finite('overhead_ms', entry.overheadMs),
+    latency_ms: duration('latency_ms', entry.latencyMs),
+    time_to_first_token_ms: firstToken === null ? null : duration('time_to_first_token_ms', firstToken),
+    overhead_ms: duration('overhead_ms', entry.overheadMs),
     retries: within('retries', Math.max(0, entry.attempts.length - 1), 65_535),
     cache_hit: entry.cacheHit,
   }
@@ -156,8 +156,9 @@ function within(field: string, value: number, largest: number): number {
   throw new RowFault(field, value, `expected a whole number from 0 to ${largest}`)
 }
 
-function finite(field: string, value: number): number {
-  if (Number.isFinite(value)) return value
+/** To the microsecond: what a clock says beyond that is noise. */
+function duration(field: string, value: number): number {
+  if (Number.isFinite(value)) return Math.round(value * 1000) / 1000
   throw new RowFault(field, value, 'expected a finite number')
 }
 

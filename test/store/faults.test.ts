@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import fc from 'fast-check'
+import { encodeEntry } from '#core/ledger/codec.ts'
+import { collectBlocks } from '#store/ingest/batch.ts'
+import { Quarantine } from '#store/ingest/quarantine.ts'
+import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
+import { insertBatch, makeGood, unreadableRows } from '#store/usage/intake.ts'
+import { migrate, usageMigrations } from '#store/usage/migrate.ts'
+import { settleEntries } from './entries.ts'
+import { type StoreFixture, storeFixture } from './fixture.ts'
+import { ListedJournal } from './listed-journal.ts'
+
+const range = { fromMs: Date.UTC(2026, 4, 15), toMs: Date.UTC(2026, 6, 15) }
+let fixture: StoreFixture
+
+before(async () => {
+  fixture = await storeFixture(10_000)
+})
+after(() => fixture.close())
+
+test('what can be no row goes to quarantine, once; what stands around it goes in', async () => {
+  const lines = sampleLines(3, 1)
+  const journal = new ListedJournal()
+  journal.append([lines[0] ?? '', '{"kind":"settle","callId":"torn"', lines[1] ?? '', '{"kind":"other"}', 'not json'])
+  journal.append([lines[2] ?? ''])
+  await ingest(journal, 'quarantine')
+  const file = join(fixture.directory, 'quarantine', 'quarantine.jsonl')
+  const places = () =>
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).entryNo)
+  assert.deepEqual(places(), [1, 3, 4])
+  assert.equal((await counts('quarantine')).records, 3)
+
+  rmSync(join(fixture.directory, 'quarantine', 'checkpoint.json'))
+  await ingest(journal, 'quarantine')
+  assert.deepEqual(places(), [1, 3, 4])
+})
+
+test('without a checkpoint a journal that is in the store already is not counted again', async () => {
+  const journal = new ListedJournal()
+  for (let i = 0; i < 20; i++) journal.append(sampleLines(5, 100 + i))
+  await ingest(journal, 'again')
+  const before = await counts('again')
+  assert.deepEqual(before, { records: 100, hourly: 100 })
+  rmSync(join(fixture.directory, 'again'), { recursive: true })
+  journal.append(sampleLines(5, 99))
+  await ingest(journal, 'again')
+  assert.deepEqual(await counts('again'), { records: 105, hourly: 105 })
+})
+
+test('another journal under the same name is found out', async () => {
+  const other = new ListedJournal()
+  for (let i = 0; i < 21; i++) other.append(sampleLines(5, 500 + i))
+  rmSync(join(fixture.directory, 'again'), { recursive: true })
+  const ingester = await fixture.ingester(other.open, 'again')
+  ingester.start()
+  while (ingester.state().fault === null) await new Promise((resolve) => setImmediate(resolve))
+  await ingester.stop()
+  assert.match(ingester.state().fault ?? '', /followed another journal/)
+  assert.deepEqual(await counts('again'), { records: 105, hourly: 105 })
+})
+
+/** Every way in which a death can leave an insert: which of the tables have which months. */
+const halves: readonly { name: string; records: number[]; hourly: number[] }[] = [
+  { name: 'nothing', records: [], hourly: [] },
+  { name: 'the records', records: [202605, 202606, 202607], hourly: [] },
+  { name: 'the roll-up', records: [], hourly: [202605, 202606, 202607] },
+  { name: 'one month of each', records: [202605], hourly: [202607] },
+  { name: 'everything', records: [202605, 202606, 202607], hourly: [202605, 202606, 202607] },
+]
+for (const { name, records, hourly } of halves) {
+  test(`an insert of which ${name} arrived is made good`, async () => {
+    const journalId = `half ${name}`
+    const batch = batchOf(journalId, 40)
+    await insertInto('usage', records)
+    await insertInto('hourly_intake', hourly)
+    await makeGood(fixture.database, batch)
+    assert.deepEqual(await counts(journalId), { records: 40, hourly: 40 })
+    assert.deepEqual(await makeGood(fixture.database, batch), { records: 0, hourlyRecords: 0 })
+
+    /** Past the ingester: the same rows into one of the tables. */
+    async function insertInto(table: string, months: readonly number[]): Promise<void> {
+      const rows = batch.rows.filter((row) => months.includes(row.month))
+      const redirected: UsageDatabase = {
+        ...fixture.database,
+        insert: (sql, body, queryId) =>
+          fixture.database.insert(sql.replace('tollgate.usage_intake', `tollgate.${table}`), body, queryId),
+      }
+      if (rows.length > 0) await insertBatch(redirected, { ...batch, rows, token: `${journalId} ${table}` })
+    }
+  })
+}
+
+test('the same token inserts nothing twice', async () => {
+  const batch = batchOf('token', 30)
+  await insertBatch(fixture.database, batch)
+  await insertBatch(fixture.database, batch)
+  assert.deepEqual(await counts('token'), { records: 30, hourly: 30 })
+})
+
+test('rows that the engine cannot read are found among the others', async () => {
+  const { rows } = batchOf('unreadable', 20)
+  const spoiled = rows.map((row, index) => (index === 3 || index === 17 ? { ...row, line: '["nothing"]' } : row))
+  const found = await unreadableRows(fixture.database, spoiled)
+  assert.deepEqual(
+    found.map((row) => spoiled.indexOf(row)),
+    [3, 17],
+  )
+  assert.deepEqual(await counts('unreadable'), { records: 0, hourly: 0 })
+})
+
+test('a store of a newer version, and one whose migrations were changed, are left alone', async () => {
+  const changed = usageMigrations().map((migration) => ({ ...migration, digest: 'other' }))
+  await assert.rejects(migrate(fixture.database, changed), rejected)
+  await assert.rejects(migrate(fixture.database, []), rejected)
+  await migrate(fixture.database)
+})
+
+function rejected(error: unknown): boolean {
+  return error instanceof StoreFault && error.code === 'store_rejected'
+}
+
+function sampleLines(count: number, seed: number): string[] {
+  return fc.sample(settleEntries(range.fromMs, range.toMs), { numRuns: count, seed }).map(encodeEntry)
+}
+
+function batchOf(journalId: string, count: number) {
+  const after = { segment: 's', offset: 0, blockNo: 9 }
+  const blocks = [{ blockNo: 9, lines: sampleLines(count, 3), after }]
+  const quarantine = new Quarantine(join(fixture.directory, 'none.jsonl'))
+  return { journalId, rows: collectBlocks(blocks, { journalId, quarantine })?.rows ?? [], token: journalId }
+}
+
+async function ingest(journal: ListedJournal, name: string): Promise<void> {
+  const ingester = await fixture.ingester(journal.open, name)
+  ingester.start()
+  await ingester.caughtUp()
+  await ingester.stop()
+}
+
+async function counts(journalId: string): Promise<{ records: number; hourly: number }> {
+  const [row] = await fixture.database.selectForWriter<{ records: string; hourly: string }>(
+    `SELECT (SELECT count() FROM tollgate.usage WHERE journal_id = {journal:String}) AS records,
+            (SELECT sum(requests) FROM tollgate.usage_hourly WHERE journal_id = {journal:String}) AS hourly`,
+    { journal: journalId },
+  )
+  return { records: Number(row?.records), hourly: Number(row?.hourly) }
+}
