@@ -99,6 +99,11 @@ class Follower implements JournalSource {
     const follows = await this.#hasHeader(blockNo + 1, segment)
     const later = listSegments(this.#disk, this.#directory).some(({ firstBlock }) => firstBlock > blockNo + 1)
     const rest = await this.#rest(offset)
+    if (rest.length === 0 && !(await this.#reaches(offset))) {
+      throw this.#damaged(
+        'the segment is shorter than what was already read of it; the machine may have failed before it was durable',
+      )
+    }
     if (rest.length === 0 && follows) {
       this.#leave({ segment: segmentName(blockNo + 1), offset: 0, blockNo })
       return true
@@ -112,6 +117,11 @@ class Follower implements JournalSource {
     if (rest.length > 0 && findFrame(rest, 1) !== -1)
       throw this.#damaged('unreadable bytes with sound blocks behind them')
     return false
+  }
+
+  async #reaches(offset: number): Promise<boolean> {
+    if (offset === 0 || this.#segment === null || this.#segment.compressed) return true
+    return (await this.#segment.read(offset - 1, 1)).length === 1
   }
 
   async #rest(offset: number): Promise<Buffer> {
