@@ -3,31 +3,44 @@ import type { UpstreamFault } from '#ports.ts'
 import { countUsage } from './count-usage.ts'
 import type { Forwarded } from './forward-call.ts'
 import type { OpenCall } from './open-call.ts'
-import { type RefusalCode, refusalStatus, refused } from './refusal.ts'
+import { type Refusal, type RefusalCode, refusalStatus, refused } from './refusal.ts'
 import { finishAnswer, refuse } from './respond.ts'
 import type { Road } from './road.ts'
+import { unknownModel } from './route.ts'
 import { settle } from './settle.ts'
 
 /** Settles the call in the journal, and only then lets go of the last bytes of its answer. */
 export async function conclude(road: Road, open: OpenCall, forwarded: Forwarded): Promise<void> {
   const { arrival, control, echo } = open
   const { answer, attempts, delivery } = forwarded
-  const passedOn = answer !== null && (delivery.started || delivery.fault === null)
-  const code = passedOn ? null : refusalFor(control.interrupted, delivery.fault)
-  const statusCode = code === null ? (answer?.status ?? 0) : refusalStatus[code]
+  const refusal = instead(road, open, forwarded)
+  const statusCode = refusal === null ? (answer?.status ?? 0) : refusalStatus[refusal.code]
   const counted = await countUsage(road.estimator, { open, delivery, upstreamStatus: answer?.status ?? null })
   const { interrupted } = control
   const { arrivedAtMs } = arrival
   const entry = settle(road, { call: open.call, arrivedAtMs, attempts, delivery, statusCode, interrupted, counted })
   await road.journal.append(entry)
-  road.running.remove(control)
   count(road, entry)
-  if (code === null && answer !== null) {
-    finishAnswer(arrival.exchange, answer, delivery, { entry, dialect: arrival.match.dialect, echo })
+  const { exchange, match } = arrival
+  if (refusal === null && answer !== null) {
+    finishAnswer(exchange, answer, delivery, { entry, dialect: match.dialect, echo })
   } else {
-    const message = `Provider "${open.call.upstream}": ${entry.errorMessage}.`
-    refuse(arrival.exchange, arrival.match.dialect, refused(code ?? 'internal_error', message), echo)
+    refuse(exchange, match.dialect, refusal ?? refused('internal_error', 'There is no answer to pass on.'), echo)
   }
+}
+
+/** What the caller gets in place of the upstream's answer; null where that is passed on. */
+function instead(road: Road, open: OpenCall, { answer, delivery }: Forwarded): Refusal | null {
+  const { call, control, ask, arrival } = open
+  if (answer === null || (!delivery.started && delivery.fault !== null)) {
+    const code = refusalFor(control.interrupted, delivery.fault)
+    const why = control.interrupted ? 'the gateway is being stopped' : delivery.fault?.message
+    return refused(code, `Provider "${call.upstream}": ${why ?? 'no answer'}.`)
+  }
+  // A provider does not say what else a misspelt name may have meant.
+  if (answer.status !== 404 || delivery.started || !arrival.match.metered || ask.facts.model === null) return null
+  const meant = road.models.meant(call.modelRouted)
+  return meant.length === 0 ? null : refused('model_not_found', unknownModel(ask.facts.model, meant), 'model')
 }
 
 /** What a caller is told where nothing of an answer has reached it. */

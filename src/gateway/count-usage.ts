@@ -42,7 +42,11 @@ export async function countUsage(estimator: TokenEstimator, answered: AnsweredCa
   const { open, delivery, upstreamStatus } = answered
   const { usage, usageFinal } = delivery.reading
   if (!open.arrival.match.metered) return nothingCounted
-  if (usage !== null && !deniesOutput(delivery.reading) && (usageFinal || (delivery.fault === null && (upstreamStatus ?? 0) >= 400))) {
+  if (
+    usage !== null &&
+    !deniesOutput(delivery.reading) &&
+    (usageFinal || (delivery.fault === null && (upstreamStatus ?? 0) >= 400))
+  ) {
     return { usage, source: 'provider' }
   }
   if (usedNothing(answered)) return nothingCounted

@@ -2,6 +2,7 @@ import type { Attempt } from '#core/ledger/entry.ts'
 import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import { forward } from './forward.ts'
+import { answerWithoutSecret, readingWithoutSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
 import { relay } from './relay.ts'
 import type { Road } from './road.ts'
@@ -31,8 +32,9 @@ export async function forwardCall(road: Road, open: OpenCall): Promise<Forwarded
   )
   const { attempts } = went
   if (went.kind === 'failed') return { attempts, answer: null, delivery: unanswered(road, open, went.fault) }
-  const { answer, abort: abortUpstream } = went
-  const delivery = await relay(road, { ...open, answer, abortUpstream })
+  const answer = answerWithoutSecret(went.answer, config.apiKey)
+  const relayed = await relay(road, { ...open, answer, abortUpstream: went.abort })
+  const delivery = { ...relayed, reading: readingWithoutSecret(relayed.reading, config.apiKey) }
   return { attempts: measured(attempts, delivery, arrival.arrivedAtMs), answer, delivery }
 }
 

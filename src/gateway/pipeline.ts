@@ -36,6 +36,10 @@ export async function takeCall(road: Road, exchange: ClientExchange, match: Endp
   const open = await openCall(road, { arrival, caller, ask, payer, route })
   if (open.kind === 'refused') return turnAway(road, arrival, open, { caller, ask, payer })
 
-  const forwarded = await forwardCall(road, open)
-  await conclude(road, open, forwarded)
+  try {
+    const forwarded = await forwardCall(road, open)
+    await conclude(road, open, forwarded)
+  } finally {
+    road.running.remove(open.control)
+  }
 }

@@ -6,6 +6,7 @@ import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
 import type { CallControl } from './call-control.ts'
 import { type Delivery, noReading } from './delivery.ts'
+import { bytesWithoutSecret } from './hide-secret.ts'
 import { createBlindMeter, relayFlow } from './relay-flow.ts'
 import { relayWhole } from './relay-whole.ts'
 import { type Echo, startAnswer } from './respond.ts'
@@ -35,7 +36,11 @@ export function relay(road: Road, call: Relayed): Promise<Delivery> {
     const contentType = contentTypeOf(answer)
     const read = (body: Buffer) => readAnswer({ ...source, contentType, body, status: answer.status })
     const secret = route.upstream.config.apiKey
-    return relayWhole({ ...parts, read, clean: answer.status < 400 ? null : (body) => withoutSecret(body, secret) })
+    return relayWhole({
+      ...parts,
+      read,
+      clean: answer.status < 400 ? null : (body) => bytesWithoutSecret(body, secret),
+    })
   }
   startAnswer(exchange, answer, call.echo, monotonicMs() - arrival.arrivedAtMs)
   const meter =
@@ -58,10 +63,4 @@ function formOf(match: EndpointMatch, answer: UpstreamAnswer): 'whole' | Deliver
 function contentTypeOf(answer: UpstreamAnswer): string {
   const value = answer.headers['content-type']
   return typeof value === 'string' ? value.toLowerCase() : ''
-}
-
-/** Errors may repeat what was sent: our credential stays ours. */
-function withoutSecret(body: Buffer, secret: string): Buffer {
-  if (secret === '' || !body.includes(secret)) return body
-  return Buffer.from(body.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), '[redacted]'), 'latin1')
 }

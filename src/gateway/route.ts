@@ -92,7 +92,8 @@ function routeTo(
   return { kind: 'route', upstream, model, vendor, request, askedForUsage: askForUsage }
 }
 
-function unknownModel(requested: string | null, closeMatches: readonly string[]): string {
+/** For the developer who misspelt it. */
+export function unknownModel(requested: string | null, closeMatches: readonly string[]): string {
   const meant = closeMatches.length === 0 ? '' : ` Did you mean ${closeMatches.map((name) => `"${name}"`).join(', ')}?`
   return `No provider here serves the model "${(requested ?? '').slice(0, 200)}".${meant}`
 }

@@ -36,6 +36,8 @@ export interface ModelDirectory {
 export interface ModelResolver {
   /** `requested` is null where the call names no model: then the first provider that serves such calls gets it. */
   resolve(requested: string | null, match: EndpointMatch): ModelRoute
+  /** Names served here that a name may have been meant for, best first, at most five; none where it is one of them. */
+  meant(name: string): readonly string[]
 }
 
 /** Callers choose the names that are asked for, so what is remembered of them is bounded. */
@@ -90,11 +92,16 @@ export function modelResolver(directory: ModelDirectory): ModelResolver {
     }
     if (reason !== null) return { kind: 'unsupported', message: reason }
     if (wanted === null) return { kind: 'unsupported', message: 'no provider is configured' }
+    return { kind: 'unknown', closeMatches: closeMatches(wanted, namesServed()) }
+  }
+
+  const namesServed = (): readonly string[] => {
     served ??= servedNames(seats, directory)
-    return { kind: 'unknown', closeMatches: closeMatches(wanted, served) }
+    return served
   }
 
   return {
+    meant: (name) => (namesServed().includes(name) ? [] : closeMatches(name, namesServed())),
     resolve(requested, match) {
       const key = `${match.endpoint} ${match.dialect} ${requested ?? ''}`
       const known = remembered.get(key)
