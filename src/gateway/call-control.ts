@@ -1,7 +1,12 @@
+import type { Timer, Timers } from '#ports.ts'
+
 /** The handle by which a running call can be ended from outside: a drain deadline, or a caller who left. */
 export class CallControl {
   #abort: (() => void) | null = null
+  #waiting = false
   #interrupted = false
+  /** True once its settle entry is in the journal: it must get no other. */
+  settled = false
 
   /** True once the gateway itself ended the call. */
   get interrupted(): boolean {
@@ -11,11 +16,24 @@ export class CallControl {
   /** What it takes to stop what the call is doing now: replaced as the call moves on. */
   whileRunning(abort: () => void): void {
     this.#abort = abort
+    this.#waiting = false
     if (this.#interrupted) abort()
+  }
+
+  /** Like `whileRunning`, while nothing is under way upstream: there is nothing to wait for once the caller has left. */
+  whileWaiting(abort: () => void): void {
+    this.whileRunning(abort)
+    this.#waiting = true
   }
 
   abort(): void {
     this.#abort?.()
+  }
+
+  /** The caller is gone. An upstream that is at work may finish within the time, for what it reports of its usage. */
+  callerLeft(timers: Timers, readOnMs: number): Timer {
+    if (this.#waiting) this.abort()
+    return timers.after(readOnMs, () => this.abort())
   }
 
   interrupt(): void {
@@ -28,6 +46,8 @@ export class CallControl {
 export class RunningCalls {
   readonly #calls = new Set<CallControl>()
   #idle: (() => void) | null = null
+  /** True once the gateway is stopping: calls that are not open yet are not opened any more. */
+  closed = false
 
   get count(): number {
     return this.#calls.size

@@ -20,6 +20,7 @@ export async function conclude(road: Road, open: OpenCall, forwarded: Forwarded)
   const { arrivedAtMs } = arrival
   const entry = settle(road, { call: open.call, arrivedAtMs, attempts, delivery, statusCode, interrupted, counted })
   await road.journal.append(entry)
+  control.settled = true
   count(road, entry)
   const { exchange, match } = arrival
   if (refusal === null && answer !== null) {

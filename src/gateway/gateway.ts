@@ -2,6 +2,7 @@ import type { ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
 import { renderCounters } from './counters.ts'
+import { stoppingMessage } from './open-call.ts'
 import { takeCall } from './pipeline.ts'
 import { refusalStatus } from './refusal.ts'
 import type { Road } from './road.ts'
@@ -63,6 +64,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     async drain(deadlineMs) {
       draining = true
       const { running, timers } = road
+      running.closed = true
       const timer = timers.after(deadlineMs, () => running.interruptAll())
       await running.idle()
       timer.cancel()
@@ -84,8 +86,11 @@ function answerJson(exchange: ClientExchange, status: number, body: object): voi
 type Dialect = Parameters<typeof shapeError>[0]
 
 function answerStopping(exchange: ClientExchange, dialect: Dialect): void {
-  const message = 'This gateway is stopping; another one, or this one after its restart, will take the call.'
-  const body = shapeError(dialect, { status: refusalStatus.shutting_down, code: 'shutting_down', message })
+  const body = shapeError(dialect, {
+    status: refusalStatus.shutting_down,
+    code: 'shutting_down',
+    message: stoppingMessage,
+  })
   exchange.answer(
     refusalStatus.shutting_down,
     ['content-type', 'application/json', 'retry-after', '1', 'connection', 'close'],

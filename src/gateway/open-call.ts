@@ -1,5 +1,5 @@
 import type { Payer } from '#core/attribution/payer.ts'
-import type { CallFacts } from '#core/ledger/entry.ts'
+import type { CallFacts, OpenEntry } from '#core/ledger/entry.ts'
 import { roughInputTokens } from '#providers/estimate.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
@@ -22,14 +22,20 @@ export interface Agreed {
 /** A call that is in the journal: from here on it ends in a settle entry, whatever happens. */
 export interface OpenCall extends Agreed {
   readonly kind: 'open'
+  /** As it stands in the journal. */
+  readonly entry: OpenEntry
   readonly call: CallFacts
   readonly control: CallControl
   readonly echo: Echo
 }
 
+export const stoppingMessage =
+  'This gateway is stopping; another one, or this one after its restart, will take the call.'
+
 /** Enters the call into the journal, or refuses it where the journal cannot take it. */
 export async function openCall(road: Road, agreed: Agreed): Promise<OpenCall | Refusal> {
   const { arrival, caller, ask, payer, route } = agreed
+  if (road.running.closed) return refused('shutting_down', stoppingMessage)
   const full = road.journal.refusal()
   if (full !== null) return refused(full.code, full.message)
   const call: CallFacts = {
@@ -47,18 +53,22 @@ export async function openCall(road: Road, agreed: Agreed): Promise<OpenCall | R
     promptHash: ask.body === null || ask.body.length === 0 ? '' : road.hashPrompt(ask.body),
   }
   const estimatedInputTokens = arrival.match.metered ? roughInputTokens(ask.facts, ask.body?.length ?? 0) : 0
+  const entry: OpenEntry = { kind: 'open', call, estimatedInputTokens }
+  const control = new CallControl()
+  // Before the entry is written: a stop must not close the journal over a call that is just being opened.
+  road.running.add(control)
   try {
-    await road.journal.append({ kind: 'open', call, estimatedInputTokens })
+    await road.journal.append(entry)
   } catch (fault) {
+    road.running.remove(control)
     const now = road.journal.refusal()
     if (now === null) throw fault
     return refused(now.code, now.message)
   }
-  const control = new CallControl()
-  road.running.add(control)
   return {
     ...agreed,
     kind: 'open',
+    entry,
     call,
     control,
     echo: { requestId: arrival.requestId, costCenter: payer.costCenter },

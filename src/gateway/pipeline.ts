@@ -9,6 +9,7 @@ import { forwardCall } from './forward-call.ts'
 import { openCall } from './open-call.ts'
 import type { Road } from './road.ts'
 import { chooseRoute } from './route.ts'
+import { settleFault } from './settle-fault.ts'
 import { turnAway } from './turn-away.ts'
 
 /**
@@ -39,6 +40,9 @@ export async function takeCall(road: Road, exchange: ClientExchange, match: Endp
   try {
     const forwarded = await forwardCall(road, open)
     await conclude(road, open, forwarded)
+  } catch (fault) {
+    await settleFault(road, open)
+    throw fault
   } finally {
     road.running.remove(open.control)
   }

@@ -22,10 +22,14 @@ export interface CountedUsage {
   readonly source: UsageSource
 }
 
+/** Providers write these, and relays of all kinds: a record must not grow with them. In UTF-16 code units. */
+const longestName = 200
+const longestMessage = 1_000
+
 /** The whole record of a call that went upstream. Pure but for the clock. */
 export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): SettleEntry {
   const { call, delivery, counted } = ended
-  const modelServed = delivery.reading.model ?? call.modelRouted
+  const modelServed = bounded(delivery.reading.model ?? call.modelRouted, longestName)
   const priced = road.prices.priceCall({
     upstream: call.upstream,
     vendor: call.vendor,
@@ -54,11 +58,15 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): Sett
     timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : delivery.firstByteAtMs - ended.arrivedAtMs,
     overheadMs: (ended.attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs),
     statusCode: ended.statusCode,
-    errorCode,
-    errorMessage,
+    errorCode: bounded(errorCode, longestName),
+    errorMessage: bounded(errorMessage, longestMessage),
     attempts: ended.attempts,
     cacheHit: false,
   }
+}
+
+function bounded(text: string, longest: number): string {
+  return text.length <= longest ? text : text.slice(0, longest).toWellFormed()
 }
 
 function outcomeOf(ended: Ended): Outcome {

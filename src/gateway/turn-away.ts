@@ -23,7 +23,8 @@ export interface Known {
 export async function turnAway(road: Road, arrival: Arrival, refusal: Refusal, known?: Known): Promise<void> {
   road.counters.refusals += 1
   const payer = known?.payer ?? known?.caller.key.attribution
-  if (known !== undefined && road.journal.refusal() === null) {
+  // While the gateway stops, the journal may be closed before the record comes to it.
+  if (known !== undefined && !road.running.closed && road.journal.refusal() === null) {
     await road.journal.append(recordOf(road, arrival, refusal, known))
   }
   const echo = { requestId: arrival.requestId, costCenter: payer?.costCenter ?? '' }
