@@ -27,7 +27,5 @@ export type RoleMessage =
   /** It cannot start and a restart would not help: one line for people. */
   | { readonly fatal: string }
 
-/** What the supervisor tells a role. */
-export interface SupervisorMessage {
-  readonly stop: true
-}
+/** What the supervisor tells a role: that it may begin its work, or that it shall end. */
+export type SupervisorMessage = { readonly begin: true } | { readonly stop: true }

@@ -18,14 +18,13 @@ const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
 /** Runs one role in this process until it is told to stop. Under a supervisor only the supervisor tells it. */
 export async function runRole(name: RoleName): Promise<void> {
   const requests = new StopRequests()
-  const sources = processSources()
-  const loaded = loadConfigOrExit(sources)
+  const [start] = await Promise.all([roles[name](), requests.mayBegin()])
+  const loaded = loadConfigOrExit(processSources())
   const { config } = loaded
   const log = createLog({ level: config.logLevel, format: config.logFormat, name })
   let role: RunningRole
   try {
     if (name === 'gateway') await lockJournal(config)
-    const start = await roles[name]()
     role = await start(config, {
       log,
       onReady: (address) => tell(address === undefined ? { ready: true } : { ready: true, address }),

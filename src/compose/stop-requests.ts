@@ -1,12 +1,14 @@
 /**
- * Listens, from the first moment on, for whatever asks this process to end; calls `stop` once, also where the wish came
- * before there was anything to stop.
+ * What others want of this process: to begin its work, and to end. Listens from the first moment on, so that a wish
+ * counts also while the process is still starting.
  *
  * A signal from a terminal reaches every process of the group. Under a supervisor a role therefore ignores signals and
  * waits for its word, so that the gateway drains while the console is still there. If the supervisor is gone, so is
  * its channel: the role stops by itself, and from then on a signal ends it at once.
  */
 export class StopRequests {
+  readonly #begin = Promise.withResolvers<void>()
+  #begun = false
   #why: string | null = null
   #stop: ((why: string) => void) | null = null
 
@@ -19,18 +21,25 @@ export class StopRequests {
         this.#request(signal)
       })
     }
-    if (!supervised) return
+    if (!supervised) {
+      this.#begin.resolve()
+      return
+    }
     process.on('message', (message) => {
-      if (message !== null && typeof message === 'object' && 'stop' in message) this.#request('the supervisor said so')
+      if (message === null || typeof message !== 'object') return
+      if ('begin' in message) this.#begin.resolve()
+      if ('stop' in message) this.#request('the supervisor said so')
     })
     process.on('disconnect', () => this.#request('the supervisor is gone'))
   }
 
-  /** True where there was a wish already: then what is not running yet need not be started. */
-  get requested(): boolean {
-    return this.#why !== null
+  /** Resolves when the work may begin: by itself at once, under a supervisor at its word. */
+  async mayBegin(): Promise<void> {
+    await this.#begin.promise
+    this.#begun = true
   }
 
+  /** Calls `stop` once, at the first wish to end, or now where there was one already. */
   onStop(stop: (why: string) => void): void {
     this.#stop = stop
     if (this.#why !== null) stop(this.#why)
@@ -39,6 +48,8 @@ export class StopRequests {
   #request(why: string): void {
     if (this.#why !== null) return
     this.#why = why
-    this.#stop?.(why)
+    if (this.#stop !== null) this.#stop(why)
+    // Nothing was begun, so there is nothing to end in order. In the middle of a start, onStop sees to it.
+    else if (!this.#begun) process.exit(0)
   }
 }

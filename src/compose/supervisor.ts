@@ -1,42 +1,25 @@
 import { fileURLToPath } from 'node:url'
 import type { Config } from '#config/config.ts'
-import { loadConfigOrExit, processSources, type ReadableConfig } from '#config/process.ts'
-import { watchConfig } from '#config/watch.ts'
+import { type Environment, processEnvironment } from '#config/environment.ts'
 import { gatewayFlags } from '#edge/node-flags.ts'
 import { type Child, keepAlive } from '#edge/supervisor.ts'
-import { systemTimers } from '#edge/system.ts'
-import { createLog, type Log } from '#lib/log.ts'
-import { prepareDataDirectory } from '#store/data-directory.ts'
-import { bannerText } from './banner.ts'
-import { type Instance, takeInstance } from './instance.ts'
+import type { Prepared } from './prepare.ts'
 import type { RoleName } from './role.ts'
-import { codeOf, startFaultLine } from './start-faults.ts'
 
 /** Beyond its drain deadline, what the gateway may take to account for the calls it broke off. */
 const afterDrainMs = 5_000
 const consoleStopMs = 15_000
 const simulatorStopMs = 2_000
+/** How often a role may die before it was ever ready. The console never runs out: calls are taken without it. */
+const mostFailedStarts = 4
 
 /**
  * Starts everything that `tollgate serve` is and keeps it running until a signal. Answers with the exit code:
  * 0 after an orderly stop, 1 where it could not start or was told twice to stop. Ends the process itself with code 2
  * where the configuration has faults.
  */
-export async function superviseTollgate(overrides: Readonly<Record<string, string>>): Promise<number> {
-  const sources = processSources({ ...logFormat(), ...overrides })
-  const loaded = loadConfigOrExit(sources)
-  const { config } = loaded
-  const log = createLog({ level: config.logLevel, format: config.logFormat, name: 'supervisor' })
-  const instance = await claim(config)
-  if (typeof instance === 'string') {
-    process.stderr.write(`tollgate: ${instance}\n`)
-    return 1
-  }
-  try {
-    return await new Supervisor(loaded, sources.env, log, instance.secrets).run()
-  } finally {
-    instance.release()
-  }
+export function superviseTollgate(overrides: Readonly<Record<string, string>>): Promise<number> {
+  return new Supervisor(processEnvironment({ ...logFormat(), ...overrides })).run()
 }
 
 /** People at a terminal get lines; programs that collect logs get JSON. */
@@ -44,154 +27,136 @@ function logFormat(): Record<string, string> {
   return process.stderr.isTTY ? { TOLLGATE_LOG_FORMAT: 'pretty' } : {}
 }
 
-/** The instance, or what keeps it from starting, for people. */
-async function claim(config: Config): Promise<Instance | string> {
-  try {
-    prepareDataDirectory(config.dataDir)
-    return await takeInstance(config)
-  } catch (error) {
-    return startFaultLine(codeOf(error), config) ?? (error instanceof Error ? error.message : String(error))
-  }
-}
-
 class Supervisor {
-  private readonly loaded: ReadableConfig
-  private readonly env: Readonly<Record<string, string | undefined>>
-  private readonly log: Log
-  private readonly secrets: Instance['secrets']
-  private readonly children = new Map<RoleName, Child>()
-  private stopping = false
-  private end: (code: number) => void = () => {}
+  readonly #env: Environment
+  readonly #children = new Map<RoleName, Child>()
+  readonly #begin = Promise.withResolvers<void>()
+  readonly #ended = Promise.withResolvers<number>()
+  #prepared: Prepared | null = null
+  #secretsShown = false
+  #stopping = false
 
-  constructor(
-    loaded: ReadableConfig,
-    env: Readonly<Record<string, string | undefined>>,
-    log: Log,
-    secrets: Instance['secrets'],
-  ) {
-    this.loaded = loaded
-    this.env = env
-    this.log = log
-    this.secrets = secrets
+  constructor(env: Environment) {
+    this.#env = env
   }
 
   async run(): Promise<number> {
-    const ended = new Promise<number>((resolve) => {
-      this.end = resolve
-    })
-    this.listenToSignals()
-    // The gateway first: it is what callers wait for. Nobody waits for the console.
-    const gateway = this.start('gateway')
-    const simulator = needsSimulator(this.loaded.config) ? this.start('simulator') : Promise.resolve('')
-    void this.start('console')
-    const ready = await Promise.race([Promise.all([gateway, simulator]), ended])
-    if (typeof ready === 'number') {
-      this.showUnseenSecrets()
-      return ready
+    this.#listenToSignals()
+    // Callers wait for the gateway: it loads its modules while we read the configuration and take the data directory.
+    const gateway = this.#start('gateway')
+    const prepared = await (await import('./prepare.ts')).prepare(this.#env)
+    if (typeof prepared === 'string') {
+      process.stderr.write(`tollgate: ${prepared}\n`)
+      for (const child of this.#children.values()) child.kill()
+      return 1
     }
-    if (!this.stopping) process.stdout.write(this.banner(ready[0]))
-    const watch = this.watch()
-    const code = await ended
+    this.#prepared = prepared
+    try {
+      this.#begin.resolve()
+      return await this.#serve(prepared, gateway)
+    } finally {
+      // They are kept as hashes only: a start that fails after they were made must not swallow them.
+      if (!this.#secretsShown) showSecrets(prepared)
+      prepared.instance.release()
+    }
+  }
+
+  async #serve(prepared: Prepared, gateway: Promise<string>): Promise<number> {
+    const simulator = needsSimulator(prepared.loaded.config) ? this.#start('simulator') : Promise.resolve('')
+    // Loading the engine takes a core for a second, and nobody waits for the console.
+    void gateway.then(() => {
+      if (!this.#stopping) void this.#start('console')
+    })
+    const ready = await Promise.race([Promise.all([gateway, simulator]), this.#ended.promise])
+    if (typeof ready === 'number') return ready
+    await this.#showBanner(prepared, ready[0])
+    const watch = prepared.watch((next) => {
+      if (needsSimulator(next) && !this.#children.has('simulator') && !this.#stopping) void this.#start('simulator')
+    })
+    const code = await this.#ended.promise
     watch.close()
     return code
   }
 
   /** Resolves with the address when the role is ready for the first time. */
-  private start(role: RoleName): Promise<string> {
-    return new Promise((resolve) => {
-      const main = fileURLToPath(new URL('../main.ts', import.meta.url))
-      const child = keepAlive(
-        {
-          name: role,
-          nodeFlags: role === 'gateway' ? gatewayFlags : [],
-          args: [main, 'run', role],
-          env: this.env,
-          mostFailedStarts: role === 'console' ? null : 4,
-        },
-        {
-          onReady: (address) => {
-            this.log.debug({ address }, `${role} is ready`)
-            resolve(address ?? '')
-          },
-          onFatal: (line) => void this.giveUp(role, line),
-          onRestart: (why, delayMs) => this.log.error(`${role} ${why}; starting it again in ${delayMs} ms`),
-        },
-      )
-      this.children.set(role, child)
+  #start(role: RoleName): Promise<string> {
+    const ready = Promise.withResolvers<string>()
+    const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+    const spec = {
+      name: role,
+      args: [main, 'run', role],
+      nodeFlags: role === 'gateway' ? gatewayFlags : [],
+      env: this.#env,
+      mayBegin: this.#begin.promise,
+      mostFailedStarts: role === 'console' ? null : mostFailedStarts,
+    }
+    const child = keepAlive(spec, {
+      onReady: (address) => {
+        this.#prepared?.log.debug({ address }, `${role} is ready`)
+        ready.resolve(address ?? '')
+      },
+      onFatal: (line) => void this.#giveUp(role, line),
+      onRestart: (why, delayMs) => this.#prepared?.log.error(`${role} ${why}; starting it again in ${delayMs} ms`),
     })
+    this.#children.set(role, child)
+    return ready.promise
   }
 
-  private listenToSignals(): void {
+  #listenToSignals(): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
-        if (this.stopping) {
-          for (const child of this.children.values()) child.kill()
-          this.end(1)
+        if (!this.#stopping) {
+          this.#prepared?.log.info(`${signal}: stopping; calls under way may finish, a second signal stops at once`)
+          void this.#stop(0)
           return
         }
-        this.log.info(`${signal}: stopping; calls under way may finish, a second signal stops at once`)
-        void this.stop(0)
+        for (const child of this.#children.values()) child.kill()
+        this.#ended.resolve(1)
       })
     }
     process.on('SIGHUP', () => {
-      for (const child of this.children.values()) child.signal('SIGHUP')
+      for (const child of this.#children.values()) child.signal('SIGHUP')
     })
   }
 
   /** The gateway drains while simulator and console are still there; the console then reads the journal to its end. */
-  private async stop(code: number): Promise<void> {
-    if (this.stopping) return
-    this.stopping = true
+  async #stop(code: number): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
     const stopChild = async (role: RoleName, deadlineMs: number) =>
-      (await this.children.get(role)?.stop(deadlineMs)) ?? true
-    const drained = await stopChild('gateway', this.loaded.config.drainMs + afterDrainMs)
-    if (!drained) this.log.error('the gateway did not stop in order; calls without an end are booked as interrupted')
+      (await this.#children.get(role)?.stop(deadlineMs)) ?? true
+    const drainMs = this.#prepared?.loaded.config.drainMs ?? 0
+    const drained = await stopChild('gateway', drainMs + afterDrainMs)
+    if (!drained) {
+      this.#prepared?.log.error('the gateway did not stop in order; calls without an end are booked as interrupted')
+    }
     await Promise.all([stopChild('console', consoleStopMs), stopChild('simulator', simulatorStopMs)])
-    this.end(drained ? code : 1)
+    this.#ended.resolve(drained ? code : 1)
   }
 
-  private async giveUp(role: RoleName, line: string): Promise<void> {
+  async #giveUp(role: RoleName, line: string): Promise<void> {
     if (role === 'console') {
-      this.log.error(`the console cannot start: ${line}; calls are taken and kept in the journal, reports have to wait`)
+      const meanwhile = 'calls are taken and kept in the journal, reports have to wait'
+      this.#prepared?.log.error(`the console cannot start: ${line}; ${meanwhile}`)
       return
     }
     process.stderr.write(`tollgate: ${line}\n`)
-    await this.stop(1)
+    await this.#stop(1)
   }
 
-  private banner(address: string): string {
-    const { config, source, warnings } = this.loaded
-    return bannerText({
-      address: address === '' ? `http://${config.listen.host}:${config.listen.port}` : address,
-      config,
-      configPath: source.path,
-      ...this.secrets,
-      warnings,
-      command: 'npx tollgate',
-    })
+  async #showBanner({ loaded, instance }: Prepared, address: string): Promise<void> {
+    const { bannerText } = await import('./banner.ts')
+    const { config, source, warnings } = loaded
+    this.#secretsShown = true
+    const facts = { address, config, configPath: source.path, ...instance.secrets, warnings, command: 'npx tollgate' }
+    process.stdout.write(bannerText(facts))
   }
+}
 
-  /** They are kept as hashes only: a start that fails after they were made must not swallow them. */
-  private showUnseenSecrets(): void {
-    const { adminToken, firstKey } = this.secrets
-    if (adminToken !== null) process.stdout.write(`admin token (shown only now): ${adminToken}\n`)
-    if (firstKey !== null) process.stdout.write(`first key (shown only now): ${firstKey}\n`)
-  }
-
-  /** The roles watch the file themselves; here only what concerns which of them run. */
-  private watch() {
-    const { config, source } = this.loaded
-    return watchConfig({
-      sources: { ...processSources(), env: this.env },
-      timers: systemTimers,
-      current: config,
-      source,
-      onConfig: (next) => {
-        if (needsSimulator(next) && !this.children.has('simulator') && !this.stopping) void this.start('simulator')
-      },
-      onFaults: () => {},
-    })
-  }
+function showSecrets({ instance }: Prepared): void {
+  const { adminToken, firstKey } = instance.secrets
+  if (adminToken !== null) process.stdout.write(`admin token (shown only now): ${adminToken}\n`)
+  if (firstKey !== null) process.stdout.write(`first key (shown only now): ${firstKey}\n`)
 }
 
 function needsSimulator(config: Config): boolean {

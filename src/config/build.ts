@@ -66,7 +66,7 @@ function buildProvider(entry: ProviderEntry): ProviderConfig {
     name: entry.name,
     kind: entry.kind,
     baseUrl: entry.base_url === undefined ? kind.baseUrl : withPath(entry.base_url, kind.basePath),
-    apiKey: entry.api_key ?? '',
+    apiKey: entry.api_key ?? (entry.kind === 'simulated' ? 'simulated' : ''),
     models: entry.models ?? kind.models,
     timeoutMs: {
       connect: entry.timeout_ms?.connect ?? defaults.defaultTimeoutMs.connect,

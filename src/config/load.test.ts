@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { Environment } from './environment.ts'
 import { faultLine } from './faults.ts'
-import { type Environment, type LoadedConfig, loadConfig } from './load.ts'
+import { type LoadedConfig, loadConfig } from './load.ts'
 
 function load(text: string | null, env: Environment = {}): LoadedConfig {
   const readFile = (path: string) => {

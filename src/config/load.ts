@@ -6,13 +6,12 @@ import { crossCheck } from './checks.ts'
 import type { Config } from './config.ts'
 import { defaultConfigFile, environmentProviders } from './defaults.ts'
 import type { Entries, Numbered } from './entries.ts'
+import type { Environment } from './environment.ts'
 import type { ConfigFault } from './faults.ts'
 import { lists, type ProviderEntry, type Singles, singles } from './file-schema.ts'
 import { later } from './later-schema.ts'
 import { SectionReader } from './sections.ts'
 import { readYaml, type Tree } from './yaml.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface ConfigSources {
   readonly env: Environment

@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
+import { type Environment, processEnvironment } from './environment.ts'
 import { faultLine } from './faults.ts'
 import { type ConfigSources, type LoadedConfig, loadConfig } from './load.ts'
 
-/** What this process was started with: the only place that reads the environment and the configuration file. */
+/** What a process with this environment is configured by. */
+export function sourcesIn(env: Environment): ConfigSources {
+  return { env, cwd: process.cwd(), readFile: (path) => readFileSync(path, 'utf8') }
+}
+
+/** What this process was started with. */
 export function processSources(overrides: Readonly<Record<string, string>> = {}): ConfigSources {
-  return {
-    env: { ...process.env, ...overrides },
-    cwd: process.cwd(),
-    readFile: (path) => readFileSync(path, 'utf8'),
-  }
+  return sourcesIn(processEnvironment(overrides))
 }
 
 export type ReadableConfig = Extract<LoadedConfig, { ok: true }>

@@ -7,6 +7,8 @@ export interface ChildSpec {
   /** Options of Node itself. */
   readonly nodeFlags: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The child loads its modules at once, but begins its work only when this has resolved. */
+  readonly mayBegin: Promise<void>
   /** Deaths before it was ever ready after which it is given up: null = never. */
   readonly mostFailedStarts: number | null
 }
@@ -49,6 +51,10 @@ export function keepAlive(spec: ChildSpec, events: ChildEvents): Child {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     child = started
+    void spec.mayBegin.then(() => {
+      // A child that is gone again cannot be told anything; its exit is dealt with below.
+      if (started.connected) started.send({ begin: true }, () => {})
+    })
     let fatal: string | null = null
     started.on('message', (message) => {
       const said: { ready?: unknown; address?: unknown; fatal?: unknown } = Object(message)
