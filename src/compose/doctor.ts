@@ -1,0 +1,111 @@
+import type { Finding } from '#cli/doctor.ts'
+import type { Config } from '#config/config.ts'
+import { faultLine } from '#config/faults.ts'
+import { loadConfig } from '#config/load.ts'
+import { processSources } from '#config/process.ts'
+import { portFault } from '#edge/port.ts'
+import { systemClock } from '#edge/system.ts'
+import { freeBytes, prepareDataDirectory } from '#store/data-directory.ts'
+import { lockDirectory } from '#store/directory-lock.ts'
+import { startFaultLine } from './start-faults.ts'
+
+const oldestNode = 24
+
+/** Looks at everything a start needs, changing nothing but that the data directory is made. Goes on after each fault. */
+export async function diagnose(): Promise<Finding[]> {
+  const findings = [nodeVersion(), await engine()]
+  const loaded = loadConfig(processSources())
+  const file = loaded.source.path ?? 'no file, the environment only'
+  if (!loaded.ok) {
+    const what = loaded.faults.map((fault) => finding('configuration', 'fault', faultLine(fault)))
+    return [
+      ...findings,
+      ...what,
+      finding('other', 'note', 'data directory, port and providers are looked at once the configuration is right'),
+    ]
+  }
+  const { config, warnings } = loaded
+  findings.push(finding('configuration', 'fine', file))
+  for (const warning of warnings) findings.push(finding('configuration', 'note', warning))
+  const directory = await dataDirectory(config)
+  findings.push(...directory.findings)
+  if (!directory.inUse) findings.push(await port(config))
+  return [...findings, ...providers(config)]
+}
+
+function finding(topic: string, verdict: Finding['verdict'], text: string): Finding {
+  return { topic, verdict, text }
+}
+
+function nodeVersion(): Finding {
+  const { version } = process
+  const major = Number(version.slice(1).split('.')[0])
+  return major >= oldestNode
+    ? finding('node', 'fine', version)
+    : finding(
+        'node',
+        'fault',
+        `${version} is too old; run npm install, which brings the right one, and start with npx tollgate`,
+      )
+}
+
+async function engine(): Promise<Finding> {
+  try {
+    await import('chdb')
+    return finding('engine', 'fine', 'the embedded ClickHouse loads')
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    const advice = 'run npm install again, or name a ClickHouse server under store.clickhouse_url'
+    return finding('engine', 'fault', `the embedded ClickHouse does not load (${why}); ${advice}`)
+  }
+}
+
+async function dataDirectory(config: Config): Promise<{ findings: Finding[]; inUse: boolean }> {
+  const { dataDir, journal } = config
+  try {
+    prepareDataDirectory(dataDir)
+  } catch (error) {
+    return {
+      inUse: false,
+      findings: [finding('data', 'fault', error instanceof Error ? error.message : String(error))],
+    }
+  }
+  const free = freeBytes(dataDir)
+  const gigabytes = (free / 1024 ** 3).toFixed(1)
+  const space =
+    free < journal.minFreeBytes
+      ? finding(
+          'disk',
+          'fault',
+          `${gigabytes} GiB free, less than journal.min_free_bytes: calls would be refused; free some`,
+        )
+      : finding('disk', 'fine', `${gigabytes} GiB free`)
+  try {
+    const lock = await lockDirectory(dataDir, { nowMs: systemClock.wallMs() })
+    lock.release()
+    return { inUse: false, findings: [finding('data', 'fine', `${dataDir} is writable and free`), space] }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return { inUse: true, findings: [finding('data', 'note', why), space] }
+  }
+}
+
+async function port(config: Config): Promise<Finding> {
+  const { host, port: number } = config.listen
+  const fault = number === 0 ? null : await portFault(config.listen)
+  return fault === null
+    ? finding('port', 'fine', `${host}:${number} is free`)
+    : finding('port', 'fault', startFaultLine(fault, config) ?? `${host}:${number} cannot be opened (${fault})`)
+}
+
+function providers({ providers: all, simulatedByDefault }: Config): Finding[] {
+  if (simulatedByDefault) {
+    const advice = 'set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or DEEPSEEK_API_KEY for a real one'
+    return [finding('providers', 'note', `none configured, the simulated one serves; ${advice}`)]
+  }
+  return all.map(({ name, kind, apiKey, baseUrl }) =>
+    apiKey === ''
+      ? finding('providers', 'note', `${name} (${kind}) has no api_key: its calls go out without one`)
+      : finding('providers', 'fine', `${name} (${kind}) ${baseUrl ?? 'built in'}, key present`),
+  )
+}
