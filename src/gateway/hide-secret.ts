@@ -1,0 +1,40 @@
+import type { UpstreamAnswer } from '#ports.ts'
+import type { Reading } from '#providers/meter.ts'
+
+/*
+ * Providers, and relays before them, may repeat the credential that they were shown. It stays ours: what repeats it
+ * is not passed on, and not written down.
+ */
+
+const inItsPlace = '[redacted]'
+
+/** The very same answer but for headers that hold the secret, which are left out. */
+export function answerWithoutSecret(answer: UpstreamAnswer, secret: string): UpstreamAnswer {
+  if (secret === '' || !Object.values(answer.headers).some((value) => holds(value, secret))) return answer
+  const headers = Object.fromEntries(Object.entries(answer.headers).filter(([, value]) => !holds(value, secret)))
+  return {
+    status: answer.status,
+    headers,
+    deliver: (sink) => answer.deliver(sink),
+    pause: () => answer.pause(),
+    resume: () => answer.resume(),
+  }
+}
+
+export function bytesWithoutSecret(bytes: Buffer, secret: string): Buffer {
+  if (secret === '' || !bytes.includes(secret)) return bytes
+  return Buffer.from(bytes.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), inItsPlace), 'latin1')
+}
+
+/** The very same reading but for an error whose message holds the secret. */
+export function readingWithoutSecret(reading: Reading, secret: string): Reading {
+  const { error } = reading
+  if (error === null || secret === '' || !error.message.includes(secret)) return reading
+  return { ...reading, error: { ...error, message: error.message.replaceAll(secret, inItsPlace) } }
+}
+
+function holds(value: string | string[] | undefined, secret: string): boolean {
+  return typeof value === 'string'
+    ? value.includes(secret)
+    : (value?.some((single) => single.includes(secret)) ?? false)
+}
