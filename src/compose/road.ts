@@ -89,11 +89,21 @@ function poolOptions(provider: ProviderConfig, dataDir: string): UpstreamPoolOpt
   }
 }
 
+/** Bodies up to this size are hashed in memory that is kept; nearly all are smaller. */
+const keptHashBytes = 64 * 1024
+
 /**
  * Equal bodies have equal hashes within an instance, and nobody without its secret can test a guess. One call of
  * SHA-256 over secret and body: half of the digest is given away, so that nothing can be appended to it unseen.
  */
 function promptHasher(secret: string): (body: Buffer) => string {
-  const prefix = Buffer.from(secret)
-  return (body) => hash('sha256', Buffer.concat([prefix, body]), 'hex').slice(0, 32)
+  const kept = Buffer.allocUnsafeSlow(keptHashBytes)
+  const prefixBytes = kept.write(secret)
+  return (body) => {
+    const end = prefixBytes + body.length
+    if (end > keptHashBytes)
+      return hash('sha256', Buffer.concat([kept.subarray(0, prefixBytes), body]), 'hex').slice(0, 32)
+    body.copy(kept, prefixBytes)
+    return hash('sha256', kept.subarray(0, end), 'hex').slice(0, 32)
+  }
 }

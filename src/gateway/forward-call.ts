@@ -6,6 +6,7 @@ import { answerWithoutSecret, readingWithoutSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
 import { relay } from './relay.ts'
 import type { Road } from './road.ts'
+import { inMicros } from './settle.ts'
 
 export interface Forwarded {
   readonly attempts: readonly Attempt[]
@@ -55,7 +56,7 @@ function unanswered(road: Road, { arrival }: OpenCall, fault: UpstreamFault): De
 function measured(attempts: readonly Attempt[], delivery: Delivery, arrivedAtMs: number): readonly Attempt[] {
   const last = attempts.at(-1)
   if (last === undefined) return attempts
-  const durationMs = delivery.upstreamEndedAtMs - arrivedAtMs - last.startedAfterMs
+  const durationMs = inMicros(delivery.upstreamEndedAtMs - arrivedAtMs - last.startedAfterMs)
   const errorCode = delivery.fault === null ? last.errorCode : delivery.fault.code
   return [...attempts.slice(0, -1), { ...last, durationMs, errorCode }]
 }

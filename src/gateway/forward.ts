@@ -9,6 +9,7 @@ import {
   type UpstreamRequest,
 } from '#ports.ts'
 import type { CallControl } from './call-control.ts'
+import { inMicros } from './settle.ts'
 
 export interface ForwardPlan {
   readonly upstream: Upstream
@@ -55,8 +56,8 @@ export async function forward(plan: ForwardPlan, means: Means): Promise<Forwarde
   for (;;) {
     const beganAtMs = means.clock.monotonicMs()
     const note = (status: number, errorCode: string): void => {
-      const durationMs = means.clock.monotonicMs() - beganAtMs
-      attempts.push({ startedAfterMs: beganAtMs - plan.arrivedAtMs, durationMs, status, errorCode })
+      const durationMs = inMicros(means.clock.monotonicMs() - beganAtMs)
+      attempts.push({ startedAfterMs: inMicros(beganAtMs - plan.arrivedAtMs), durationMs, status, errorCode })
     }
     const pending = plan.upstream.send(plan.request)
     const abort = (): void => pending.abort()

@@ -54,9 +54,9 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): Sett
     units: priced.units,
     cost: priced.cost,
     marks: delivery.clientLeft ? [...priced.marks, 'client_left'] : priced.marks,
-    latencyMs,
-    timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : delivery.firstByteAtMs - ended.arrivedAtMs,
-    overheadMs: (ended.attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs),
+    latencyMs: inMicros(latencyMs),
+    timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : inMicros(delivery.firstByteAtMs - ended.arrivedAtMs),
+    overheadMs: inMicros((ended.attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
     statusCode: ended.statusCode,
     errorCode: bounded(errorCode, longestName),
     errorMessage: bounded(errorMessage, longestMessage),
@@ -67,6 +67,11 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): Sett
 
 function bounded(text: string, longest: number): string {
   return text.length <= longest ? text : text.slice(0, longest).toWellFormed()
+}
+
+/** Whole microseconds: finer is noise, and seventeen digits of it would stand in every line of the journal. */
+export function inMicros(ms: number): number {
+  return Math.round(ms * 1000) / 1000
 }
 
 function outcomeOf(ended: Ended): Outcome {

@@ -48,7 +48,18 @@ function encodeSettle(entry: SettleEntry): string {
   )
 }
 
+/** The same facts are written twice, in the open entry and in the settle entry. */
+const callTexts = new WeakMap<CallFacts, string>()
+
 function callText(call: CallFacts): string {
+  const known = callTexts.get(call)
+  if (known !== undefined) return known
+  const made = makeCallText(call)
+  callTexts.set(call, made)
+  return made
+}
+
+function makeCallText(call: CallFacts): string {
   const request = call.requestId === call.callId ? '' : `,"requestId":${quote(call.requestId)}`
   const routed = call.modelRouted === call.modelRequested ? '' : `,"modelRouted":${quote(call.modelRouted)}`
   return (
