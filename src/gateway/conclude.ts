@@ -15,7 +15,12 @@ export async function conclude(road: Road, open: OpenCall, forwarded: Forwarded)
   const { answer, attempts, delivery } = forwarded
   const refusal = instead(road, open, forwarded)
   const statusCode = refusal === null ? (answer?.status ?? 0) : refusalStatus[refusal.code]
-  const counted = await countUsage(road.estimator, { open, delivery, upstreamStatus: answer?.status ?? null })
+  const counted = await countUsage(road.estimator, {
+    open,
+    delivery,
+    upstreamStatus: answer?.status ?? null,
+    lastAttempt: attempts.at(-1),
+  })
   const { interrupted } = control
   const { arrivedAtMs } = arrival
   const entry = settle(road, { call: open.call, arrivedAtMs, attempts, delivery, statusCode, interrupted, counted })

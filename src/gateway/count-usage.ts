@@ -1,4 +1,4 @@
-import type { EndpointName } from '#core/ledger/entry.ts'
+import type { Attempt, EndpointName } from '#core/ledger/entry.ts'
 import type { Delivery } from './delivery.ts'
 import type { OpenCall } from './open-call.ts'
 import type { CountedUsage } from './settle.ts'
@@ -18,6 +18,7 @@ export interface AnsweredCall {
   readonly delivery: Delivery
   /** Null where no upstream answered. */
   readonly upstreamStatus: number | null
+  readonly lastAttempt: Attempt | undefined
 }
 
 const nothingCounted: CountedUsage = { usage: null, source: 'none' }
@@ -67,9 +68,11 @@ function deniesOutput({ usage, outputText }: Delivery['reading']): boolean {
 }
 
 /** True where the provider cannot have worked: it was not reached, it refused, or it failed before any output. */
-function usedNothing({ delivery, upstreamStatus }: AnsweredCall): boolean {
+function usedNothing({ delivery, upstreamStatus, lastAttempt }: AnsweredCall): boolean {
   const { fault, reading } = delivery
-  if (upstreamStatus === null) return fault?.code !== 'aborted'
+  // Ended by us while the upstream was at work; a call that only waited to be retried had been turned down before.
+  if (upstreamStatus === null) return lastAttempt?.errorCode !== 'aborted'
   if (upstreamStatus >= 400) return true
+  if (fault?.code === 'bad_answer' && reading.error !== null) return true
   return fault === null && reading.error !== null && reading.outputText === ''
 }

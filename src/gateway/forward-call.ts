@@ -1,5 +1,5 @@
 import type { Attempt } from '#core/ledger/entry.ts'
-import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import type { Timer, UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import { forward } from './forward.ts'
 import { answerWithoutSecret, readingWithoutSecret } from './hide-secret.ts'
@@ -15,8 +15,26 @@ export interface Forwarded {
   readonly delivery: Delivery
 }
 
-/** Sends the call upstream and passes on what comes back, but for the last bytes. */
+/**
+ * Sends the call upstream and passes on what comes back, but for the last bytes. A caller who leaves, at whatever
+ * moment, gives the upstream as long as the limits say.
+ */
 export async function forwardCall(road: Road, open: OpenCall): Promise<Forwarded> {
+  const { arrival, control } = open
+  const readOn: Timer[] = []
+  let over = false
+  arrival.exchange.onGone(() => {
+    if (!over) readOn.push(control.callerLeft(road.timers, road.readOn.readAfterDisconnectMs))
+  })
+  try {
+    return await goThere(road, open)
+  } finally {
+    over = true
+    for (const timer of readOn) timer.cancel()
+  }
+}
+
+async function goThere(road: Road, open: OpenCall): Promise<Forwarded> {
   const { arrival, control, route } = open
   const { config, door } = route.upstream
   const went = await forward(

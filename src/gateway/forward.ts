@@ -144,9 +144,10 @@ function discard(answer: UpstreamAnswer, abort: () => void): void {
 function wait(ms: number, plan: ForwardPlan, timers: Timers): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = timers.after(ms, () => resolve(plan.wanted()))
-    plan.control.whileRunning(() => {
+    plan.control.whileWaiting(() => {
       timer.cancel()
       resolve(false)
     })
+    if (!plan.wanted()) plan.control.abort()
   })
 }

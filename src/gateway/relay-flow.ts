@@ -1,3 +1,4 @@
+import { BodyDecoder, type ContentEncoding } from '#lib/content-encoding.ts'
 import type { AnswerSink, ClientExchange, Timer, Timers, UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { StreamMeter } from '#providers/meter.ts'
 import type { CallControl } from './call-control.ts'
@@ -14,21 +15,26 @@ export interface FlowParts {
   readonly monotonicMs: () => number
   readonly limits: ReadOnLimits
   readonly form: Delivery['form']
+  /** How the body is encoded although it was asked for plain: a decoded copy is read then. Null = it is not. */
+  readonly encoding: ContentEncoding | null
 }
+
+/** What follows the event that ends an answer waits with it for the ledger; more than this was no end. */
+const mostHeldBytes = 262_144
 
 /** How long an upstream may stay silent after it said that the answer has ended. */
 const quietAfterEndMs = 2_000
 
 /**
- * Passes an answer on as it comes, one chunk behind once the answer says that it ends, so that the client never
- * hears of an end that is not in the ledger. Resolves when the upstream has ended or failed.
+ * Passes an answer on as it comes, and holds back what comes from its last event on, so that the client never hears
+ * of an end that is not in the ledger. Resolves when the upstream has ended or failed.
  */
 export function relayFlow(parts: FlowParts): Promise<Delivery> {
   return new Promise((resolve) => {
     const flow = new Flow(parts, resolve)
     parts.control.whileRunning(parts.abortUpstream)
     parts.exchange.onDrain(() => parts.answer.resume())
-    parts.answer.deliver(flow)
+    parts.answer.deliver(parts.encoding === null ? flow : new DecodedFlow(flow, new BodyDecoder(parts.encoding)))
     parts.exchange.onGone(() => flow.clientLeft())
     flow.delivered()
   })
@@ -41,7 +47,6 @@ class Flow implements AnswerSink {
   #firstByteAtMs: number | null = null
   #left = false
   #readOnBytes = 0
-  #readOnTimer: Timer | null = null
   #quietTimer: Timer | null = null
   #over = false
 
@@ -52,10 +57,20 @@ class Flow implements AnswerSink {
 
   bytes(chunk: Buffer): void {
     if (this.#over) return
+    this.#passOn(this.#parts.meter.push(chunk), chunk.length)
+  }
+
+  /** A chunk that could only be read in another form. */
+  encodedBytes(chunk: Buffer, decoded: readonly Buffer[]): void {
+    if (this.#over) return
+    for (const piece of decoded) this.#parts.meter.push(piece)
+    this.#passOn(chunk, chunk.length)
+  }
+
+  #passOn(out: Buffer, cameBytes: number): void {
     this.#firstByteAtMs ??= this.#parts.monotonicMs()
-    const out = this.#parts.meter.push(chunk)
-    if (this.#left) return this.#readOn(chunk.length)
-    if (this.#parts.meter.ending) this.#hold(out)
+    if (this.#left) this.#readOn(cameBytes)
+    else if (this.#parts.meter.ending) this.#hold(out)
     else this.#write(out)
   }
 
@@ -78,7 +93,6 @@ class Flow implements AnswerSink {
     this.#left = true
     this.#held = noBytes
     this.#parts.answer.resume()
-    this.#readOnTimer = this.#parts.timers.after(this.#parts.limits.readAfterDisconnectMs, this.#parts.abortUpstream)
   }
 
   #readOn(bytes: number): void {
@@ -87,11 +101,14 @@ class Flow implements AnswerSink {
   }
 
   #hold(out: Buffer): void {
-    const before = this.#held
-    this.#held = out
-    this.#write(before)
+    if (this.#parts.form === 'opaque' || this.#held.length + out.length > mostHeldBytes) {
+      this.#write(this.#held)
+      this.#held = out
+    } else {
+      this.#held = this.#held.length === 0 ? out : Buffer.concat([this.#held, out])
+    }
     this.#quietTimer?.cancel()
-    if (this.#parts.meter.reading().complete) this.#quietTimer = this.#parts.timers.after(quietAfterEndMs, this.#quiet)
+    if (this.#parts.form !== 'opaque') this.#quietTimer = this.#parts.timers.after(quietAfterEndMs, this.#quiet)
   }
 
   readonly #quiet = (): void => {
@@ -106,7 +123,6 @@ class Flow implements AnswerSink {
   #finish(fault: UpstreamFault | null): void {
     if (this.#over) return
     this.#over = true
-    this.#readOnTimer?.cancel()
     this.#quietTimer?.cancel()
     const tail = this.#parts.meter.end()
     this.#resolve({
@@ -119,6 +135,39 @@ class Flow implements AnswerSink {
       firstByteAtMs: this.#firstByteAtMs,
       upstreamEndedAtMs: this.#parts.monotonicMs(),
     })
+  }
+}
+
+/** Decodes before it hands over, in order, so that the end of an answer is known before it is passed on. */
+class DecodedFlow implements AnswerSink {
+  readonly #flow: Flow
+  readonly #decoder: BodyDecoder
+  #done: Promise<void> = Promise.resolve()
+
+  constructor(flow: Flow, decoder: BodyDecoder) {
+    this.#flow = flow
+    this.#decoder = decoder
+  }
+
+  bytes(chunk: Buffer): void {
+    this.#then(async () => this.#flow.encodedBytes(chunk, await this.#decoder.push(chunk)))
+  }
+
+  end(): void {
+    this.#then(() => this.#close(() => this.#flow.end()))
+  }
+
+  fail(fault: UpstreamFault): void {
+    this.#then(() => this.#close(() => this.#flow.fail(fault)))
+  }
+
+  #close(last: () => void): void {
+    this.#decoder.close()
+    last()
+  }
+
+  #then(step: () => Promise<void> | void): void {
+    this.#done = this.#done.then(step)
   }
 }
 

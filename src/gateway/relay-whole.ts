@@ -1,4 +1,4 @@
-import type { ClientExchange, Timer, Timers, UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import type { ClientExchange, UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Reading } from '#providers/meter.ts'
 import type { CallControl } from './call-control.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
@@ -12,7 +12,6 @@ export interface WholeParts {
   /** What the client may see of the body; null = all of it. */
   readonly clean: ((body: Buffer) => Buffer) | null
   readonly control: CallControl
-  readonly timers: Timers
   readonly monotonicMs: () => number
   readonly limits: ReadOnLimits
 }
@@ -26,12 +25,11 @@ export function relayWhole(parts: WholeParts): Promise<Delivery> {
     const chunks: Buffer[] = []
     let firstByteAtMs: number | null = null
     let left = false
-    let readOn: Timer | null = null
+    let readOnBytes = 0
 
     let over = false
     const finish = (fault: UpstreamFault | null): void => {
       over = true
-      readOn?.cancel()
       const upstreamEndedAtMs = parts.monotonicMs()
       const only = chunks[0]
       const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
@@ -54,14 +52,14 @@ export function relayWhole(parts: WholeParts): Promise<Delivery> {
       bytes: (chunk) => {
         firstByteAtMs ??= parts.monotonicMs()
         chunks.push(chunk)
+        if (left) readOnBytes += chunk.length
+        if (readOnBytes > parts.limits.readAfterDisconnectBytes) parts.abortUpstream()
       },
       end: () => finish(null),
       fail: finish,
     })
     parts.exchange.onGone(() => {
-      if (over) return
-      left = true
-      readOn = parts.timers.after(parts.limits.readAfterDisconnectMs, parts.abortUpstream)
+      if (!over) left = true
     })
   })
 }
