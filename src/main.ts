@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module'
 // First of all, and the rest only by import(): what is loaded before this line is not cached.
 enableCompileCache(new URL('../node_modules/.cache/tollgate', import.meta.url).pathname)
 
-const { runCommandLine } = await import('#cli/frame.ts')
+const [{ runCommandLine }, { version }] = await Promise.all([import('#cli/frame.ts'), import('#compose/version.ts')])
 
 const commands: Parameters<typeof runCommandLine>[0] = [
   {
@@ -106,4 +106,4 @@ const commands: Parameters<typeof runCommandLine>[0] = [
   },
 ]
 
-process.exitCode = await runCommandLine(commands, process.argv.slice(2))
+process.exitCode = await runCommandLine(commands, process.argv.slice(2), version)

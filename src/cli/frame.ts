@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { processEnvironment } from '#config/environment.ts'
 import { closest } from '#lib/closest.ts'
 
 /** One command of the program. Its module is loaded only when it is called, so that start-up stays quick. */
@@ -28,7 +28,11 @@ Settings come from ./tollgate.yaml (or TOLLGATE_CONFIG) and from the environment
 Exit codes: 0 done, 2 faults in the configuration, 1 anything else.`
 
 /** Runs the command that the arguments name. Answers with the exit code; long-running commands answer when they end. */
-export async function runCommandLine(entries: readonly CommandEntry[], args: readonly string[]): Promise<number> {
+export async function runCommandLine(
+  entries: readonly CommandEntry[],
+  args: readonly string[],
+  version: string,
+): Promise<number> {
   const wanted = args.find((argument) => !argument.startsWith('-'))
   const unknown = wanted !== undefined && wanted !== 'help' && !entries.some(({ name }) => name === wanted)
   if (unknown) {
@@ -37,7 +41,7 @@ export async function runCommandLine(entries: readonly CommandEntry[], args: rea
   }
   const program = new Command('tollgate')
     .description(introduction.trim())
-    .version(version(), '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .addHelpText('after', epilogue)
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 110, 110) })
     .exitOverride()
@@ -54,7 +58,7 @@ export async function runCommandLine(entries: readonly CommandEntry[], args: rea
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode
     process.stderr.write(`tollgate: ${error instanceof Error ? error.message : String(error)}\n`)
-    if (process.env['TOLLGATE_LOG_LEVEL'] === 'debug' && error instanceof Error)
+    if (processEnvironment()['TOLLGATE_LOG_LEVEL'] === 'debug' && error instanceof Error)
       process.stderr.write(`${error.stack}\n`)
     return 1
   }
@@ -71,11 +75,4 @@ function unknownCommand(wanted: string, entries: readonly CommandEntry[]): strin
 function throwOnExit(command: Command): void {
   command.exitOverride()
   for (const child of command.commands) throwOnExit(child)
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return manifest !== null && typeof manifest === 'object' && 'version' in manifest
-    ? String(manifest.version)
-    : 'unknown'
 }

@@ -1,0 +1,122 @@
+/** Which room may import which; `main.ts` and `ports.ts` are rooms of one file. Inside a room everything is allowed. */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  lib: [],
+  'ports.ts': ['core'],
+  config: ['core', 'lib', 'ports.ts'],
+  providers: ['core', 'lib'],
+  gateway: ['core', 'lib', 'ports.ts', 'providers'],
+  reports: ['core', 'lib', 'ports.ts'],
+  console: ['core', 'lib', 'ports.ts', 'reports'],
+  cli: ['config', 'core', 'lib', 'ports.ts', 'reports'],
+  store: ['core', 'lib', 'ports.ts'],
+  edge: ['core', 'lib', 'ports.ts'],
+  simulator: ['core', 'lib', 'ports.ts', 'providers'],
+  compose: [
+    ...['cli', 'config', 'console', 'core', 'edge', 'gateway', 'lib', 'ports.ts', 'providers', 'reports'],
+    ...['simulator', 'store'],
+  ],
+  'main.ts': ['cli', 'compose'],
+}
+
+/**
+ * Imports beyond the table, `importing file -> imported file`, each with its reason. The list may only shrink: a new
+ * line needs a decision in docs/decisions.
+ */
+export const importExceptions: Readonly<Record<string, string>> = {
+  'src/gateway/road.ts -> config/config.ts': 'a type: what a provider is configured as',
+  'src/providers/models.ts -> config/config.ts': 'a type: what a provider is configured as',
+  'src/providers/vendors.ts -> config/config.ts': 'a type: the kinds of providers',
+  'src/edge/token-worker.ts -> providers/estimate.ts': 'the worker thread exists to run it away from the road',
+}
+
+/** In core, lower to higher: a part imports only parts that stand before it. */
+export const coreOrder = [
+  'money',
+  'usage',
+  'pricing',
+  'attribution',
+  'keys',
+  'budget',
+  'ledger',
+  'alerting',
+  'statistics',
+]
+
+export interface Ban {
+  readonly banned: RegExp
+  readonly instead: string
+  readonly because: string
+  /** Prefixes of paths where it is allowed. */
+  readonly except: readonly string[]
+  /** Prefixes of paths to which it applies; all of src where absent. */
+  readonly only?: readonly string[]
+}
+
+export const bans: readonly Ban[] = [
+  {
+    banned: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/,
+    instead: 'Clock of ports.ts',
+    because: 'a test must be able to choose the time',
+    except: ['src/edge/', 'src/compose/'],
+  },
+  {
+    banned: /\b(setTimeout|setInterval)\(/,
+    instead: 'Timers of ports.ts',
+    because: 'a simulation runs on a clock of its own',
+    except: ['src/edge/', 'src/compose/'],
+  },
+  {
+    banned: /\bMath\.random\(/,
+    instead: 'Ids.chance of ports.ts, or node:crypto for secrets',
+    because: 'a seed must decide, and a secret must not be guessable',
+    except: ['src/edge/'],
+  },
+  {
+    banned: /\bprocess\.env\b/,
+    instead: 'the Config, or config/environment.ts',
+    because: 'a setting that is read in many places cannot be documented, checked or reloaded',
+    except: ['src/config/'],
+  },
+  {
+    banned: /\bparseFloat\(|\.toFixed\(|\bNumber\.parseFloat\b/,
+    instead: 'the amounts of core/money',
+    because: 'a float on the way to a bill is a wrong bill',
+    except: [],
+    only: ['src/core/', 'src/providers/catalog/', 'src/reports/', 'src/store/usage/', 'src/store/ingest/'],
+  },
+  {
+    banned: /from 'node:(fs|fs\/promises|sqlite)'/,
+    instead: 'a function of store',
+    because: 'what is on the disk is one room’s promise',
+    except: ['src/store/', 'src/compose/', 'src/config/process.ts', 'src/config/watch.ts', 'src/simulator/files.ts'],
+  },
+  {
+    banned: /import \{[^}]*\} from 'node:(http|https|net|tls|dgram)'|from 'undici'/,
+    instead: 'a door of ports.ts that edge implements',
+    because: 'time-outs, limits and pools are decided where sockets are opened',
+    except: ['src/edge/', 'src/compose/simulator.ts'],
+  },
+  {
+    banned: /\bconsole\.(log|error|warn|info|debug)\(/,
+    instead: 'Log of lib/log.ts, or process.stdout in cli',
+    because: 'only the log leaves credentials out',
+    except: [],
+  },
+  {
+    banned: /catch\s*(\([^)]*\)\s*)?\{\s*\}/,
+    instead: 'handling it, or saying in a comment and a statement why not',
+    because: 'a swallowed failure is found by a customer',
+    except: [],
+  },
+]
+
+export const mostLines = 400
+/** Longer files, with the length that they must not exceed. The list may only shrink. */
+export const longFiles: Readonly<Record<string, number>> = {}
+
+/** Files left out of the search for leftovers: they name what is searched for. */
+export const leftoverExceptions = ['test/tidy/']
+
+/** Types whose name ends in a vague word, until they are renamed. The list may only shrink. */
+export const vagueNames: readonly string[] = ['src/providers/vendors.ts Service']
