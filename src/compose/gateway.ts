@@ -18,6 +18,9 @@ import { layRoad, makeGround } from './road.ts'
 import type { RoleHooks, RunningRole } from './role.ts'
 import { version } from './version.ts'
 
+/** How long a stop waits for readers to take the end of answers that are in the ledger already. */
+const lastBytesMs = 2_000
+
 /** Starts the gateway: the journal first, so that what the last run left open is settled before anything new comes. */
 export async function composeGateway(config: Config, { log, onReady }: RoleHooks): Promise<RunningRole> {
   const [settings, catalog, opened] = await Promise.all([
@@ -66,6 +69,7 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
       const closed = server.close()
       await gateway.drain(drainMs)
       await journal.close()
+      await server.quiet(lastBytesMs)
       server.destroy()
       await closed
       await keys.close()

@@ -14,6 +14,8 @@ export interface RunningServer {
   readonly port: number
   /** Stops accepting connections and closes idle ones; resolves when the last exchange has ended. */
   close(): Promise<void>
+  /** Resolves when every answer under way has left, or when that took too long. */
+  quiet(longestMs: number): Promise<void>
   /** Closes all connections at once. */
   destroy(): void
 }
@@ -22,7 +24,16 @@ export interface RunningServer {
 const headersTimeoutMs = 60_000
 const requestTimeoutMs = 600_000
 
+/** After an answer that came before the end of its request: how long, and how far, the rest is still taken in. */
+const lingerMs = 2_000
+const lingerBytes = 64 * 1024 * 1024
+
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const underWay = new AnswersUnderWay()
+  const take = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
+    underWay.add(request.socket, response)
+    options.onExchange(new HttpExchange(request, response, awaitsContinue))
+  }
   const server = createServer(
     {
       keepAliveTimeout: 75_000,
@@ -33,9 +44,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       requireHostHeader: false,
       noDelay: true,
     },
-    (request, response) => options.onExchange(new HttpExchange(request, response)),
+    (request, response) => take(request, response, false),
   )
-  server.on('clientError', refuseBadHttp)
+  // Whoever asks before sending a large body is told to go on only when somebody reads it.
+  server.on('checkContinue', (request, response) => take(request, response, true))
+  server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
+    // What is answered on this connection must not be taken for a part of what is being answered already.
+    if (underWay.on(socket)) socket.destroy()
+    else refuseBadHttp(error, socket)
+  })
   await listen(server, options)
   const address = server.address()
   const port = address !== null && typeof address === 'object' ? address.port : options.port
@@ -47,6 +64,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         server.close(() => resolve())
         server.closeIdleConnections()
       }),
+    quiet: (longestMs) => underWay.quiet(longestMs),
     destroy: () => server.closeAllConnections(),
   }
 }
@@ -59,6 +77,37 @@ function listen(server: Server, options: ServerOptions): Promise<void> {
       resolve()
     })
   })
+}
+
+/** Which connections are in the middle of an answer. */
+class AnswersUnderWay {
+  readonly #counts = new Map<Socket, number>()
+  #idle: () => void = () => {}
+
+  add(socket: Socket, response: ServerResponse): void {
+    this.#counts.set(socket, (this.#counts.get(socket) ?? 0) + 1)
+    response.once('close', () => {
+      const left = (this.#counts.get(socket) ?? 1) - 1
+      if (left > 0) this.#counts.set(socket, left)
+      else this.#counts.delete(socket)
+      if (this.#counts.size === 0) this.#idle()
+    })
+  }
+
+  on(socket: Socket): boolean {
+    return this.#counts.has(socket)
+  }
+
+  quiet(longestMs: number): Promise<void> {
+    if (this.#counts.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, longestMs)
+      this.#idle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
 }
 
 /** What Node's parser rejects: conflicting lengths, bad header bytes, headers too large, requests too slow. */
@@ -92,12 +141,14 @@ class HttpExchange implements ClientExchange {
   readonly query: string
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
+  #awaitsContinue: boolean
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {
     this.#request = request
     this.#response = response
+    this.#awaitsContinue = awaitsContinue
     this.method = request.method ?? 'GET'
-    const url = request.url ?? '/'
+    const url = originForm(request.url ?? '/')
     const mark = url.indexOf('?')
     this.path = mark === -1 ? url : url.slice(0, mark)
     this.query = mark === -1 ? '' : url.slice(mark)
@@ -123,6 +174,9 @@ class HttpExchange implements ClientExchange {
     const request = this.#request
     const announced = Number(request.headers['content-length'] ?? 0)
     if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes))
+    // Gone before anybody listened: none of its events will come any more.
+    if (request.destroyed && !request.complete) return Promise.reject(leftTooEarly())
+    this.#continue()
     return new Promise((resolve, reject) => {
       let chunks: Buffer[] | null = null
       let first: Buffer | null = null
@@ -138,19 +192,55 @@ class HttpExchange implements ClientExchange {
         else chunks.push(chunk)
       })
       request.on('end', () => resolve(chunks !== null ? Buffer.concat(chunks, size) : (first ?? Buffer.alloc(0))))
-      request.on('error', () => reject(new BodyFault('client_gone', 'the client left before its request was complete')))
+      request.on('error', () => reject(leftTooEarly()))
     })
   }
 
   bodyStream(): NodeJS.ReadableStream {
+    this.#continue()
     return this.#request
   }
 
   answer(status: number, headers: RawHeaders, body: Buffer): void {
+    const response = this.#response
+    if (this.#request.complete || !announcesBody(this.#request)) {
+      response.writeHead(status, [...headers, 'content-length', String(body.length)])
+      response.end(body)
+      return
+    }
     // A request that was not read to its end would otherwise be taken for the start of the next one.
-    const unread = this.#request.complete ? [] : ['connection', 'close']
-    this.#response.writeHead(status, [...headers, ...unread, 'content-length', String(body.length)])
-    this.#response.end(body)
+    response.writeHead(status, [...headers, 'connection', 'close', 'content-length', String(body.length)])
+    if (this.#awaitsContinue) response.end(body)
+    else this.#lingerOver(body)
+  }
+
+  /**
+   * Closing a connection with bytes unread makes the system reset it, and the client never sees its answer. So the
+   * answer goes out, and the end only when the client has said all, or enough.
+   */
+  #lingerOver(body: Buffer): void {
+    const request = this.#request
+    const response = this.#response
+    let size = 0
+    const end = (): void => {
+      clearTimeout(timer)
+      if (!response.writableEnded) response.end()
+    }
+    const timer = setTimeout(end, lingerMs)
+    response.write(body)
+    response.once('close', end)
+    request.once('end', end)
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > lingerBytes) end()
+    })
+    request.resume()
+  }
+
+  #continue(): void {
+    if (!this.#awaitsContinue) return
+    this.#awaitsContinue = false
+    this.#response.writeContinue()
   }
 
   start(status: number, headers: RawHeaders): void {
@@ -186,6 +276,20 @@ class HttpExchange implements ClientExchange {
         if (!response.writableFinished) run()
       })
   }
+}
+
+/** `GET http://host/path` (RFC 9112, 3.2.2) asks for the same as `GET /path`. */
+function originForm(target: string): string {
+  if (target.startsWith('/')) return target
+  return /^https?:\/\/[^/?#]*(\/.*)?$/i.exec(target)?.[1] ?? target
+}
+
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+function leftTooEarly(): BodyFault {
+  return new BodyFault('client_gone', 'the client left before its request was complete')
 }
 
 function tooLarge(maxBytes: number): BodyFault {
