@@ -53,7 +53,9 @@ export function createGateway(parts: GatewayParts): Gateway {
       const text = renderCounters(road.counters, road.running.count)
       return exchange.answer(200, ['content-type', 'text/plain; version=0.0.4; charset=utf-8'], Buffer.from(text))
     }
-    parts.handOff(exchange)
+    const allowed = otherMethods(exchange)
+    if (allowed.length > 0) answerWrongMethod(exchange, allowed)
+    else parts.handOff(exchange)
   }
 
   return {
@@ -70,6 +72,20 @@ export function createGateway(parts: GatewayParts): Gateway {
       timer.cancel()
     },
   }
+}
+
+/** By which methods the path is one of an API, where it is. */
+function otherMethods({ path, headers }: ClientExchange): string[] {
+  return ['GET', 'POST', 'DELETE'].filter((method) => matchEndpoint(method, path, headers) !== null)
+}
+
+function answerWrongMethod(exchange: ClientExchange, allowed: readonly string[]): void {
+  const { method, path, headers } = exchange
+  const message = `${path} takes ${allowed.join(' or ')}, not ${method}.`
+  const status = refusalStatus.method_not_allowed
+  const match = matchEndpoint(allowed[0] ?? '', path, headers)
+  const body = shapeError(match?.dialect ?? 'openai', { status, code: 'method_not_allowed', message })
+  exchange.answer(status, ['content-type', 'application/json', 'allow', allowed.join(', ')], body)
 }
 
 function answerReady(exchange: ClientExchange, draining: boolean, road: Road): void {

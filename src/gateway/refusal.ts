@@ -14,6 +14,7 @@ export const refusalStatus = {
   model_not_priced: 403,
   model_not_found: 404,
   endpoint_not_found: 404,
+  method_not_allowed: 405,
   body_too_large: 413,
   unsupported_content_type: 415,
   client_left: 499,
