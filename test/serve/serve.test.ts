@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Tollgate, workplace } from './tollgate.ts'
+
+function chat(address: string, key: string, content = 'Hello') {
+  return fetch(`${address}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content }] }),
+  })
+}
+
+function childrenOf(pid: number): { pid: number; role: string }[] {
+  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(pid)], { encoding: 'utf8' })
+  return [...lines.matchAll(/^\s*(\d+) .*main\.ts run (\w+)/gm)].map(([, child, role]) => ({
+    pid: Number(child),
+    role: role ?? '',
+  }))
+}
+
+function pidOf(tollgate: Tollgate, role: string): number {
+  const pid = childrenOf(tollgate.process.pid ?? 0).find((child) => child.role === role)?.pid
+  assert.ok(pid !== undefined, `no ${role} is running`)
+  return pid
+}
+
+/** Not a zombie either: who is orphaned may wait long to be fetched. */
+function isAlive(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z')
+}
+
+test('a first start shows what is needed, the printed curl works, SIGTERM ends it with code 0', async (t) => {
+  const place = workplace(t)
+  const tollgate = new Tollgate(t, place, ['serve'])
+  await tollgate.ready()
+  assert.match(tollgate.stdout, /admin token +tga-\S+ {2}\(shown only now\)/)
+  assert.match(tollgate.stdout, /simulated/)
+  const curl = /^ {2}(curl .*)$/m.exec(tollgate.stdout)?.[1] ?? ''
+  const answer = JSON.parse(execFileSync('sh', ['-c', `${curl} --silent --max-time 20`], { encoding: 'utf8' }))
+  assert.equal(answer.object, 'chat.completion')
+  tollgate.process.kill('SIGTERM')
+  assert.equal(await tollgate.exit, 0, tollgate.stderr)
+})
+
+test('secrets are shown once: a second start does not know them, and the first key still works', async (t) => {
+  const place = workplace(t)
+  const first = new Tollgate(t, place, ['serve'])
+  const { key } = await first.ready()
+  first.process.kill('SIGINT')
+  assert.equal(await first.exit, 0, first.stderr)
+  const second = new Tollgate(t, place, ['serve'])
+  const { address } = await second.ready()
+  assert.doesNotMatch(second.stdout, /shown only now/)
+  assert.equal((await chat(address, key)).status, 200)
+})
+
+test('faults of the configuration: all of them, one a line, code 2, and nothing is made', async (t) => {
+  const place = workplace(t, 'lisen: 1\nproviders:\n  - name: a\n    kind: opnai\nkeys: [{name: k}]\n')
+  const { code, stdout, stderr } = await new Tollgate(t, place, ['serve']).finished()
+  assert.equal(code, 2)
+  assert.equal(stdout, '')
+  const lines = stderr.trim().split('\n')
+  assert.equal(lines.length, 4, stderr)
+  assert.match(lines[0] ?? '', /3 faults in the configuration/)
+  assert.match(lines[2] ?? '', /^providers\[0\]\.kind \(line 4\): /)
+})
+
+test('a second start on the same data directory says who holds it', async (t) => {
+  const place = workplace(t)
+  const holder = new Tollgate(t, place, ['serve'])
+  await holder.ready()
+  const { code, stderr } = await new Tollgate(t, place, ['serve']).finished()
+  assert.equal(code, 1)
+  assert.match(stderr, new RegExp(`^tollgate: .*in use by process ${holder.process.pid} `))
+  assert.equal(stderr.trim().split('\n').length, 1)
+})
+
+test('a port that is taken is said in one line, before any secret is made', async (t) => {
+  const place = workplace(t)
+  const other = createServer()
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+  t.after(() => other.close())
+  const address = other.address()
+  assert.ok(address !== null && typeof address === 'object')
+  const listen = `127.0.0.1:${address.port}`
+  const { code, stdout, stderr } = await new Tollgate(t, place, ['serve', '--listen', listen]).finished()
+  assert.equal(code, 1)
+  assert.match(stderr, new RegExp(`^tollgate: port ${address.port} on 127\\.0\\.0\\.1 is taken`))
+  assert.equal(stderr.trim().split('\n').length, 1)
+  const next = new Tollgate(t, place, ['serve'])
+  await next.ready()
+  assert.equal(stdout, '')
+  assert.match(next.stdout, /admin token +tga-/)
+})
+
+test('a data directory that cannot be made is said in one line', async (t) => {
+  const place = workplace(t)
+  writeFileSync(place.dataDir, 'a file')
+  const { code, stderr } = await new Tollgate(t, place, ['serve']).finished()
+  assert.equal(code, 1)
+  assert.match(stderr, /^tollgate: the data directory .* a file is in its way/)
+})
+
+test('a data directory whose path is too long for its sockets is said before anything is made', async (t) => {
+  const place = workplace(t)
+  const deep = join(place.folder, 'x'.repeat(100))
+  mkdirSync(deep)
+  const { code, stderr } = await new Tollgate(t, place, ['serve', '--data-dir', deep]).finished()
+  assert.equal(code, 1)
+  assert.match(stderr, /too long for the sockets/)
+})
+
+test('a gateway that is killed is started again, and calls go on', async (t) => {
+  const place = workplace(t)
+  const tollgate = new Tollgate(t, place, ['serve', '--listen', '127.0.0.1:0'])
+  const { key } = await tollgate.ready()
+  process.kill(pidOf(tollgate, 'gateway'), 'SIGKILL')
+  await tollgate.says(/gateway killed by SIGKILL; starting it again/, 'stderr')
+  const again = await tollgate.says(/gateway killed[\s\S]*"address":"(http:[^"]+)","msg":"gateway is ready"/, 'stderr')
+  assert.equal((await chat(again[1] ?? '', key)).status, 200)
+})
+
+test('when the supervisor is killed, nothing of it stays behind', async (t) => {
+  const place = workplace(t)
+  const tollgate = new Tollgate(t, place, ['serve'])
+  await tollgate.ready()
+  await tollgate.says(/console is ready/, 'stderr')
+  const children = childrenOf(tollgate.process.pid ?? 0)
+  assert.deepEqual(children.map(({ role }) => role).sort(), ['console', 'gateway', 'simulator'])
+  tollgate.process.kill('SIGKILL')
+  // Its output ends only when the last of its children has gone: they inherited it.
+  assert.equal(await tollgate.exit, 'SIGKILL')
+  assert.deepEqual(
+    children.filter(({ pid }) => isAlive(pid)),
+    [],
+  )
+})
+
+test('a call under way is finished before the stop', async (t) => {
+  const place = workplace(t)
+  const tollgate = new Tollgate(t, place, ['serve'])
+  const { address, key } = await tollgate.ready()
+  const response = await fetch(`${address}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'gpt-4.1-mini',
+      stream: true,
+      messages: [{ role: 'user', content: '[[simulate: tokens=40 tps=40]] Take your time' }],
+    }),
+  })
+  assert.equal(response.status, 200)
+  tollgate.process.kill('SIGTERM')
+  assert.match(await response.text(), /data: \[DONE\]/)
+  assert.equal(await tollgate.exit, 0, tollgate.stderr)
+})
+
+test('a changed file takes effect without a restart; a bad one is refused and named', async (t) => {
+  const place = workplace(t)
+  const tollgate = new Tollgate(t, place, ['serve'])
+  const { address } = await tollgate.ready()
+  writeFileSync(place.configPath, 'keys: 7\n')
+  await tollgate.says(
+    /"role":"gateway","msg":"the new configuration has faults, the old one stays in force: keys \(line 1\)/,
+    'stderr',
+  )
+  writeFileSync(place.configPath, 'keys: [{name: later, key: a-key-that-came-later}]\n')
+  await tollgate.says(/"role":"gateway","msg":"the configuration was read again/, 'stderr')
+  assert.equal((await chat(address, 'a-key-that-came-later')).status, 200)
+})
+
+test('an unknown command is answered with the nearest one, code 1', async (t) => {
+  const { code, stderr } = await new Tollgate(t, workplace(t), ['reprot']).finished()
+  assert.equal(code, 1)
+  assert.match(stderr, /did you mean "tollgate report"\?/)
+})
+
+test('every command explains itself', async (t) => {
+  const place = workplace(t)
+  for (const command of ['serve', 'report', 'logs', 'keys', 'prices', 'verify', 'simulate', 'doctor']) {
+    const { code, stdout } = await new Tollgate(t, place, [command, '--help']).finished()
+    assert.equal(code, 0)
+    assert.match(stdout, new RegExp(`^Usage: tollgate ${command}|^Usage: ${command}`))
+    assert.ok(!stdout.includes('\u001b'), 'no colour where output is not a terminal')
+  }
+})
