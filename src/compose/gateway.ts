@@ -6,6 +6,8 @@ import { startServer } from '#edge/server.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { TokenCounter } from '#edge/token-counter.ts'
 import { UpstreamPools } from '#edge/upstream-pools.ts'
+import { BackgroundJobs, isJob } from '#gateway/background-jobs.ts'
+import { bookOverdueJobs } from '#gateway/book-job.ts'
 import { createGateway } from '#gateway/gateway.ts'
 import { settleInterrupted } from '#gateway/interrupted.ts'
 import type { ClaimsVerifier } from '#gateway/road.ts'
@@ -40,12 +42,15 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
     promptHashSecret: (await settings.instance()).promptHashSecret,
     openPools: (options) => pools.use(options),
     onFault: (error) => log.error({ err: error }, 'a call failed for a fault of the gateway'),
+    jobs: new BackgroundJobs(recovered.opens.filter(isJob)),
   })
   const road = layRoad(config, ground, await claimsVerifier(config, log))
-  for (const open of recovered.opens) {
+  const interrupted = recovered.opens.filter((open) => !isJob(open))
+  for (const open of interrupted) {
     await journal.append(settleInterrupted(open, road.prices, systemClock.wallMs()))
   }
-  if (recovered.opens.length > 0) log.warn(`${recovered.opens.length} calls of the last run were booked as interrupted`)
+  await bookOverdueJobs(road)
+  if (interrupted.length > 0) log.warn(`${interrupted.length} calls of the last run were booked as interrupted`)
   if (recovered.tornBytes > 0)
     log.warn(`${recovered.tornBytes} bytes of a last write that was cut short were set aside`)
 

@@ -5,6 +5,7 @@ import type { KeyRing } from '#core/keys/ring.ts'
 import { makePriceBook } from '#core/pricing/price-book.ts'
 import { makeSystemIds, systemClock, systemTimers } from '#edge/system.ts'
 import type { UpstreamPoolOptions } from '#edge/upstream.ts'
+import { BackgroundJobs } from '#gateway/background-jobs.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
 import type { TokenEstimator } from '#gateway/count-usage.ts'
 import { createCounters } from '#gateway/counters.ts'
@@ -24,19 +25,22 @@ export interface Ground {
   readonly promptHashSecret: string
   readonly openPools: (options: readonly UpstreamPoolOptions[]) => readonly Upstream[]
   readonly running: RunningCalls
+  readonly jobs: BackgroundJobs
   readonly counters: Road['counters']
   readonly onFault: (error: unknown) => void
 }
 
-export function makeGround(parts: Omit<Ground, 'running' | 'counters'>): Ground {
-  return { ...parts, running: new RunningCalls(), counters: createCounters() }
+export function makeGround(
+  parts: Omit<Ground, 'running' | 'counters' | 'jobs'> & { readonly jobs?: BackgroundJobs },
+): Ground {
+  return { jobs: new BackgroundJobs(), ...parts, running: new RunningCalls(), counters: createCounters() }
 }
 
 const ids = makeSystemIds()
 
 /** The road of one configuration. @throws MoneyFault where a configured price cannot be read. */
 export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier | null): Road {
-  const { catalog, journal, keys, estimator, running, counters, onFault } = ground
+  const { catalog, journal, keys, estimator, running, jobs, counters, onFault } = ground
   const doors = ground.openPools(config.providers.map((provider) => poolOptions(provider, config.dataDir)))
   const upstreams = new Map<string, RoadUpstream>()
   config.providers.forEach((provider, index) => {
@@ -67,6 +71,7 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     requestHeaders: requestHeaderFilter(config.jwt === null ? [] : [config.jwt.header]),
     hashPrompt: promptHasher(ground.promptHashSecret),
     running,
+    jobs,
     counters,
     onFault,
   }

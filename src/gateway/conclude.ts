@@ -1,5 +1,6 @@
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import type { UpstreamFault } from '#ports.ts'
+import { bookJob } from './book-job.ts'
 import { countUsage } from './count-usage.ts'
 import type { Forwarded } from './forward-call.ts'
 import type { OpenCall } from './open-call.ts'
@@ -24,8 +25,10 @@ export async function conclude(road: Road, open: OpenCall, forwarded: Forwarded)
   const { interrupted } = control
   const { arrivedAtMs } = arrival
   const entry = settle(road, { call: open.call, arrivedAtMs, attempts, delivery, statusCode, interrupted, counted })
-  await road.journal.append(entry)
-  control.settled = true
+  const written = road.journal.append(entry).then(() => {
+    control.settled = true
+  })
+  await (open.call.endpoint === 'responses' ? Promise.all([written, bookJob(road, open, forwarded)]) : written)
   count(road, entry)
   const { exchange, match } = arrival
   if (refusal === null && answer !== null) {

@@ -1,4 +1,5 @@
 import type { Attempt, EndpointName } from '#core/ledger/entry.ts'
+import { runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
 import type { OpenCall } from './open-call.ts'
 import type { CountedUsage } from './settle.ts'
@@ -53,7 +54,7 @@ export async function countUsage(estimator: TokenEstimator, answered: AnsweredCa
   if (usedNothing(answered)) return nothingCounted
   if (!countable.has(open.call.endpoint)) return { usage: usage ?? {}, source: 'none' }
   // A background job has not run yet when its first answer comes: it is booked when its result is retrieved.
-  if (open.ask.facts.background && usage === null) return nothingCounted
+  if (open.ask.facts.background && runsOn(delivery.reading)) return nothingCounted
   const [inputTokens, outputTokens] = await Promise.all([
     usage?.inputTokens || estimator.inputTokens(open.ask.body ?? Buffer.alloc(0)),
     estimator.outputTokens(delivery.reading.outputText),

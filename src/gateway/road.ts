@@ -6,6 +6,7 @@ import type { Clock, Ids, Journal, Timers, Upstream } from '#ports.ts'
 import type { Accent } from '#providers/answers/accents.ts'
 import type { ModelResolver } from '#providers/models.ts'
 import type { RequestHeaders } from '#providers/wire-headers.ts'
+import type { BackgroundJobs } from './background-jobs.ts'
 import type { RunningCalls } from './call-control.ts'
 import type { TokenEstimator } from './count-usage.ts'
 import type { Counters } from './counters.ts'
@@ -58,6 +59,8 @@ export interface Road {
   readonly requestHeaders: RequestHeaders
   readonly hashPrompt: (body: Buffer) => string
   readonly running: RunningCalls
+  /** Shared by all roads. */
+  readonly jobs: BackgroundJobs
   readonly counters: Counters
   readonly onFault: (error: unknown) => void
 }

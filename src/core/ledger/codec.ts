@@ -29,7 +29,7 @@ export function encodeEntry(entry: LedgerEntry): string {
 }
 
 function encodeOpen(entry: OpenEntry): string {
-  return `{"kind":"open"${callText(entry.call)}${count('estimatedInputTokens', entry.estimatedInputTokens)}}`
+  return `{"kind":"open"${callText(entry.call)}${count('estimatedInputTokens', entry.estimatedInputTokens)}${text('responseId', entry.responseId ?? '')}}`
 }
 
 function encodeSettle(entry: SettleEntry): string {
@@ -180,7 +180,13 @@ export function decodeEntry(line: string): LedgerEntry {
 }
 
 function decodeOpen(reader: LineReader): OpenEntry {
-  return { kind: 'open', call: decodeCall(reader), estimatedInputTokens: reader.count('estimatedInputTokens') }
+  const responseId = reader.text('responseId')
+  return {
+    kind: 'open',
+    call: decodeCall(reader),
+    estimatedInputTokens: reader.count('estimatedInputTokens'),
+    ...(responseId === '' ? {} : { responseId }),
+  }
 }
 
 function decodeSettle(reader: LineReader): SettleEntry {

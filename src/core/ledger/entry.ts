@@ -57,6 +57,11 @@ export interface OpenEntry {
   readonly call: CallFacts
   /** What the call is booked with if no settle entry ever follows: tokens guessed from the request. */
   readonly estimatedInputTokens: number
+  /**
+   * Of a job that runs on at the provider: by this id of its response somebody fetches the result and its usage. Such
+   * an entry stays open over restarts, until the result is seen.
+   */
+  readonly responseId?: string
 }
 
 /**

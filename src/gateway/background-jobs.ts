@@ -1,0 +1,72 @@
+import type { OpenEntry } from '#core/ledger/entry.ts'
+import type { Reading } from '#providers/meter.ts'
+
+/** The open entry of a Responses job that runs on at the provider after its first answer. */
+export interface JobEntry extends OpenEntry {
+  readonly responseId: string
+}
+
+export function isJob(entry: OpenEntry): entry is JobEntry {
+  return entry.responseId !== undefined
+}
+
+/** Source: https://platform.openai.com/docs/api-reference/responses/object (status). */
+const finalStatuses: ReadonlySet<string | undefined> = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
+
+/** The response will not change any more. */
+export function isOver(reading: Reading): boolean {
+  return finalStatuses.has(reading.status)
+}
+
+/** Of the answer that began a job: its result, and what it costs, can be fetched later. */
+export function runsOn(reading: Reading): boolean {
+  return reading.responseId !== null && !isOver(reading)
+}
+
+/** More than this is nobody's real traffic: the journal carries the entry of every one of them along. */
+const mostPending = 10_000
+
+/** OpenAI keeps responses for 30 days: https://platform.openai.com/docs/guides/your-data. */
+const longestMs = 30 * 24 * 60 * 60 * 1000
+
+/**
+ * Jobs that were begun and whose result nobody has fetched yet. The journal is their memory: each is an open entry
+ * there until it is settled, so they survive a restart, and what is taken from here is settled once.
+ */
+export class BackgroundJobs {
+  /** In the order in which they were begun. */
+  readonly #pending = new Map<string, JobEntry>()
+
+  constructor(recovered: readonly JobEntry[] = []) {
+    for (const job of recovered) this.add(job)
+  }
+
+  get count(): number {
+    return this.#pending.size
+  }
+
+  add(job: JobEntry): void {
+    this.#pending.set(nameOf(job.call.upstream, job.responseId), job)
+  }
+
+  /** The job, which is the caller's to settle from now on; null where there is none, or it has been settled. */
+  take(upstream: string, responseId: string): JobEntry | null {
+    if (this.#pending.size === 0) return null
+    const name = nameOf(upstream, responseId)
+    const job = this.#pending.get(name) ?? null
+    this.#pending.delete(name)
+    return job
+  }
+
+  /** Takes a job whose result nobody will fetch any more, or null: too old, or one too many. */
+  takeOverdue(nowMs: number): JobEntry | null {
+    const [oldest] = this.#pending.values()
+    if (oldest === undefined) return null
+    if (this.#pending.size <= mostPending && nowMs - oldest.call.startedAtMs < longestMs) return null
+    return this.take(oldest.call.upstream, oldest.responseId)
+  }
+}
+
+function nameOf(upstream: string, responseId: string): string {
+  return `${upstream}\n${responseId}`
+}

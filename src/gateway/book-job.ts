@@ -1,0 +1,128 @@
+import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import type { UpstreamAnswer } from '#ports.ts'
+import type { Reading } from '#providers/meter.ts'
+import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
+import type { Delivery } from './delivery.ts'
+import type { OpenCall } from './open-call.ts'
+import type { Road } from './road.ts'
+import type { CountedUsage } from './settle.ts'
+
+/** Marks the record of what a background job used, beside the record of the call that began it. */
+export const jobMark = 'background_job'
+
+/**
+ * A background job is begun by one call and reports its usage to whichever call fetches its result: it has a record
+ * of its own, with the payer of the call that began it, written once, when the result is first seen.
+ *
+ * To be called in the same tick as the call's own record is handed in, so that both stand in one block of the journal.
+ */
+export async function bookJob(
+  road: Road,
+  open: OpenCall,
+  { answer, delivery }: { readonly answer: UpstreamAnswer | null; readonly delivery: Delivery },
+): Promise<void> {
+  if (answer === null || answer.status >= 400) return
+  if (open.arrival.match.metered) return begin(road, open, delivery)
+  const responseId = responseIdIn(open.arrival.match.upstreamPath)
+  if (responseId === null) return
+  const deleted = open.arrival.exchange.method === 'DELETE'
+  if (!deleted && !isOver(delivery.reading)) return
+  const job = road.jobs.take(open.call.upstream, responseId)
+  if (job !== null) await end(road, job, deleted ? null : delivery.reading)
+}
+
+/** Settles the jobs whose result nobody will fetch any more, with what can be guessed of them. */
+export async function bookOverdueJobs(road: Road): Promise<void> {
+  for (;;) {
+    const job = road.jobs.takeOverdue(road.clock.wallMs())
+    if (job === null) return
+    await end(road, job, null)
+  }
+}
+
+async function begin(road: Road, { ask, entry }: OpenCall, { reading }: Delivery): Promise<void> {
+  const { responseId } = reading
+  if (!ask.facts.background || responseId === null || !runsOn(reading)) return
+  const call = { ...entry.call, callId: road.ids.callId(road.clock.wallMs()) }
+  const job = { ...entry, call, responseId }
+  const written = road.journal.append(job)
+  try {
+    await written
+  } catch {
+    // A disk without room takes no open entries, but those that end something: booked now with what can be guessed.
+    return end(road, job, null)
+  }
+  road.jobs.add(job)
+  await bookOverdueJobs(road)
+}
+
+async function end(road: Road, job: JobEntry, reading: Reading | null): Promise<void> {
+  const counted = await countJob(road, job, reading)
+  try {
+    await road.journal.append(settleJob(road, job, { reading, counted }))
+  } catch (fault) {
+    road.jobs.add(job)
+    throw fault
+  }
+}
+
+/** What the provider reports; a job that failed used nothing; otherwise what can be guessed of it. */
+async function countJob(road: Road, job: JobEntry, reading: Reading | null): Promise<CountedUsage> {
+  if (reading !== null && reading.usage !== null) return { usage: reading.usage, source: 'provider' }
+  if (reading?.status === 'failed') return { usage: null, source: 'none' }
+  const outputTokens = reading === null ? 0 : await road.estimator.outputTokens(reading.outputText)
+  return { usage: { inputTokens: job.estimatedInputTokens, outputTokens }, source: 'estimated' }
+}
+
+interface Found {
+  readonly reading: Reading | null
+  readonly counted: CountedUsage
+}
+
+function settleJob(road: Road, { call }: JobEntry, { reading, counted }: Found): SettleEntry {
+  const modelServed = reading?.model ?? call.modelRouted
+  const priced = road.prices.priceCall({
+    upstream: call.upstream,
+    vendor: call.vendor,
+    modelServed,
+    modelRouted: call.modelRouted,
+    endpoint: call.endpoint,
+    atMs: call.startedAtMs,
+    usage: counted.usage,
+    usageSource: counted.source,
+  })
+  const nowMs = road.clock.wallMs()
+  const error = reading?.error ?? null
+  return {
+    kind: 'settle',
+    call,
+    endedAtMs: nowMs,
+    outcome: outcomeOf(reading),
+    modelServed,
+    usageSource: counted.source,
+    tokens: priced.tokens,
+    units: priced.units,
+    cost: priced.cost,
+    marks: [...priced.marks, jobMark],
+    latencyMs: Math.max(0, nowMs - call.startedAtMs),
+    timeToFirstTokenMs: null,
+    overheadMs: 0,
+    statusCode: 200,
+    errorCode: reading === null ? 'result_not_fetched' : (error?.code ?? ''),
+    errorMessage: reading === null ? 'nobody fetched the result, so its usage is not known' : (error?.message ?? ''),
+    attempts: [],
+    cacheHit: false,
+  }
+}
+
+function outcomeOf(reading: Reading | null): Outcome {
+  if (reading === null || reading.status === 'cancelled') return 'cancelled'
+  return reading.status === 'failed' ? 'failed' : 'served'
+}
+
+const ofOneResponse = /^\/v1\/responses\/([^/]+)(?:\/cancel)?$/
+
+function responseIdIn(path: string): string | null {
+  const id = ofOneResponse.exec(path)?.[1]
+  return id === undefined ? null : decodeURIComponent(id)
+}
