@@ -234,3 +234,45 @@ test('a provider that breaks off in the middle of a stream', async () => {
     ),
   )
 })
+
+test('a Gemini stream that breaks off', async () => {
+  const expected = { endpoint: 'generateContent', stream: true, outcome: 'failed', sameCost: false } as const
+  const config = { httpOptions: headersOf('reset=4') }
+  const { entry } = await booked(stack, { ...expected, usageSource: 'estimated', errorCode: 'upstream_reset' }, () =>
+    assert.rejects(async () => {
+      const stream = await google().models.generateContentStream({
+        model: 'gemini-2.5-flash',
+        contents: 'Hello',
+        config,
+      })
+      for await (const chunk of stream) assert.ok(chunk)
+    }, ApiError),
+  )
+  assert.ok(entry.tokens.output > 0)
+})
+
+test('a key in any of its places, in any of the APIs', async () => {
+  const carriers = [
+    { authorization: `Bearer ${stack.key}` },
+    { 'x-api-key': stack.key },
+    { 'x-goog-api-key': stack.key },
+  ]
+  const calls = [
+    ['/v1/chat/completions', { model: 'gpt-4.1', messages: hello }],
+    ['/v1/messages', { model: 'claude-haiku-4-5', max_tokens: 9, messages: hello }],
+    ['/v1beta/models/gemini-2.5-flash:generateContent', { contents: [{ parts: [{ text: 'Hello' }] }] }],
+  ] as const
+  for (const [path, body] of calls) {
+    const send = async (query: string, headers: Record<string, string>) => {
+      const init = {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      }
+      return (await fetch(`${stack.url}${path}${query}`, init)).status
+    }
+    for (const carrier of carriers) assert.equal(await send('', carrier as Record<string, string>), 200, path)
+    assert.equal(await send(`?key=${stack.key}`, {}), 200, path)
+    assert.equal(await send('', {}), 401, path)
+  }
+})
