@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { layRoad, makeGround } from '#compose/road.ts'
+import { loadConfig } from '#config/load.ts'
+import { createKeyRing } from '#core/keys/ring.ts'
+import { systemClock, systemTimers } from '#edge/system.ts'
+import { takeCall } from '#gateway/pipeline.ts'
+import { globMatcher } from '#lib/glob.ts'
+import { sameDigest, sha256Hex } from '#lib/secret.ts'
+import type { AnswerSink, ClientExchange, PendingAnswer, RawHeaders, Upstream, UpstreamAnswer } from '#ports.ts'
+import { openCatalog } from '#providers/catalog/catalog.ts'
+import { matchEndpoint } from '#providers/endpoints.ts'
+import { openJournal } from '#store/journal/writer.ts'
+import { benchKey, targets } from './lib/targets.ts'
+
+/**
+ * What the road itself costs, without sockets: processor time of one plain call from its arrival to its last byte, with
+ * keys, attribution, prices and the real journal. `--profile` is for `node --cpu-prof bench/road.ts`.
+ */
+const answerBody = Buffer.from(
+  JSON.stringify({
+    ...{ id: 'chatcmpl-bench', object: 'chat.completion', created: 1_790_000_000, model: 'gpt-4.1-2025-04-14' },
+    choices: [{ index: 0, message: { role: 'assistant', content: 'A short answer.' }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 21, completion_tokens: 12, total_tokens: 33, prompt_tokens_details: { cached_tokens: 0 } },
+  }),
+)
+
+class FakeExchange implements ClientExchange {
+  readonly method = 'POST'
+  readonly path = '/v1/chat/completions'
+  readonly query = ''
+  readonly gone = false
+  readonly started = false
+  readonly headers: ClientExchange['headers']
+  readonly rawHeaders: RawHeaders
+  readonly #body: Buffer
+  readonly #done: () => void
+  constructor(headers: Record<string, string>, body: Buffer, done: () => void) {
+    this.headers = headers
+    this.rawHeaders = Object.entries(headers).flat()
+    this.#body = body
+    this.#done = done
+  }
+  readBody(): Promise<Buffer> {
+    return Promise.resolve(this.#body)
+  }
+  bodyStream(): NodeJS.ReadableStream {
+    throw new Error('not streamed here')
+  }
+  answer(): void {
+    this.#done()
+  }
+  start(): void {}
+  flushHead(): void {}
+  write(): boolean {
+    return true
+  }
+  end(): void {
+    this.#done()
+  }
+  breakOff(): void {}
+  onDrain(): void {}
+  onGone(): void {}
+}
+
+class FakeAnswer implements PendingAnswer, UpstreamAnswer {
+  readonly status = 200
+  readonly headers = { 'content-type': 'application/json', 'x-request-id': 'req_bench' }
+  readonly answer: Promise<UpstreamAnswer> = Promise.resolve(this)
+  deliver(sink: AnswerSink): void {
+    sink.bytes(answerBody)
+    sink.end()
+  }
+  pause(): void {}
+  resume(): void {}
+  abort(): void {}
+}
+
+const upstream: Upstream = { send: () => new FakeAnswer() }
+const dir = mkdtempSync(join(tmpdir(), 'tollgate-road-'))
+const yaml = `
+providers: [{name: openai, kind: openai, base_url: "http://127.0.0.1:1/v1", api_key: sk}]
+keys: [{name: bench, key: ${benchKey}, attribution: {department: engineering, project: search, cost_center: cc_search}}]
+`
+const loaded = loadConfig({ env: { TOLLGATE_CONFIG: 'bench.yaml' }, cwd: dir, readFile: () => yaml })
+if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults))
+const { journal } = await openJournal({
+  ...{ dir: join(dir, 'journal'), fsync: 'none', groupMs: 5, segmentBytes: 64 * 1024 * 1024, minFreeBytes: 1 },
+  ...{ clock: systemClock, timers: systemTimers },
+})
+const ring = createKeyRing({
+  fromConfig: loaded.config.keys,
+  stored: [],
+  digest: sha256Hex,
+  sameDigest,
+  matcher: globMatcher,
+})
+const ground = makeGround({
+  journal,
+  keys: () => ring,
+  catalog: await openCatalog(),
+  estimator: { inputTokens: async () => 0, outputTokens: async () => 0 },
+  promptHashSecret: 'bench',
+  openPools: () => [upstream],
+  onFault: (error) => {
+    throw error
+  },
+})
+const road = layRoad(loaded.config, ground, null)
+const headers = {
+  ...{ host: '127.0.0.1:4000', 'content-length': String(targets.tollgate.body.length) },
+  ...targets.tollgate.headers,
+}
+const body = Buffer.from(targets.tollgate.body)
+
+function oneCall(): Promise<void> {
+  return new Promise((resolve) => {
+    const exchange = new FakeExchange(headers, body, resolve)
+    const match = matchEndpoint(exchange.method, exchange.path, exchange.headers)
+    if (match !== null) void takeCall(road, exchange, match)
+  })
+}
+
+async function run(calls: number, concurrent: number): Promise<number> {
+  const before = process.cpuUsage()
+  let left = calls
+  const worker = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1
+      await oneCall()
+    }
+  }
+  await Promise.all(Array.from({ length: concurrent }, worker))
+  const used = process.cpuUsage(before)
+  return (used.user + used.system) / calls
+}
+
+await run(20_000, 16)
+for (const concurrent of [1, 16, 64]) {
+  const figures = []
+  for (let round = 0; round < 3; round += 1) figures.push(await run(20_000, concurrent))
+  process.stdout.write(`${concurrent} at once: ${Math.min(...figures).toFixed(1)} µs of processor time a call\n`)
+}
+await journal.close()
+rmSync(dir, { recursive: true, force: true })
