@@ -79,7 +79,9 @@ class Flow implements AnswerSink {
   }
 
   fail(fault: UpstreamFault): void {
-    this.#finish(fault)
+    // What becomes of the connection after the last event takes nothing away from the answer.
+    const { meter, form } = this.#parts
+    this.#finish(form !== 'opaque' && meter.ending && meter.reading().complete ? null : fault)
   }
 
   /** Everything that came with the head has been passed on. */

@@ -53,9 +53,9 @@ export function finishAnswer(
   } else if (delivery.fault === null) {
     exchange.end(delivery.held)
   } else if (delivery.form !== 'opaque') {
-    exchange.write(delivery.held)
     const { errorCode: code, errorMessage: message } = entry
-    exchange.end(shapeStreamError(dialect, { status: 502, code, message: sentence(message) }, delivery.form))
+    const last = shapeStreamError(dialect, { status: 502, code, message: sentence(message) }, delivery.form)
+    exchange.end(Buffer.concat([delivery.held, last]))
   } else {
     exchange.breakOff()
   }
