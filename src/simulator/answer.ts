@@ -1,4 +1,5 @@
 import type { Counts } from './counts.ts'
+import type { Tier } from './price-list.ts'
 
 /** One event of a stream as it goes over the wire, its separators included. */
 export interface WireEvent {
@@ -13,6 +14,8 @@ export interface Charge {
   readonly model: string
   readonly modelServed: string
   readonly counts: Counts
+  /** Absent: the usual one. */
+  readonly tier?: Tier
 }
 
 /** What a dialect answers: pure data, sent by `delivery.ts`. */

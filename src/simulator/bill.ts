@@ -1,5 +1,5 @@
 import { type Counts, noCounts } from './counts.ts'
-import { decimalText, listPrice } from './price-list.ts'
+import { decimalText, listPrice, type Tier } from './price-list.ts'
 
 /**
  * whole: the answer was handed to the network to its end. aborted: the client left before. broken: this provider broke
@@ -112,11 +112,11 @@ export function entryText(entry: BillEntry): string {
 const known = new WeakMap<Counts, bigint>()
 
 /** @returns 1e-12 USD by the list price, null where there is none. */
-export function costOf(model: string, counts: Counts, atMs: number): bigint | null {
+export function costOf(model: string, counts: Counts, atMs: number, tier?: Tier): bigint | null {
   if (model === '') return 0n
   const before = known.get(counts)
   if (before !== undefined) return before
-  const cost = listPrice(model, counts, atMs)
+  const cost = listPrice(model, counts, atMs, tier)
   if (cost !== null && counts !== noCounts) known.set(counts, cost)
   return cost
 }

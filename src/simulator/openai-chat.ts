@@ -14,6 +14,7 @@ import {
 } from './generate.ts'
 import { isObject, type JsonObject } from './json.ts'
 import { askFromChat } from './openai-ask.ts'
+import type { Tier } from './price-list.ts'
 import { deepseekPrefixes, googlePrefixes, openaiPrefixes } from './prompt-cache.ts'
 
 const finishWords: Readonly<Record<Finish, string>> = { stop: 'stop', length: 'length', tool: 'tool_calls' }
@@ -25,7 +26,8 @@ export function chatCompletion(call: Call): Answer {
   const ask = askFromChat(body, model)
   const made = generate(ask, call.directives, call.world.seed, cacheShare(call, body, ask))
   const shape = shapeOf(call, ask, made, body)
-  const charge = { model: model.name, modelServed: model.served, counts: made.counts }
+  const tier = tierOf(ask, body)
+  const charge = { model: model.name, modelServed: model.served, counts: made.counts, ...(tier && { tier }) }
   const common = { status: 200, id: shape.id, charge, repeatable: ask.inputTokens < 64 }
   if (body['stream'] !== true) {
     return { ...common, headers: jsonHeaders, body: JSON.stringify(wholeAnswer(shape, call.directives)) }
@@ -46,15 +48,20 @@ interface Shape {
 }
 
 function shapeOf(call: Call, ask: Ask, made: Generation, body: JsonObject): Shape {
-  const asked = body['service_tier']
   return {
     id: responseId(ask, call.id),
     created: nowS(call),
     ask,
     made,
     usage: usageOf(ask, made.counts),
-    tier: asked === 'flex' || asked === 'priority' ? asked : 'default',
+    tier: tierOf(ask, body) ?? 'default',
   }
+}
+
+/** Only OpenAI has tiers to choose from here. */
+function tierOf(ask: Ask, body: JsonObject): Tier | undefined {
+  const asked = body['service_tier']
+  return ask.model.vendor === 'openai' && (asked === 'flex' || asked === 'priority') ? asked : undefined
 }
 
 function responseId(ask: Ask, id: string): string {

@@ -65,13 +65,20 @@ export const priceList: Readonly<Record<string, Rates>> = {
   'deepseek-v3.2': { input: '0.2288', output: '0.3432' },
 }
 
+/** OpenAI's tiers beside the default one. */
+export type Tier = 'flex' | 'priority'
+
+/** Of the usual token rates. Flex is half of them for every model. */
+const priorityPercent: Readonly<Record<string, bigint>> = { 'gpt-4.1': 175n, 'gpt-5': 200n, 'gpt-5-mini': 180n }
+
 /**
  * What a call costs in 1e-12 USD, exactly; null where the list has no price for the model. A kind of token without a
  * rate of its own costs what its whole costs (cached input as input, image output as output).
  */
-export function listPrice(model: string, counts: Counts, atMs: number): bigint | null {
+export function listPrice(model: string, counts: Counts, atMs: number, tier?: Tier): bigint | null {
   const listed = priceList[model]
-  if (!listed) return null
+  const percent = tier === undefined ? 100n : tier === 'flex' ? 50n : priorityPercent[model]
+  if (!listed || percent === undefined) return null
   const rates = ratesFor(listed, counts.inputTokens, atMs)
   const input = perToken(rates.input)
   const output = perToken(rates.output)
@@ -92,6 +99,7 @@ export function listPrice(model: string, counts: Counts, atMs: number): bigint |
   total += rest * input
   const images = BigInt(counts.imageOutputTokens)
   total += (BigInt(counts.outputTokens) - images) * output + images * own(rates.imageOutput, output)
+  total = (total * percent) / 100n
   total += (BigInt(counts.webSearches) * pico(rates.webSearchPer1k ?? '0')) / 1000n
   total += (BigInt(counts.audioSeconds) * pico(rates.audioPerHour ?? '0')) / 3600n
   return total

@@ -185,7 +185,7 @@ export class Simulation {
         delivered,
         usageShown: !directives.noUsage,
         counts,
-        costPicoUsd: costOf(model, counts, atMs),
+        costPicoUsd: costOf(model, counts, atMs, charge?.tier),
       },
       booked,
     )

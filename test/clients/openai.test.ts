@@ -124,6 +124,22 @@ test('a prompt that is read from the cache the second time', async () => {
   assert.ok(second.cost.cachedInputPicoUsd > 0n)
 })
 
+test('the tier that the answer names sets the price', async () => {
+  const ask = { model: 'gpt-5', messages: hello } as const
+  const cost = async (tier: 'default' | 'flex' | 'priority') => {
+    const made = await booked(stack, chat, () => openai.chat.completions.create({ ...ask, service_tier: tier }))
+    return made.entry.cost.totalPicoUsd
+  }
+  const usual = await cost('default')
+  assert.deepEqual([await cost('flex'), await cost('priority')], [usual / 2n, usual * 2n])
+  // Nobody states this one: the standard price is booked, and the record says so.
+  const unstated = { ...ask, model: 'gpt-4o', service_tier: 'priority', stream: true } as const
+  const { entry } = await booked(stack, { ...streamedChat, sameCost: false }, async () =>
+    all(await openai.chat.completions.create(unstated)),
+  )
+  assert.deepEqual(entry.marks, ['tier_not_priced'])
+})
+
 test('text completions, whole and streamed', async () => {
   const ask = { model: 'gpt-3.5-turbo-instruct', prompt: 'Once', max_tokens: 7 }
   const whole = await booked(stack, { endpoint: 'completions' }, () => openai.completions.create(ask))
