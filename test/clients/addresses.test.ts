@@ -51,9 +51,13 @@ test('headers about hosts do not change where a call goes', async () => {
   }
 })
 
+test('a target with an address in it, as for a proxy, means this gateway', async () => {
+  const target = `${evil.url}/v1/chat/completions`
+  assert.deepEqual(await call(target), { status: 200, lines: [asConfigured] })
+})
+
 test('an address in the place of a path asks nobody', async () => {
   for (const target of [
-    `${evil.url}/v1/chat/completions`,
     `//${new URL(evil.url).host}/v1/chat/completions`,
     `/${evil.url}/v1/chat/completions`,
     `/v1/chat/completions@${new URL(evil.url).host}`,
