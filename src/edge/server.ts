@@ -31,7 +31,7 @@ const lingerBytes = 64 * 1024 * 1024
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const underWay = new AnswersUnderWay()
   const take = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
-    underWay.add(request.socket, response)
+    underWay.add(request, response)
     options.onExchange(new HttpExchange(request, response, awaitsContinue))
   }
   const server = createServer(
@@ -49,9 +49,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // Whoever asks before sending a large body is told to go on only when somebody reads it.
   server.on('checkContinue', (request, response) => take(request, response, true))
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
-    // What is answered on this connection must not be taken for a part of what is being answered already.
-    if (underWay.on(socket)) socket.destroy()
-    else refuseBadHttp(error, socket)
+    if (underWay.mayRefuse(socket)) refuseBadHttp(error, socket)
+    else socket.destroy()
   })
   await listen(server, options)
   const address = server.address()
@@ -81,25 +80,35 @@ function listen(server: Server, options: ServerOptions): Promise<void> {
 
 /** Which connections are in the middle of an answer. */
 class AnswersUnderWay {
-  readonly #counts = new Map<Socket, number>()
+  readonly #last = new Map<
+    Socket,
+    { readonly request: IncomingMessage; readonly response: ServerResponse; count: number }
+  >()
   #idle: () => void = () => {}
 
-  add(socket: Socket, response: ServerResponse): void {
-    this.#counts.set(socket, (this.#counts.get(socket) ?? 0) + 1)
+  add(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    const before = this.#last.get(socket)
+    this.#last.set(socket, { request, response, count: (before?.count ?? 0) + 1 })
     response.once('close', () => {
-      const left = (this.#counts.get(socket) ?? 1) - 1
-      if (left > 0) this.#counts.set(socket, left)
-      else this.#counts.delete(socket)
-      if (this.#counts.size === 0) this.#idle()
+      const last = this.#last.get(socket)
+      if (last !== undefined) last.count--
+      if (last?.count === 0) this.#last.delete(socket)
+      if (this.#last.size === 0) this.#idle()
     })
   }
 
-  on(socket: Socket): boolean {
-    return this.#counts.has(socket)
+  /**
+   * What is said about bad HTTP on this connection must not be taken for a part of an answer, nor for the answer to a
+   * request that was sound.
+   */
+  mayRefuse(socket: Socket): boolean {
+    const last = this.#last.get(socket)
+    return last === undefined || (last.count === 1 && !last.request.complete && !last.response.headersSent)
   }
 
   quiet(longestMs: number): Promise<void> {
-    if (this.#counts.size === 0) return Promise.resolve()
+    if (this.#last.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, longestMs)
       this.#idle = () => {

@@ -125,6 +125,8 @@ class Flow implements AnswerSink {
   #finish(fault: UpstreamFault | null): void {
     if (this.#over) return
     this.#over = true
+    // All of it may have come before anybody was told of the caller.
+    this.#left ||= this.#parts.exchange.gone
     this.#quietTimer?.cancel()
     const tail = this.#parts.meter.end()
     this.#resolve({

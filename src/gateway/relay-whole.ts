@@ -30,6 +30,8 @@ export function relayWhole(parts: WholeParts): Promise<Delivery> {
     let over = false
     const finish = (fault: UpstreamFault | null): void => {
       over = true
+      // All of it may have come before anybody was told of the caller.
+      left ||= parts.exchange.gone
       const upstreamEndedAtMs = parts.monotonicMs()
       const only = chunks[0]
       const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { createServer, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Stack, startStack } from '#test/support/stack.ts'
+import { until } from '#test/support/until.ts'
+import { ask, assertSound, impatient, readAll, recordOf, usualBody } from './asking.ts'
+
+const limits =
+  'limits: {read_after_disconnect_ms: 400, read_after_disconnect_bytes: 20000, request_body_bytes: 4194304}'
+
+let stack: Stack
+
+before(async () => {
+  stack = await startStack({ providers: impatient.replaceAll('idle: 250, first_byte: 250', ''), more: limits })
+})
+after(async () => {
+  await assertSound(stack)
+  await stack.stop()
+})
+
+/** Leaves once the provider has the call and, where wanted, so much of the answer has come. */
+async function leave(wishes: string, stream: boolean, afterChars: number): Promise<string> {
+  const leaving = new AbortController()
+  const { id, response } = ask(stack, { wishes, stream, signal: leaving.signal })
+  const gone = response.then(
+    async (got) => {
+      const decoder = new TextDecoder()
+      let text = ''
+      try {
+        for await (const chunk of got.body ?? []) {
+          text += decoder.decode(chunk, { stream: true })
+          if (text.length >= afterChars) leaving.abort()
+        }
+      } catch {
+        // As intended.
+      }
+    },
+    () => undefined,
+  )
+  if (afterChars === 0) {
+    await until('the call to be open', async () => (await stack.journal()).some(({ call }) => call.requestId === id))
+    await pause(20)
+    leaving.abort()
+  }
+  await gone
+  return id
+}
+
+const left: readonly (readonly [name: string, wishes: string, stream: boolean, afterChars: number, exact: boolean])[] =
+  [
+    ['while a plain answer is made, which ends in time', 'ttft=150 tps=1000', false, 0, true],
+    ['before the head of a stream, which ends in time', 'ttft=150 tps=1000 tokens=20', true, 0, true],
+    ['in the middle of a stream, which ends in time', 'ttft=5 tps=500 tokens=60', true, 500, true],
+    ['while a plain answer is made, which takes too long', 'ttft=60000', false, 0, false],
+    ['before the head of a stream that never comes', 'stall=before-headers', true, 0, false],
+    ['in the middle of a stream that takes too long', 'ttft=5 tps=100 tokens=3000', true, 2000, false],
+    ['in the middle of a stream that is too large', 'ttft=5 tps=20000 tokens=5000 cut=100 drip=1', true, 500, false],
+  ]
+
+for (const [name, wishes, stream, afterChars, exact] of left) {
+  test(`a caller leaves ${name}`, async () => {
+    const id = await leave(wishes, stream, afterChars)
+    const entry = await recordOf(stack, id)
+    assert.ok(entry.marks.includes('client_left'))
+    if (exact) {
+      const billed = stack.bill().findLast(({ requestHint }) => requestHint === id)
+      assert.deepEqual([entry.outcome, entry.usageSource], ['served', 'provider'])
+      assert.deepEqual(
+        [entry.tokens.output, entry.cost.totalPicoUsd],
+        [billed?.counts.outputTokens, billed?.costPicoUsd],
+      )
+    } else {
+      assert.deepEqual([entry.outcome, entry.usageSource, entry.errorCode], ['cancelled', 'estimated', 'client_left'])
+      assert.ok(entry.tokens.input > 0 && entry.cost.totalPicoUsd > 0n)
+      if (afterChars > 0) assert.ok(entry.tokens.output > 0)
+    }
+  })
+}
+
+test('a caller who does not read stops the provider, not the memory of the gateway', async () => {
+  const chunk = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'x'.repeat(16_000) } }] })}\n\n`
+  const chunks = 4_000
+  let written = 0
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const writeOn = (out: ServerResponse): void => {
+      while (written < chunks) {
+        written++
+        if (!out.write(chunk)) {
+          out.once('drain', () => writeOn(out))
+          return
+        }
+      }
+      out.end('data: [DONE]\n\n')
+    }
+    writeOn(response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const slow = await startStack({ upstream: `http://127.0.0.1:${port}` })
+  try {
+    const body = JSON.stringify({ ...usualBody, stream: true })
+    const socket = connect(Number(new URL(slow.url).port), '127.0.0.1')
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${slow.key}\r\nx-request-id: slow\r\n` +
+        `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    )
+    // Nobody listens to its data, so nothing is read: what is under way ends up in the buffers of two sockets.
+    let seen = -1
+    await until('the provider to be held up', async () => {
+      const before = seen
+      seen = written
+      await pause(150)
+      return written > 0 && written === before && seen === before
+    })
+    assert.ok(written < chunks / 2, `${written} of ${chunks} chunks were taken although nobody read them`)
+    let bytes = 0
+    socket.on('data', (data) => {
+      bytes += data.length
+    })
+    await new Promise((resolve) => socket.once('close', resolve))
+    assert.ok(bytes > chunks * chunk.length, 'all of it comes once somebody reads')
+    assert.equal((await recordOf(slow, 'slow')).outcome, 'served')
+  } finally {
+    await slow.stop()
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+test('200 streams at once, without a lost event', async () => {
+  const alone = ask(stack, { stream: true, wishes: 'tokens=40 tps=200 ttft=5' })
+  const expected = (await readAll(await alone.response)).text.split('\n\n').length
+  const calls = Array.from({ length: 200 }, () => ask(stack, { stream: true, wishes: 'tokens=40 tps=200 ttft=5' }))
+  const texts = await Promise.all(calls.map(async ({ response }) => (await readAll(await response)).text))
+  for (const text of texts) {
+    assert.equal(text.split('\n\n').length, expected)
+    assert.ok(text.endsWith('data: [DONE]\n\n'))
+  }
+  const ids = new Set(calls.map(({ id }) => id))
+  const entries = (await stack.ledger()).filter(({ call }) => ids.has(call.requestId))
+  const billed = new Map(stack.bill().map((line) => [line.requestHint, line.costPicoUsd]))
+  assert.equal(entries.length, 200)
+  for (const entry of entries) assert.equal(entry.cost.totalPicoUsd, billed.get(entry.call.requestId))
+})
