@@ -1,5 +1,6 @@
 import type { Payer } from '#core/attribution/payer.ts'
 import type { CallFacts, OpenEntry } from '#core/ledger/entry.ts'
+import { JournalFault } from '#core/ledger/fault.ts'
 import { roughInputTokens } from '#providers/estimate.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
@@ -61,9 +62,11 @@ export async function openCall(road: Road, agreed: Agreed): Promise<OpenCall | R
     await road.journal.append(entry)
   } catch (fault) {
     road.running.remove(control)
-    const now = road.journal.refusal()
-    if (now === null) throw fault
-    return refused(now.code, now.message)
+    if (!(fault instanceof JournalFault)) throw fault
+    // By the fault's own word: by now the journal may have mended itself.
+    if (fault.code === 'journal_full' || fault.code === 'journal_failing') return refused(fault.code, fault.message)
+    if (fault.code === 'journal_closed') return refused('shutting_down', stoppingMessage)
+    throw fault
   }
   return {
     ...agreed,

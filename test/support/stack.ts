@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly timing?: Partial<Timing>
   /** An upstream of the test's own in place of the simulator: `${SIMULATOR}` is then its address. */
   readonly upstream?: string
+  /** Default: a new one, gone when the stack stops. */
+  readonly dataDir?: string
 }
 
 /** What the gateway shows its providers. Must be found nowhere but there. */
@@ -56,7 +58,7 @@ export class Stack {
     this.#options = options
     this.simulator = simulator
     // Short: there are Unix sockets in it.
-    this.dataDir = mkdtempSync(join(tmpdir(), 'tg-'))
+    this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tg-'))
   }
 
   static async start(options: StackOptions = {}): Promise<Stack> {
