@@ -60,7 +60,9 @@ function install() {
 
 /** Becomes the other program as far as that is possible: same terminal, same signals, same exit code. */
 function handOver(args) {
-  const child = spawn(pinnedNode, args, { stdio: 'inherit' })
+  // Compiled code is kept, so that the TypeScript need not be stripped again at every start (see edge/node-flags.ts).
+  const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/tollgate'), ...process.env }
+  const child = spawn(pinnedNode, args, { stdio: 'inherit', env })
   // Ctrl-C reaches the child by itself, being of the same group; what is sent to us alone is passed on.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))

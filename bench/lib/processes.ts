@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly core: number
   readonly command: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Sent to the process, as the supervisor does to a role. */
+  readonly message?: object
   /** Resolves the start when it answers. */
   readonly readyUrl?: string
   readonly onOutput?: (text: string) => void
@@ -25,12 +27,13 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<Started> {
   const child = spawn('taskset', ['-c', String(options.core), ...options.command], {
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
+  if (options.message !== undefined) child.send(options.message)
   started.add(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (data: Buffer) => {
+    stream?.on('data', (data: Buffer) => {
       output = (output + data.toString()).slice(-4_000)
       options.onOutput?.(data.toString())
     })
@@ -45,7 +48,8 @@ export async function start(options: StartOptions): Promise<Started> {
   return {
     pid: child.pid ?? 0,
     async stop() {
-      child.kill('SIGTERM')
+      if (options.message === undefined) child.kill('SIGTERM')
+      else child.send({ stop: true })
       const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
       await exited
       clearTimeout(timer)

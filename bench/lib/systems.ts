@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gatewayFlags } from '#edge/node-flags.ts'
+import { loadConfig } from '#config/load.ts'
+import { compileCache, gatewayFlags } from '#edge/node-flags.ts'
 import { everythingElse, type Started, start, underTest } from './processes.ts'
 import { benchKey, ports } from './targets.ts'
 
@@ -61,15 +62,21 @@ export async function startTollgate(): Promise<StartedTollgate> {
   for (const folder of ['run', 'journal']) mkdirSync(join(dataDir, folder))
   const file = join(dataDir, 'tollgate.yaml')
   writeFileSync(file, config(dataDir))
-  const env = { TOLLGATE_CONFIG: file }
+  const loaded = loadConfig({
+    env: { TOLLGATE_CONFIG: file },
+    cwd: dataDir,
+    readFile: (path) => readFileSync(path, 'utf8'),
+  })
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults))
+  const options = { env: compileCache, message: { begin: loaded.config } }
   const began = performance.now()
   const gateway = await start({
-    ...{ core: underTest, env, command: [node, ...gatewayFlags, main, 'run', 'gateway'] },
+    ...{ core: underTest, ...options, command: [node, ...gatewayFlags, main, 'run', 'gateway'] },
     readyUrl: `http://127.0.0.1:${ports.tollgate}/health`,
   })
   const readyMs = performance.now() - began
   const reports = await start({
-    ...{ core: everythingElse, env, command: [node, main, 'run', 'console'] },
+    ...{ core: everythingElse, ...options, command: [node, main, 'run', 'console'] },
     readyUrl: `http://127.0.0.1:${ports.tollgate}/api/v1/openapi.json`,
   })
   return {

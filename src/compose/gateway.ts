@@ -62,13 +62,11 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
 
   let drainMs = config.drainMs
   return {
-    apply(next) {
-      keys.configure(next)
+    async apply(next) {
+      const laid = layRoad(next, ground, await claimsVerifier(next, log))
+      await keys.configure(next)
       drainMs = next.drainMs
-      claimsVerifier(next, log).then(
-        (claims) => gateway.layRoad(layRoad(next, ground, claims)),
-        (error: unknown) => log.error({ err: error }, 'the new configuration cannot be used; the old one stays'),
-      )
+      gateway.layRoad(laid)
     },
     async stop() {
       const closed = server.close()

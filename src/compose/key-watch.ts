@@ -38,9 +38,11 @@ export class KeyWatch {
     })
   }
 
-  configure(config: Config): void {
+  /** Resolves when the keys of the new configuration count. */
+  configure(config: Config): Promise<void> {
     this.#config = config
     this.#renew()
+    return this.#renewing
   }
 
   /** Resolves when nothing is being read any more. */

@@ -1,11 +1,12 @@
 import type { Config } from '#config/config.ts'
 import type { Environment } from '#config/environment.ts'
 import { loadConfigOrExit, type ReadableConfig, sourcesIn } from '#config/process.ts'
-import { watchConfig } from '#config/watch.ts'
+import { type ConfigWatch, watchConfig } from '#config/watch.ts'
 import { systemTimers } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
 import { prepareDataDirectory } from '#store/data-directory.ts'
 import { type Instance, takeInstance } from './instance.ts'
+import { tellingChanges } from './own-config.ts'
 import { codeOf, startFaultLine } from './start-faults.ts'
 
 /** What stands before the first role may begin its work. */
@@ -14,7 +15,7 @@ export interface Prepared {
   readonly log: Log
   readonly instance: Instance
   /** Calls back whenever a new configuration is in force. */
-  watch(onConfig: (config: Config) => void): { close(): void }
+  watch(onConfig: (config: Config) => void): ConfigWatch
 }
 
 /**
@@ -31,12 +32,8 @@ export async function prepare(env: Environment): Promise<Prepared | string> {
     const log = createLog({ level: config.logLevel, format: config.logFormat, name: 'supervisor' })
     const watch: Prepared['watch'] = (onConfig) =>
       watchConfig({
-        sources,
-        timers: systemTimers,
-        current: config,
-        source: loaded.source,
-        onConfig,
-        onFaults: () => {},
+        ...{ sources, timers: systemTimers, current: config, source: loaded.source },
+        ...tellingChanges(log, onConfig),
       })
     return { loaded, log, instance, watch }
   } catch (error) {

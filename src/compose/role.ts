@@ -3,8 +3,11 @@ import type { Log } from '#lib/log.ts'
 
 /** A process of Tollgate while it runs. */
 export interface RunningRole {
-  /** Takes over a new configuration, without dropping what is under way. Absent: the role does not depend on it. */
-  apply?(config: Config): void
+  /**
+   * Takes over a new configuration, without dropping what is under way; rejects where it cannot, and then the old one
+   * stays in force. Absent: the role does not depend on it.
+   */
+  apply?(config: Config): Promise<void> | void
   /** Ends in order. The process exits when it resolves. */
   stop(): Promise<void>
 }
@@ -27,5 +30,8 @@ export type RoleMessage =
   /** It cannot start and a restart would not help: one line for people. */
   | { readonly fatal: string }
 
-/** What the supervisor tells a role: that it may begin its work, or that it shall end. */
-export type SupervisorMessage = { readonly begin: true } | { readonly stop: true }
+/**
+ * What the supervisor tells a role: that it may begin its work, and with what; that the configuration has changed; that
+ * it shall end. The configuration was read and checked once, by the supervisor: a role needs no parser for it.
+ */
+export type SupervisorMessage = { readonly begin: Config } | { readonly apply: Config } | { readonly stop: true }

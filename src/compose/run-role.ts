@@ -1,13 +1,11 @@
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
-import { loadConfigOrExit, processSources, type ReadableConfig } from '#config/process.ts'
-import { watchConfig } from '#config/watch.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
+import { systemClock } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
+import { Requests } from './requests.ts'
 import type { RoleMessage, RoleName, RunningRole, StartRole } from './role.ts'
 import { codeOf, startFaultLine } from './start-faults.ts'
-import { StopRequests } from './stop-requests.ts'
 
 const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
   gateway: async () => (await import('./gateway.ts')).composeGateway,
@@ -17,10 +15,11 @@ const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
 
 /** Runs one role in this process until it is told to stop. Under a supervisor only the supervisor tells it. */
 export async function runRole(name: RoleName): Promise<void> {
-  const requests = new StopRequests()
-  const [start] = await Promise.all([roles[name](), requests.mayBegin()])
-  const loaded = loadConfigOrExit(processSources())
-  const { config } = loaded
+  const requests = new Requests()
+  const [start, given] = await Promise.all([roles[name](), requests.mayBegin()])
+  // Its parsers are loaded only where nobody has read the configuration for us: they are a fifth of a gateway's memory.
+  const { config, follow } =
+    given === null ? (await import('./own-config.ts')).readOwnConfig() : { config: given, follow: requests.follow }
   const log = createLog({ level: config.logLevel, format: config.logFormat, name })
   let role: RunningRole
   try {
@@ -36,7 +35,18 @@ export async function runRole(name: RoleName): Promise<void> {
     return
   }
   requests.onStop((why) => void end(role, why, log))
-  reloadConfig(role, loaded, log)
+  follow((next) => void apply(role, next, log), log)
+}
+
+async function apply(role: RunningRole, next: Config, log: Log): Promise<void> {
+  log.level = next.logLevel
+  if (role.apply === undefined) return
+  try {
+    await role.apply(next)
+    log.info('the new configuration is in force')
+  } catch (error) {
+    log.error({ err: error }, 'the new configuration cannot be used; the old one stays in force')
+  }
 }
 
 /**
@@ -67,22 +77,4 @@ async function end(role: RunningRole, why: string, log: Log): Promise<never> {
     process.exit(1)
   }
   process.exit(0)
-}
-
-function reloadConfig(role: RunningRole, { config, source }: ReadableConfig, log: Log): void {
-  const watch = watchConfig({
-    sources: processSources(),
-    timers: systemTimers,
-    current: config,
-    source,
-    onConfig: (next, notes) => {
-      log.level = next.logLevel
-      role.apply?.(next)
-      log.info(`the configuration was read again${notes.length === 0 ? '' : `; ${notes.join('; ')}`}`)
-    },
-    onFaults: (lines) => {
-      log.error(`the new configuration has faults, the old one stays in force: ${lines.join(' | ')}`)
-    },
-  })
-  process.on('SIGHUP', () => watch.reload())
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Config } from '#config/config.ts'
 import { type Environment, processEnvironment } from '#config/environment.ts'
-import { gatewayFlags } from '#edge/node-flags.ts'
+import { compileCache, gatewayFlags } from '#edge/node-flags.ts'
 import { type Child, keepAlive } from '#edge/supervisor.ts'
 import type { Prepared } from './prepare.ts'
 import type { RoleName } from './role.ts'
@@ -31,6 +31,8 @@ class Supervisor {
   readonly #env: Environment
   readonly #children = new Map<RoleName, Child>()
   readonly #begin = Promise.withResolvers<void>()
+  /** In force now: what a role is given when it starts, and when it is started again. */
+  #config: Config | null = null
   readonly #ended = Promise.withResolvers<number>()
   #prepared: Prepared | null = null
   #secretsShown = false
@@ -51,6 +53,7 @@ class Supervisor {
       return 1
     }
     this.#prepared = prepared
+    this.#config = prepared.loaded.config
     try {
       this.#begin.resolve()
       return await this.#serve(prepared, gateway)
@@ -71,8 +74,11 @@ class Supervisor {
     if (typeof ready === 'number') return ready
     await this.#showBanner(prepared, ready[0])
     const watch = prepared.watch((next) => {
+      this.#config = next
+      for (const child of this.#children.values()) child.tell({ apply: next })
       if (needsSimulator(next) && !this.#children.has('simulator') && !this.#stopping) void this.#start('simulator')
     })
+    process.on('SIGHUP', () => watch.reload())
     const code = await this.#ended.promise
     watch.close()
     return code
@@ -86,8 +92,8 @@ class Supervisor {
       name: role,
       args: [main, 'run', role],
       nodeFlags: role === 'gateway' ? gatewayFlags : [],
-      env: this.#env,
-      mayBegin: this.#begin.promise,
+      env: { ...this.#env, ...compileCache },
+      begin: () => this.#begin.promise.then(() => ({ begin: this.#config })),
       mostFailedStarts: role === 'console' ? null : mostFailedStarts,
     }
     const child = keepAlive(spec, {
@@ -114,9 +120,8 @@ class Supervisor {
         this.#ended.resolve(1)
       })
     }
-    process.on('SIGHUP', () => {
-      for (const child of this.#children.values()) child.signal('SIGHUP')
-    })
+    // Until there is a configuration to read again, a wish to do so must not end us.
+    process.on('SIGHUP', () => {})
   }
 
   /** The gateway drains while simulator and console are still there; the console then reads the journal to its end. */

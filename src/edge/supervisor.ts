@@ -7,8 +7,8 @@ export interface ChildSpec {
   /** Options of Node itself. */
   readonly nodeFlags: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The child loads its modules at once, but begins its work only when this has resolved. */
-  readonly mayBegin: Promise<void>
+  /** The child loads its modules at once, but begins its work only with this message; asked for at every start. */
+  readonly begin: () => Promise<object>
   /** Deaths before it was ever ready after which it is given up: null = never. */
   readonly mostFailedStarts: number | null
 }
@@ -25,7 +25,8 @@ export interface Child {
   /** Asks it to end in order and kills it after the deadline. True where it ended by itself, with code 0. */
   stop(deadlineMs: number): Promise<boolean>
   kill(): void
-  signal(signal: NodeJS.Signals): void
+  /** Sends a message, if it is there to be told. */
+  tell(message: object): void
 }
 
 const restartDelaysMs = [0, 250, 1_000, 2_000, 5_000, 10_000, 30_000]
@@ -51,10 +52,7 @@ export function keepAlive(spec: ChildSpec, events: ChildEvents): Child {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     child = started
-    void spec.mayBegin.then(() => {
-      // A child that is gone again cannot be told anything; its exit is dealt with below.
-      if (started.connected) started.send({ begin: true }, () => {})
-    })
+    void spec.begin().then((message) => tell(started, message))
     let fatal: string | null = null
     started.on('message', (message) => {
       const said: { ready?: unknown; address?: unknown; fatal?: unknown } = Object(message)
@@ -94,8 +92,15 @@ export function keepAlive(spec: ChildSpec, events: ChildEvents): Child {
       if (restart !== null) clearTimeout(restart)
       child?.kill('SIGKILL')
     },
-    signal: (signal) => void child?.kill(signal),
+    tell: (message) => {
+      if (child !== null) tell(child, message)
+    },
   }
+}
+
+/** A child that is gone again cannot be told anything; its exit is dealt with where it is noticed. */
+function tell(child: ChildProcess, message: object): void {
+  if (child.connected) child.send(message, () => {})
 }
 
 function endInOrder(child: ChildProcess, deadlineMs: number): Promise<boolean> {

@@ -166,11 +166,11 @@ test('a changed file takes effect without a restart; a bad one is refused and na
   const { address } = await tollgate.ready()
   writeFileSync(place.configPath, 'keys: 7\n')
   await tollgate.says(
-    /"role":"gateway","msg":"the new configuration has faults, the old one stays in force: keys \(line 1\)/,
+    /"role":"supervisor","msg":"the new configuration has faults, the old one stays in force: keys \(line 1\)/,
     'stderr',
   )
   writeFileSync(place.configPath, 'keys: [{name: later, key: a-key-that-came-later}]\n')
-  await tollgate.says(/"role":"gateway","msg":"the configuration was read again/, 'stderr')
+  await tollgate.says(/"role":"gateway","msg":"the new configuration is in force/, 'stderr')
   assert.equal((await chat(address, 'a-key-that-came-later')).status, 200)
 })
 
