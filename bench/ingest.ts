@@ -17,6 +17,7 @@ import { openEmbedded } from '#store/usage/client.ts'
 import { openUsageStore } from '#store/usage/store.ts'
 
 const calls = Number(process.argv[2] ?? 200_000)
+const startedAtMs = Date.now()
 const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-bench-'))
 
 try {
@@ -87,8 +88,8 @@ function factsOf(i: number): CallFacts {
   return {
     callId: `01K${String(i).padStart(23, '0')}`,
     requestId: `01K${String(i).padStart(23, '0')}`,
-    // A thousand calls a second.
-    startedAtMs: Date.now() - calls + i,
+    // A thousand calls a second end, in an order that is not the one in which they began.
+    startedAtMs: startedAtMs - calls + i - latencyMsOf(i),
     payer: {
       department: `department-${i % 12}`,
       project: `project-${i % 60}`,
@@ -116,7 +117,7 @@ function settleOf(call: CallFacts, i: number): SettleEntry {
   return {
     kind: 'settle',
     call,
-    endedAtMs: call.startedAtMs + 1200,
+    endedAtMs: call.startedAtMs + latencyMsOf(i),
     outcome: 'served',
     modelServed: call.modelRouted,
     usageSource: 'provider',
@@ -147,7 +148,7 @@ function settleOf(call: CallFacts, i: number): SettleEntry {
       providerStatedPicoUsd: null,
     },
     marks: [],
-    latencyMs: 1200 + (i % 700),
+    latencyMs: latencyMsOf(i),
     timeToFirstTokenMs: 350,
     overheadMs: 0.21,
     statusCode: 200,
@@ -156,4 +157,8 @@ function settleOf(call: CallFacts, i: number): SettleEntry {
     attempts: [{ startedAfterMs: 0.15, durationMs: 1199, status: 200, errorCode: '' }],
     cacheHit: false,
   }
+}
+
+function latencyMsOf(i: number): number {
+  return 300 + ((i * 7919) % 6007)
 }

@@ -1,12 +1,11 @@
 import { decodeEntry } from '#core/ledger/codec.ts'
-import type { IntakeRow } from '#store/usage/intake.ts'
+import { checkRow, type UsageRow } from '#store/usage/columns.ts'
 import type { Quarantine } from './quarantine.ts'
-import { usageRow } from './row.ts'
 import type { JournalBlock, JournalPosition } from './source.ts'
 
 /** What becomes of some whole blocks. */
 export interface CollectedBlocks {
-  readonly rows: readonly IntakeRow[]
+  readonly rows: readonly UsageRow[]
   readonly fromBlock: number
   readonly toBlock: number
   readonly after: JournalPosition
@@ -21,7 +20,7 @@ export function collectBlocks(
 ): CollectedBlocks | null {
   const [first, last] = [blocks[0], blocks.at(-1)]
   if (first === undefined || last === undefined) return null
-  const rows: IntakeRow[] = []
+  const rows: UsageRow[] = []
   const rejected: string[] = []
   for (const { blockNo, lines } of blocks) {
     for (const [entryNo, line] of lines.entries()) {
@@ -39,15 +38,10 @@ export function collectBlocks(
   return { rows, fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, rejected }
 }
 
-function rowOf(line: string, origin: { journalId: string; blockNo: number; entryNo: number }): IntakeRow | null {
+function rowOf(line: string, origin: Omit<UsageRow, 'entry'>): UsageRow | null {
   const entry = decodeEntry(line)
   if (entry.kind !== 'settle') return null
-  const started = new Date(entry.call.startedAtMs)
-  return {
-    line: usageRow(entry, origin),
-    month: started.getUTCFullYear() * 100 + started.getUTCMonth() + 1,
-    blockNo: origin.blockNo,
-    entryNo: origin.entryNo,
-    callId: entry.call.callId,
-  }
+  const row = { entry, ...origin }
+  checkRow(row)
+  return row
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timers } from '#ports.ts'
-import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
-import { type IntakeBatch, insertBatch, makeGood, newestStoredBlock, unreadableRows } from '#store/usage/intake.ts'
+import type { UsageDatabase } from '#store/usage/client.ts'
+import { type IntakeBatch, insertBatch, makeGood, newestStoredBlock } from '#store/usage/intake.ts'
 import { type CollectedBlocks, collectBlocks } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { Quarantine } from './quarantine.ts'
@@ -158,8 +158,8 @@ export class Ingester {
     const batch = this.#batchOf(collected)
     // On a server the first insert may still be running: under the same token, one of the two does nothing.
     if (this.#parts.database.remote) await this.#put(batch)
-    const repair = await this.#withoutUnreadable(batch, (rest) => makeGood(this.#parts.database, rest))
-    this.#repaired += repair?.records ?? 0
+    const repair = await makeGood(this.#parts.database, batch)
+    this.#repaired += repair.records
     this.#parts.log.info({ rows: batch.rows.length, ...repair }, 'an interrupted insert was verified')
     this.#advance(collected.after, this.#checkpoint.intent)
   }
@@ -206,28 +206,7 @@ export class Ingester {
   }
 
   async #put(batch: IntakeBatch): Promise<void> {
-    if (batch.rows.length === 0) return
-    await this.#withoutUnreadable(batch, (rest) => insertBatch(this.#parts.database, rest))
-  }
-
-  /** Runs `write` and, where the engine cannot read some rows, again without these, which go to quarantine. */
-  async #withoutUnreadable<Result>(
-    batch: IntakeBatch,
-    write: (batch: IntakeBatch) => Promise<Result>,
-  ): Promise<Result | undefined> {
-    try {
-      return await write(batch)
-    } catch (error) {
-      if (!(error instanceof StoreFault) || error.code !== 'store_rejected') throw error
-      const unreadable = new Set(await unreadableRows(this.#parts.database, batch.rows))
-      if (unreadable.size === 0) throw error
-      for (const { blockNo, entryNo, line } of unreadable) {
-        this.#quarantine.add({ blockNo, entryNo, reason: error.message, line })
-        this.#parts.log.error({ blockNo, entryNo, reason: error.message }, 'an entry went to quarantine')
-      }
-      await makeGood(this.#parts.database, { ...batch, rows: batch.rows.filter((row) => !unreadable.has(row)) })
-      return undefined
-    }
+    if (batch.rows.length > 0) await insertBatch(this.#parts.database, batch)
   }
 
   #release(read: number): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -17,11 +17,17 @@ export interface UsageDatabase {
   readonly remote: boolean
   select<Row>(sql: string, parameters?: QueryParameters): Promise<Row[]>
   command(sql: string, parameters?: QueryParameters): Promise<void>
-  /** Runs an `INSERT … FORMAT …` with its data. @throws StoreFault */
-  insert(sql: string, body: string, queryId: string): Promise<void>
+  /** Inserts one block in the Native format, given in pieces. @throws StoreFault */
+  insert(into: InsertTarget, block: readonly Uint8Array[], queryId: string): Promise<void>
   /** Reads on the writer's connection, hence after everything written before. */
   selectForWriter<Row>(sql: string, parameters?: QueryParameters): Promise<Row[]>
   close(): Promise<void>
+}
+
+export interface InsertTarget {
+  /** With its columns. */
+  readonly table: string
+  readonly settings: string
 }
 
 /**
@@ -52,9 +58,12 @@ export function openEmbedded(directory: string): UsageDatabase {
     // The first session decides the engine's arguments; the connections beside it share the engine.
     const session = new Session(directory, { connectionArgs: [`--config-file=${writeEngineConfig(directory)}`] })
     const connect = () => createClient(embeddedOptions(directory))
-    const database = overClients(connect(), Array.from({ length: readerCount }, connect), false)
+    const writer = connect()
+    const database = overClients(writer, Array.from({ length: readerCount }, connect), false)
     return {
       ...database,
+      insert: (into, block, queryId) =>
+        settled(() => insertFromFile(writer, `${directory}.intake`, { into, block, queryId })),
       async close() {
         await database.close()
         session.close()
@@ -71,6 +80,36 @@ export function openEmbedded(directory: string): UsageDatabase {
 function embeddedOptions(path: string): NonNullable<Parameters<typeof createClient>[0]> {
   const options: unknown = { connection: createChdbConnection({ path }) }
   return options as NonNullable<Parameters<typeof createClient>[0]>
+}
+
+interface Insert {
+  readonly into: InsertTarget
+  readonly block: readonly Uint8Array[]
+  readonly queryId: string
+}
+
+/**
+ * A statement of the embedded engine is text, which cannot carry a block: so the block goes by way of a file. It is in
+ * the page cache only, hence a copy in memory that nobody waits for.
+ */
+async function insertFromFile(
+  writer: ClickHouseClient,
+  directory: string,
+  { into, block, queryId }: Insert,
+): Promise<void> {
+  const path = `${directory}/${crypto.randomUUID()}.native`
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(path, Buffer.concat(block), { mode: 0o600 })
+    const query = `INSERT INTO ${into.table} FROM INFILE ${quoted(path)} SETTINGS ${into.settings} FORMAT Native`
+    await writer.command({ query, query_id: queryId })
+  } finally {
+    rmSync(path, { force: true })
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replace(/['\\]/g, '\\$&')}'`
 }
 
 export function openServer(url: string): UsageDatabase {
@@ -92,10 +131,11 @@ function overClients(writer: ClickHouseClient, readers: readonly ClickHouseClien
       settled(async () => {
         await writer.command({ query: sql, ...(parameters ? { query_params: { ...parameters } } : {}) })
       }),
-    insert: (sql, body, queryId) =>
+    insert: (into, block, queryId) =>
       settled(async () => {
-        const values = Readable.from([body], { objectMode: false })
-        const { stream } = await writer.exec({ query: sql, values, query_id: queryId })
+        const query = `INSERT INTO ${into.table} SETTINGS ${into.settings} FORMAT Native`
+        const values = Readable.from(block, { objectMode: false })
+        const { stream } = await writer.exec({ query, values, query_id: queryId })
         await text(stream)
       }),
     async close() {

@@ -1,25 +1,16 @@
 import { StoreFault, type UsageDatabase } from './client.ts'
-import { usageColumns } from './columns.ts'
+import { type UsageRow, usageColumns } from './columns.ts'
+import { nativeBlock } from './native.ts'
 
-/** A line of JSONCompactEachRow and where it comes from. */
-export interface IntakeRow {
-  readonly line: string
-  /** As ClickHouse names the partition: 202601. */
-  readonly month: number
-  readonly blockNo: number
-  readonly entryNo: number
-  readonly callId: string
-}
-
-/** Rows of whole blocks of one journal, in its order. */
+/** Rows of whole blocks of one journal, in its order; their values were checked. */
 export interface IntakeBatch {
   readonly journalId: string
-  readonly rows: readonly IntakeRow[]
+  readonly rows: readonly UsageRow[]
   /** Names this range of this journal for ever: a second insert under the same token changes nothing. */
   readonly token: string
 }
 
-type Target = 'usage_intake' | 'usage' | 'hourly_intake' | 'usage_probe'
+type Target = 'usage_intake' | 'usage' | 'hourly_intake'
 
 /** Records and roll-ups together. Either may be in the store, or both, or none, where this throws. @throws StoreFault */
 export async function insertBatch(database: UsageDatabase, batch: IntakeBatch): Promise<void> {
@@ -52,26 +43,7 @@ export interface Repair {
   readonly hourlyRecords: number
 }
 
-/** Rows that the engine cannot read, found by halving. @throws StoreFault where it is not the rows' fault. */
-export async function unreadableRows(database: UsageDatabase, rows: readonly IntakeRow[]): Promise<IntakeRow[]> {
-  if (rows.length === 0 || (await readable(database, rows))) return []
-  if (rows.length === 1) return [...rows]
-  const middle = rows.length >> 1
-  const front = await unreadableRows(database, rows.slice(0, middle))
-  return [...front, ...(await unreadableRows(database, rows.slice(middle)))]
-}
-
-async function readable(database: UsageDatabase, rows: readonly IntakeRow[]): Promise<boolean> {
-  try {
-    await insert(database, { table: 'usage_probe', rows, token: crypto.randomUUID() })
-    return true
-  } catch (error) {
-    if (error instanceof StoreFault && error.code === 'store_rejected') return false
-    throw error
-  }
-}
-
-async function missingRecords(database: UsageDatabase, batch: IntakeBatch): Promise<IntakeRow[]> {
+async function missingRecords(database: UsageDatabase, batch: IntakeBatch): Promise<UsageRow[]> {
   const [first, last] = [batch.rows[0], batch.rows.at(-1)]
   if (first === undefined || last === undefined) return []
   const found = await database.selectForWriter<{ place: string; call: string }>(
@@ -82,7 +54,7 @@ async function missingRecords(database: UsageDatabase, batch: IntakeBatch): Prom
   const present = new Map(found.map((row) => [row.place, row.call]))
   return batch.rows.filter((row) => {
     const call = present.get(`${row.blockNo}/${row.entryNo}`)
-    if (call === undefined || call === row.callId) return call === undefined
+    if (call === undefined || call === row.entry.call.callId) return call === undefined
     const where = `block ${row.blockNo}, entry ${row.entryNo} of journal ${batch.journalId}`
     throw new StoreFault(
       'store_rejected',
@@ -91,12 +63,18 @@ async function missingRecords(database: UsageDatabase, batch: IntakeBatch): Prom
   })
 }
 
-async function missingFromHours(database: UsageDatabase, batch: IntakeBatch): Promise<IntakeRow[]> {
+async function missingFromHours(database: UsageDatabase, batch: IntakeBatch): Promise<UsageRow[]> {
   const firstBlocks = new Map<number, number>()
-  for (const row of batch.rows) if (!firstBlocks.has(row.month)) firstBlocks.set(row.month, row.blockNo)
+  for (const row of batch.rows) if (!firstBlocks.has(monthOf(row))) firstBlocks.set(monthOf(row), row.blockNo)
   const newest = new Map<number, number>()
   for (const month of firstBlocks.keys()) newest.set(month, await newestBlock(database, batch.journalId, month))
-  return batch.rows.filter((row) => (newest.get(row.month) ?? 0) < (firstBlocks.get(row.month) ?? 0))
+  return batch.rows.filter((row) => (newest.get(monthOf(row)) ?? 0) < (firstBlocks.get(monthOf(row)) ?? 0))
+}
+
+/** As ClickHouse names the partition: 202601. */
+export function monthOf({ entry }: UsageRow): number {
+  const started = new Date(entry.call.startedAtMs)
+  return started.getUTCFullYear() * 100 + started.getUTCMonth() + 1
 }
 
 /** The newest block of a journal of which the store holds a row; 0 = none. */
@@ -117,9 +95,11 @@ async function newestBlock(database: UsageDatabase, journalId: string, month: nu
   return Number(rows[0]?.newest ?? 0)
 }
 
+const columnNames = usageColumns.map((column) => column.name).join(', ')
+
 async function insert(
   database: UsageDatabase,
-  { table, rows, token }: { table: Target; rows: readonly IntakeRow[]; token: string },
+  { table, rows, token }: { table: Target; rows: readonly UsageRow[]; token: string },
 ): Promise<void> {
   const settings = [
     `insert_deduplication_token = '${token}'`,
@@ -131,6 +111,6 @@ async function insert(
     'async_insert = 0',
     'max_partitions_per_insert_block = 0',
   ].join(', ')
-  const sql = `INSERT INTO tollgate.${table} (${usageColumns.join(', ')}) SETTINGS ${settings} FORMAT JSONCompactEachRow`
-  await database.insert(sql, rows.map((row) => row.line).join('\n'), token)
+  const into = { table: `tollgate.${table} (${columnNames})`, settings }
+  await database.insert(into, nativeBlock(usageColumns, rows), token)
 }
