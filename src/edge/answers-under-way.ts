@@ -1,0 +1,45 @@
+import type { Socket } from 'node:net'
+import type { HttpExchange } from './http-exchange.ts'
+
+/** Which connections are in the middle of an answer. */
+export class AnswersUnderWay {
+  readonly #last = new Map<Socket, HttpExchange>()
+  /** Exchanges that came while the one before them, on the same connection, was under way. */
+  readonly #pipelined = new WeakSet<HttpExchange>()
+  #count = 0
+  #idle: () => void = () => {}
+
+  add(exchange: HttpExchange): void {
+    const { socket } = exchange
+    if (this.#last.has(socket)) this.#pipelined.add(exchange)
+    this.#last.set(socket, exchange)
+    this.#count += 1
+  }
+
+  remove(exchange: HttpExchange): void {
+    this.#count -= 1
+    if (this.#last.get(exchange.socket) === exchange) this.#last.delete(exchange.socket)
+    if (this.#count === 0) this.#idle()
+  }
+
+  /**
+   * What is said about bad HTTP on this connection must not be taken for a part of an answer, nor for the answer to a
+   * request that was sound.
+   */
+  mayRefuse(socket: Socket): boolean {
+    const last = this.#last.get(socket)
+    return last === undefined || (last.unanswered && !this.#pipelined.has(last))
+  }
+
+  /** Resolves when every answer under way has left, or when that took too long. */
+  quiet(longestMs: number): Promise<void> {
+    if (this.#count === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, longestMs)
+      this.#idle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

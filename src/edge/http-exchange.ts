@@ -1,0 +1,192 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { BodyFault, type ClientExchange, type RawHeaders } from '#ports.ts'
+
+/** After an answer that came before the end of its request: how long, and how far, the rest is still taken in. */
+const lingerMs = 2_000
+const lingerBytes = 64 * 1024 * 1024
+
+export interface ExchangeOptions {
+  /** The client has asked whether it may send its body. */
+  readonly awaitsContinue: boolean
+  /** Called once, when the answer has left or cannot any more. */
+  readonly onClose: (exchange: HttpExchange) => void
+}
+
+const noListeners: (() => void)[] = []
+
+/**
+ * A request and its answer on Node's HTTP server. It is made for every call, so it listens for the end of its
+ * connection once, for all who want to know.
+ */
+export class HttpExchange implements ClientExchange {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  #awaitsContinue: boolean
+  #whenGone: (() => void)[] = noListeners
+
+  constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
+    this.#request = request
+    this.#response = response
+    this.#awaitsContinue = options.awaitsContinue
+    response.once('close', () => {
+      if (!response.writableFinished) for (const run of this.#whenGone) run()
+      options.onClose(this)
+    })
+    this.method = request.method ?? 'GET'
+    const url = originForm(request.url ?? '/')
+    const mark = url.indexOf('?')
+    this.path = mark === -1 ? url : url.slice(0, mark)
+    this.query = mark === -1 ? '' : url.slice(mark)
+  }
+
+  get headers(): ClientExchange['headers'] {
+    return this.#request.headers
+  }
+
+  get rawHeaders(): RawHeaders {
+    return this.#request.rawHeaders
+  }
+
+  get gone(): boolean {
+    return this.#response.destroyed && !this.#response.writableFinished
+  }
+
+  get socket(): Socket {
+    return this.#request.socket
+  }
+
+  /** True while the request has not come whole and nothing has been said in answer to it. */
+  get unanswered(): boolean {
+    return !this.#request.complete && !this.#response.headersSent
+  }
+
+  get started(): boolean {
+    return this.#response.headersSent
+  }
+
+  readBody(maxBytes: number): Promise<Buffer> {
+    const request = this.#request
+    const announced = Number(request.headers['content-length'] ?? 0)
+    if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes))
+    // Gone before anybody listened: none of its events will come any more.
+    if (request.destroyed && !request.complete) return Promise.reject(leftTooEarly())
+    this.#continue()
+    return new Promise((resolve, reject) => {
+      let chunks: Buffer[] | null = null
+      let first: Buffer | null = null
+      let size = 0
+      request.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > maxBytes) {
+          chunks = null
+          first = null
+          reject(tooLarge(maxBytes))
+        } else if (first === null) first = chunk
+        else if (chunks === null) chunks = [first, chunk]
+        else chunks.push(chunk)
+      })
+      request.on('end', () => resolve(chunks !== null ? Buffer.concat(chunks, size) : (first ?? Buffer.alloc(0))))
+      request.on('error', () => reject(leftTooEarly()))
+    })
+  }
+
+  bodyStream(): NodeJS.ReadableStream {
+    this.#continue()
+    return this.#request
+  }
+
+  answer(status: number, headers: RawHeaders, body: Buffer): void {
+    const response = this.#response
+    if (this.#request.complete || !announcesBody(this.#request)) {
+      response.writeHead(status, [...headers, 'content-length', String(body.length)])
+      response.end(body)
+      return
+    }
+    // A request that was not read to its end would otherwise be taken for the start of the next one.
+    response.writeHead(status, [...headers, 'connection', 'close', 'content-length', String(body.length)])
+    if (this.#awaitsContinue) response.end(body)
+    else this.#lingerOver(body)
+  }
+
+  /**
+   * Closing a connection with bytes unread makes the system reset it, and the client never sees its answer. So the
+   * answer goes out, and the end only when the client has said all, or enough.
+   */
+  #lingerOver(body: Buffer): void {
+    const request = this.#request
+    const response = this.#response
+    let size = 0
+    const end = (): void => {
+      clearTimeout(timer)
+      if (!response.writableEnded) response.end()
+    }
+    const timer = setTimeout(end, lingerMs)
+    response.write(body)
+    response.once('close', end)
+    request.once('end', end)
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > lingerBytes) end()
+    })
+    request.resume()
+  }
+
+  #continue(): void {
+    if (!this.#awaitsContinue) return
+    this.#awaitsContinue = false
+    this.#response.writeContinue()
+  }
+
+  start(status: number, headers: RawHeaders): void {
+    this.#response.writeHead(status, headers as string[])
+  }
+
+  flushHead(): void {
+    this.#response.flushHeaders()
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#response.write(chunk)
+  }
+
+  end(chunk: Buffer): void {
+    if (chunk.length > 0) this.#response.end(chunk)
+    else this.#response.end()
+  }
+
+  breakOff(): void {
+    this.#response.destroy()
+  }
+
+  onDrain(run: () => void): void {
+    this.#response.on('drain', run)
+  }
+
+  onGone(run: () => void): void {
+    if (this.gone) run()
+    else if (this.#whenGone === noListeners) this.#whenGone = [run]
+    else this.#whenGone.push(run)
+  }
+}
+
+/** `GET http://host/path` (RFC 9112, 3.2.2) asks for the same as `GET /path`. */
+function originForm(target: string): string {
+  if (target.startsWith('/')) return target
+  return /^https?:\/\/[^/?#]*(\/.*)?$/i.exec(target)?.[1] ?? target
+}
+
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+function leftTooEarly(): BodyFault {
+  return new BodyFault('client_gone', 'the client left before its request was complete')
+}
+
+function tooLarge(maxBytes: number): BodyFault {
+  return new BodyFault('body_too_large', `The request body is larger than the ${maxBytes} bytes allowed here.`)
+}
