@@ -52,8 +52,9 @@ async function goThere(road: Road, open: OpenCall): Promise<Forwarded> {
   const { attempts } = went
   if (went.kind === 'failed') return { attempts, answer: null, delivery: unanswered(road, open, went.fault) }
   const answer = answerWithoutSecret(went.answer, config.apiKey)
-  const relayed = await relay(road, { ...open, answer, abortUpstream: went.abort })
-  const delivery = { ...relayed, reading: readingWithoutSecret(relayed.reading, config.apiKey) }
+  const relayed = await relay(road, open, answer, went.abort)
+  const reading = readingWithoutSecret(relayed.reading, config.apiKey)
+  const delivery = reading === relayed.reading ? relayed : { ...relayed, reading }
   return { attempts: measured(attempts, delivery, arrival.arrivedAtMs), answer, delivery }
 }
 
@@ -76,5 +77,6 @@ function measured(attempts: readonly Attempt[], delivery: Delivery, arrivedAtMs:
   if (last === undefined) return attempts
   const durationMs = inMicros(delivery.upstreamEndedAtMs - arrivedAtMs - last.startedAfterMs)
   const errorCode = delivery.fault === null ? last.errorCode : delivery.fault.code
-  return [...attempts.slice(0, -1), { ...last, durationMs, errorCode }]
+  const whole = { ...last, durationMs, errorCode }
+  return attempts.length === 1 ? [whole] : [...attempts.slice(0, -1), whole]
 }

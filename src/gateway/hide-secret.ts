@@ -10,7 +10,7 @@ const inItsPlace = '[redacted]'
 
 /** The very same answer but for headers that hold the secret, which are left out. */
 export function answerWithoutSecret(answer: UpstreamAnswer, secret: string): UpstreamAnswer {
-  if (secret === '' || !Object.values(answer.headers).some((value) => holds(value, secret))) return answer
+  if (secret === '' || !anyHolds(answer.headers, secret)) return answer
   const headers = Object.fromEntries(Object.entries(answer.headers).filter(([, value]) => !holds(value, secret)))
   return {
     status: answer.status,
@@ -31,6 +31,11 @@ export function readingWithoutSecret(reading: Reading, secret: string): Reading 
   const { error } = reading
   if (error === null || secret === '' || !error.message.includes(secret)) return reading
   return { ...reading, error: { ...error, message: error.message.replaceAll(secret, inItsPlace) } }
+}
+
+function anyHolds(headers: UpstreamAnswer['headers'], secret: string): boolean {
+  for (const name in headers) if (holds(headers[name], secret)) return true
+  return false
 }
 
 function holds(value: string | string[] | undefined, secret: string): boolean {

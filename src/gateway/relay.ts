@@ -3,60 +3,67 @@ import { type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { createStreamMeter } from '#providers/answers/stream-meter.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
-import type { Arrival } from './arrival.ts'
-import type { Ask } from './ask.ts'
-import type { CallControl } from './call-control.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import { bytesWithoutSecret } from './hide-secret.ts'
+import type { OpenCall } from './open-call.ts'
 import { createBlindMeter, relayFlow } from './relay-flow.ts'
 import { relayWhole } from './relay-whole.ts'
-import { type Echo, startAnswer } from './respond.ts'
+import { startAnswer } from './respond.ts'
 import type { Road } from './road.ts'
-import type { Route } from './route.ts'
-
-export interface Relayed {
-  readonly arrival: Arrival
-  readonly ask: Ask
-  readonly route: Route
-  readonly answer: UpstreamAnswer
-  readonly abortUpstream: () => void
-  readonly control: CallControl
-  readonly echo: Echo
-}
 
 /** Passes the answer on in the way that its kind allows: JSON whole, streams event by event, the rest unread. */
-export function relay(road: Road, call: Relayed): Promise<Delivery> {
-  const { arrival, ask, answer, abortUpstream, control, route } = call
-  const { exchange, match } = arrival
-  const { timers, readOn: limits } = road
-  const monotonicMs = road.clock.monotonicMs
-  const form = formOf(match, answer)
-  const parts = { exchange, answer, abortUpstream, control, timers, monotonicMs, limits, form }
-  const source = { api: match.endpoint, accent: route.upstream.accent }
-  const encoding = contentEncodingOf(answer.headers['content-encoding'])
-  if (match.metered && answer.status < 400 && contentTypeOf(answer).startsWith('text/html')) {
+export function relay(
+  road: Road,
+  open: OpenCall,
+  answer: UpstreamAnswer,
+  abortUpstream: () => void,
+): Promise<Delivery> {
+  const { arrival, route } = open
+  const { endpoint: api, metered } = arrival.match
+  const { monotonicMs } = road.clock
+  const contentType = contentTypeOf(answer)
+  if (metered && answer.status < 400 && contentType.startsWith('text/html')) {
     abortUpstream()
-    return Promise.resolve(notAnAnswer(exchange.gone, monotonicMs()))
+    return Promise.resolve(notAnAnswer(arrival.exchange.gone, monotonicMs()))
   }
-  if (form === 'whole') {
-    const contentType = contentTypeOf(answer)
-    const read = (body: Buffer) =>
-      readAnswer({ ...source, contentType, body: readable(body, encoding), status: answer.status })
-    const secret = route.upstream.config.apiKey
-    return relayWhole({
-      ...parts,
-      read,
-      clean: answer.status < 400 ? null : (body) => bytesWithoutSecret(body, secret),
-    })
-  }
-  startAnswer(exchange, answer, call.echo, monotonicMs() - arrival.arrivedAtMs)
+  const form = formOf(arrival.match, answer, contentType)
+  const encoding = contentEncodingOf(answer.headers['content-encoding'])
+  if (form !== 'whole') return relayStream(road, open, { answer, abortUpstream, form, encoding })
+  const { accent, config } = route.upstream
+  return relayWhole({
+    exchange: arrival.exchange,
+    answer,
+    abortUpstream,
+    read: (body) => readAnswer({ api, accent, contentType, body: readable(body, encoding), status: answer.status }),
+    clean: answer.status < 400 ? null : (body) => bytesWithoutSecret(body, config.apiKey),
+    control: open.control,
+    monotonicMs,
+    limits: road.readOn,
+  })
+}
+
+interface Streamed {
+  readonly answer: UpstreamAnswer
+  readonly abortUpstream: () => void
+  readonly form: Delivery['form']
+  readonly encoding: ContentEncoding | null
+}
+
+async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Promise<Delivery> {
+  const { arrival, ask, control, route } = open
+  const { exchange, match } = arrival
+  const { answer, form, encoding } = streamed
+  const { timers, readOn: limits } = road
+  const { monotonicMs } = road.clock
+  startAnswer(exchange, answer, open.echo, monotonicMs() - arrival.arrivedAtMs)
+  const dropUsageChunk = route.askedForUsage && ask.facts.stream && encoding === null
   const meter =
     form === 'opaque'
       ? createBlindMeter(noReading)
-      : createStreamMeter({ ...source, dropUsageChunk: route.askedForUsage && ask.facts.stream && encoding === null })
-  return relayFlow({ ...parts, form, meter, encoding: form === 'opaque' ? null : encoding }).then((delivery) =>
-    checkedEnd(delivery, match, encoding),
-  )
+      : createStreamMeter({ api: match.endpoint, accent: route.upstream.accent, dropUsageChunk })
+  const read = form === 'opaque' ? null : encoding
+  const parts = { ...streamed, encoding: read, exchange, control, timers, monotonicMs, limits, meter }
+  return checkedEnd(await relayFlow(parts), match, encoding)
 }
 
 /** A body may be this many times smaller on the wire: enough for any answer, an end to what a bomb can do. */
@@ -96,10 +103,9 @@ function notAnAnswer(clientLeft: boolean, upstreamEndedAtMs: number): Delivery {
   }
 }
 
-function formOf(match: EndpointMatch, answer: UpstreamAnswer): 'whole' | Delivery['form'] {
+function formOf(match: EndpointMatch, answer: UpstreamAnswer, contentType: string): 'whole' | Delivery['form'] {
   // Refusals are short, and read whatever they call themselves: some vendors send theirs as octets or HTML.
   if (answer.status >= 400) return 'whole'
-  const contentType = contentTypeOf(answer)
   if (contentType.startsWith('text/event-stream')) return match.endpoint === 'responses' ? 'responses' : 'sse'
   if (!/^application\/(?:[\w.-]+\+)?json/.test(contentType)) return 'opaque'
   // Gemini streams without `alt=sse` are a JSON array that grows.

@@ -47,7 +47,9 @@ export function finishAnswer(
   const { entry, dialect, echo } = settled
   if (!delivery.started) {
     const headers = clientHeaders(answer.headers)
-    headers.push(...echoHeaders(echo), 'x-tollgate-cost-usd', formatUsd(entry.cost.totalPicoUsd))
+    headers.push(...echoHeaders(echo))
+    // What has no price did not cost nothing: better no amount than a wrong one.
+    if (!entry.cost.unpriced) headers.push('x-tollgate-cost-usd', formatUsd(entry.cost.totalPicoUsd))
     headers.push('x-tollgate-overhead-ms', entry.overheadMs.toFixed(3))
     exchange.answer(answer.status, headers, delivery.held)
   } else if (delivery.fault === null) {
