@@ -44,9 +44,11 @@ export const usageColumns: readonly Column[] = [
   middleCount('journal_entry', ({ entryNo }) => entryNo),
 ]
 
+const checks = usageColumns.flatMap(({ check }) => check ?? [])
+
 /** @throws ValueFault where a value does not fit its column: the entry cannot be a row of the store. */
 export function checkRow(row: UsageRow): void {
-  for (const column of usageColumns) column.check(row)
+  for (const check of checks) check(row)
 }
 
 function callColumns(): Column[] {

@@ -4,7 +4,7 @@ type Of<Row, Value> = (row: Row) => Value
 
 /** Any text. */
 export function text<Row>(name: string, of: Of<Row, string>): NativeColumn<Row> {
-  return { name, type: 'String', of, check: nothing, bytes: (rows) => [textBytes(rows, of)] }
+  return { name, type: 'String', of, check: null, bytes: (rows) => [textBytes(rows, of)] }
 }
 
 /**
@@ -12,11 +12,11 @@ export function text<Row>(name: string, of: Of<Row, string>): NativeColumn<Row> 
  * side handles a text more than once a block.
  */
 export function label<Row>(name: string, of: Of<Row, string>): NativeColumn<Row> {
-  return { name, type: 'LowCardinality(String)', of, check: nothing, bytes: (rows) => labelBytes(rows, of) }
+  return { name, type: 'LowCardinality(String)', of, check: null, bytes: (rows) => labelBytes(rows, of) }
 }
 
 export function flag<Row>(name: string, of: Of<Row, boolean>): NativeColumn<Row> {
-  return { name, type: 'Bool', of, check: nothing, bytes: (rows) => [Uint8Array.from(rows, (row) => Number(of(row)))] }
+  return { name, type: 'Bool', of, check: null, bytes: (rows) => [flagBytes(rows, of)] }
 }
 
 /** A whole number of things. */
@@ -27,22 +27,22 @@ export function count<Row>(name: string, of: Of<Row, number>): NativeColumn<Row>
 
 export function smallCount<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
   const check = whole(name, of, 65_535)
-  return { name, type: 'UInt16', of, check, bytes: (rows) => [bytesOf(Uint16Array.from(rows, of))] }
+  return { name, type: 'UInt16', of, check, bytes: (rows) => [numberBytes(new Uint16Array(rows.length), rows, of)] }
 }
 
 export function middleCount<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
   const check = whole(name, of, 4_294_967_295)
-  return { name, type: 'UInt32', of, check, bytes: (rows) => [bytesOf(Uint32Array.from(rows, of))] }
+  return { name, type: 'UInt32', of, check, bytes: (rows) => [numberBytes(new Uint32Array(rows.length), rows, of)] }
 }
 
 export function float<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
   const check = finite(name, of)
-  return { name, type: 'Float64', of, check, bytes: (rows) => [bytesOf(Float64Array.from(rows, of))] }
+  return { name, type: 'Float64', of, check, bytes: (rows) => [numberBytes(new Float64Array(rows.length), rows, of)] }
 }
 
 export function floatOrNull<Row>(name: string, of: Of<Row, number | null>): NativeColumn<Row> {
   const known = (row: Row): number => of(row) ?? 0
-  const bytes = (rows: readonly Row[]) => [nullBytes(rows, of), bytesOf(Float64Array.from(rows, known))]
+  const bytes = (rows: readonly Row[]) => [nullBytes(rows, of), numberBytes(new Float64Array(rows.length), rows, known)]
   return { name, type: 'Nullable(Float64)', of, check: finite(name, known), bytes }
 }
 
@@ -72,12 +72,10 @@ export function instant<Row>(name: string, of: Of<Row, number>): NativeColumn<Ro
 
 export function textMap<Row>(name: string, of: Of<Row, Readonly<Record<string, string>>>): NativeColumn<Row> {
   const bytes = (rows: readonly Row[]) => {
-    const maps = rows.map(of)
-    const keys = maps.map((map) => Object.keys(map))
-    const values = maps.flatMap((map) => Object.values(map))
-    return [endBytes(keys), textBytes(keys.flat(), itself), textBytes(values, itself)]
+    const { ends, keys, values } = flattened(rows, of)
+    return [ends, textBytes(keys, itself), textBytes(values, itself)]
   }
-  return { name, type: 'Map(String, String)', of, check: nothing, bytes }
+  return { name, type: 'Map(String, String)', of, check: null, bytes }
 }
 
 export function numberMap<Row>(name: string, of: Of<Row, Readonly<Record<string, number>>>): NativeColumn<Row> {
@@ -86,20 +84,22 @@ export function numberMap<Row>(name: string, of: Of<Row, Readonly<Record<string,
       if (!Number.isFinite(value)) throw new ValueFault(`${name}.${key}`, value, 'a finite number')
   }
   const bytes = (rows: readonly Row[]) => {
-    const maps = rows.map(of)
-    const keys = maps.map((map) => Object.keys(map))
-    const values = maps.flatMap((map) => Object.values(map))
-    return [endBytes(keys), textBytes(keys.flat(), itself), bytesOf(Float64Array.from(values))]
+    const { ends, keys, values } = flattened(rows, of)
+    return [ends, textBytes(keys, itself), numberBytes(new Float64Array(values.length), values, itself)]
   }
   return { name, type: 'Map(String, Float64)', of, check, bytes }
 }
 
 export function texts<Row>(name: string, of: Of<Row, readonly string[]>): NativeColumn<Row> {
   const bytes = (rows: readonly Row[]) => {
-    const lists = rows.map(of)
-    return [endBytes(lists), textBytes(lists.flat(), itself)]
+    const elements: string[] = []
+    const ends = wordBytes(rows, (row) => {
+      for (const element of of(row)) elements.push(element)
+      return elements.length
+    })
+    return [ends, textBytes(elements, itself)]
   }
-  return { name, type: 'Array(String)', of, check: nothing, bytes }
+  return { name, type: 'Array(String)', of, check: null, bytes }
 }
 
 function textBytes<Row>(rows: readonly Row[], of: Of<Row, string>): Uint8Array {
@@ -117,14 +117,15 @@ function labelBytes<Row>(rows: readonly Row[], of: Of<Row, string>): Uint8Array[
   const numbers = new Map<string, number>()
   const numbered = new Uint32Array(rows.length)
   let [lastText, lastNumber] = ['', -1]
-  for (const [index, row] of rows.entries()) {
+  let index = 0
+  for (const row of rows) {
     const value = of(row)
     if (lastNumber === -1 || value !== lastText) {
       lastNumber = numbers.get(value) ?? numbers.size
       if (lastNumber === numbers.size) numbers.set(value, lastNumber)
       lastText = value
     }
-    numbered[index] = lastNumber
+    numbered[index++] = lastNumber
   }
   const small = numbers.size <= 65_536
   const head = [dictionaryVersion, dictionaryKind | (small ? kind16 : kind32), BigInt(numbers.size)]
@@ -139,11 +140,14 @@ function labelBytes<Row>(rows: readonly Row[], of: Of<Row, string>): Uint8Array[
 /** 64 bits each, of numbers that a double holds exactly: the two halves apart are several times faster than bigint. */
 function wordBytes<Row>(rows: readonly Row[], of: Of<Row, number>): Uint8Array {
   const halves = new Uint32Array(rows.length * 2)
-  for (const [index, row] of rows.entries()) {
+  let at = 0
+  for (const row of rows) {
     const value = of(row)
-    if (value === 0) continue
-    halves[index * 2] = value % 4_294_967_296
-    halves[index * 2 + 1] = value / 4_294_967_296
+    if (value !== 0) {
+      halves[at] = value % 4_294_967_296
+      halves[at + 1] = value / 4_294_967_296
+    }
+    at += 2
   }
   return bytesOf(halves)
 }
@@ -151,26 +155,52 @@ function wordBytes<Row>(rows: readonly Row[], of: Of<Row, number>): Uint8Array {
 /** 128 bits each, of which the typed array keeps the lower 64 of what it is given. */
 function amountBytes<Row>(rows: readonly Row[], of: Of<Row, bigint>): Uint8Array {
   const halves = new BigInt64Array(rows.length * 2)
-  for (const [index, row] of rows.entries()) {
+  let at = 0
+  for (const row of rows) {
     const value = of(row)
-    if (value === 0n) continue
-    halves[index * 2] = value
-    halves[index * 2 + 1] = value >> 64n
+    if (value !== 0n) {
+      halves[at] = value
+      halves[at + 1] = value >> 64n
+    }
+    at += 2
   }
   return bytesOf(halves)
 }
 
 function nullBytes<Row>(rows: readonly Row[], of: Of<Row, unknown>): Uint8Array {
-  return Uint8Array.from(rows, (row) => Number(of(row) === null))
+  return flagBytes(rows, (row) => of(row) === null)
 }
 
-/** Where each list ends among the elements of all. */
-function endBytes(lists: readonly (readonly unknown[])[]): Uint8Array {
-  let end = 0
-  return wordBytes(lists, (list) => {
-    end += list.length
-    return end
+function flagBytes<Row>(rows: readonly Row[], of: Of<Row, boolean>): Uint8Array {
+  const bytes = new Uint8Array(rows.length)
+  let at = 0
+  for (const row of rows) bytes[at++] = of(row) ? 1 : 0
+  return bytes
+}
+
+/** A loop, because `from` of the typed arrays takes ten times as long. */
+function numberBytes<Row>(
+  numbers: Uint16Array | Uint32Array | Float64Array,
+  rows: readonly Row[],
+  of: Of<Row, number>,
+): Uint8Array {
+  let at = 0
+  for (const row of rows) numbers[at++] = of(row)
+  return bytesOf(numbers)
+}
+
+/** The entries of all maps one behind the other, and where those of each row end. */
+function flattened<Row, Value>(rows: readonly Row[], of: Of<Row, Readonly<Record<string, Value>>>) {
+  const keys: string[] = []
+  const values: Value[] = []
+  const ends = wordBytes(rows, (row) => {
+    for (const [key, value] of Object.entries(of(row))) {
+      keys.push(key)
+      values.push(value)
+    }
+    return keys.length
   })
+  return { ends, keys, values }
 }
 
 /** Typed arrays are little-endian wherever Node.js runs, as the format is. */
@@ -204,8 +234,4 @@ function amount<Row>(name: string, of: Of<Row, bigint>): (row: Row) => void {
 
 function itself<Value>(value: Value): Value {
   return value
-}
-
-function nothing(): void {
-  // Every value of its type fits.
 }

@@ -10,8 +10,8 @@ export interface NativeColumn<Row> {
   /** As the engine writes it. */
   readonly type: string
   readonly of: (row: Row) => unknown
-  /** @throws ValueFault where the value of the row does not fit the column. */
-  check(row: Row): void
+  /** Throws a ValueFault where the value of the row does not fit the column. Null where every value of its type does. */
+  readonly check: ((row: Row) => void) | null
   /** The column of these rows, whose values were checked. */
   bytes(rows: readonly Row[]): readonly Uint8Array[]
 }
