@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 
 export interface SimulateOptions {
   readonly listen?: { readonly host: string; readonly port: number }
@@ -50,7 +50,11 @@ export function simulateCommand(start: StartSimulator): Command {
     .description(
       'Run the simulated provider: OpenAI, Anthropic and Gemini protocols, failures on demand, an exact bill.',
     )
-    .option('-l, --listen <host:port>', 'address and port', parseListen, { host: '127.0.0.1', port: 4010 })
+    .addOption(
+      new Option('-l, --listen <host:port>', 'address and port')
+        .argParser(parseListen)
+        .default({ host: '127.0.0.1', port: 4010 }, '127.0.0.1:4010'),
+    )
     .option('--socket <path>', 'a Unix socket instead of an address')
     .option('--seed <number>', 'the same seed and requests give the same answers', parseNumber, 1)
     .option('--speed <factor>', 'times as fast; 0 = without any waiting', parseNumber, 1)
