@@ -42,8 +42,9 @@ const countable: ReadonlySet<EndpointName> = new Set([
  */
 export async function countUsage(estimator: TokenEstimator, answered: AnsweredCall): Promise<CountedUsage> {
   const { open, delivery, upstreamStatus } = answered
-  const { usage, usageFinal } = delivery.reading
   if (!open.arrival.match.metered) return nothingCounted
+  const { usageFinal } = delivery.reading
+  const usage = countable.has(open.call.endpoint) && countsNothing(delivery.reading) ? null : delivery.reading.usage
   if (
     usage !== null &&
     !deniesOutput(delivery.reading) &&
@@ -68,12 +69,18 @@ function deniesOutput({ usage, outputText }: Delivery['reading']): boolean {
   return outputText !== '' && usage?.inputTokens === 0 && usage.outputTokens === 0
 }
 
-/** True where the provider cannot have worked: it was not reached, it refused, or it failed before any output. */
+/** Counts that are no whole numbers were not read, nor is a total alone a count: booked as such, the call were free. */
+function countsNothing({ usage }: Delivery['reading']): boolean {
+  if (usage === null || usage.providerCostUsd !== undefined || usage.iterations !== undefined) return false
+  return !Object.entries(usage).some(([name, value]) => typeof value === 'number' && name !== 'totalTokens')
+}
+
+/** True where the provider cannot have worked: it was not reached, it refused, sent elsewhere, or failed before any output. */
 function usedNothing({ delivery, upstreamStatus, lastAttempt }: AnsweredCall): boolean {
   const { fault, reading } = delivery
   // Ended by us while the upstream was at work; a call that only waited to be retried had been turned down before.
   if (upstreamStatus === null) return lastAttempt?.errorCode !== 'aborted'
-  if (upstreamStatus >= 400) return true
+  if (upstreamStatus >= 300) return true
   if (fault?.code === 'bad_answer' && reading.error !== null) return true
   return fault === null && reading.error !== null && reading.outputText === ''
 }
