@@ -8,6 +8,7 @@ import { openapiDocument } from './openapi.ts'
 import { parseBody, parseQuery, type RawQuery } from './parameters.ts'
 import {
   adminOnly,
+  googleError,
   noSuchCall,
   openaiError,
   type Problem,
@@ -35,7 +36,8 @@ export function createConsole(options: ConsoleOptions): FastifyInstance {
   const app = Fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: 'idle' })
   app.setNotFoundHandler((request, reply) => answerProblem(request, reply, noSuchCall(request.method, pathOf(request))))
   app.setErrorHandler((error, request, reply) => {
-    const found = problemOf(error)
+    // Where there is nothing, what is wrong with the body does not matter.
+    const found = request.is404 ? noSuchCall(request.method, pathOf(request)) : problemOf(error)
     if (found.status >= 500) options.onFault(error)
     return answerProblem(request, reply, found)
   })
@@ -98,7 +100,9 @@ function becomesFresh({ ingest, timers }: ConsoleOptions): Promise<boolean> {
 
 function answerProblem(request: FastifyRequest, reply: FastifyReply, found: Problem): FastifyReply {
   reply.status(found.status)
-  if (pathOf(request).startsWith('/v1/')) return reply.send(openaiError(found))
+  const path = pathOf(request)
+  if (path.startsWith('/v1/')) return reply.send(openaiError(found))
+  if (path.startsWith('/v1beta/')) return reply.send(googleError(found))
   return reply.type('application/problem+json').send(problemDocument(found))
 }
 

@@ -80,3 +80,10 @@ export function openaiError({ status, code, detail, parameter }: Problem): objec
   const type = status === 401 ? 'authentication_error' : status < 500 ? 'invalid_request_error' : 'server_error'
   return { error: { message: detail, type, param: parameter, code } }
 }
+
+/** The shape of Google's errors, for paths of its API that the gateway does not serve. */
+export function googleError({ status, code, detail }: Problem): object {
+  const word = status === 404 ? 'NOT_FOUND' : status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL'
+  const reason = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: code.toUpperCase(), domain: 'tollgate' }
+  return { error: { code: status, message: detail, status: word, details: [{ ...reason, metadata: { code } }] } }
+}

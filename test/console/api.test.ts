@@ -191,6 +191,26 @@ test('errors under /v1 have the shape of OpenAI', async () => {
   assert.equal((await get('/v1/nothing')).body.error.code, 'not_found')
 })
 
+test('what is not here is not found, whatever is sent to it, in the shape of its API', async () => {
+  const type = { 'content-type': 'application/json' }
+  for (const url of ['/v1/threads', '/v1beta/cachedContents', '/api/v1/nothing']) {
+    for (const body of ['', '{', '{}', 'x'.repeat(2_000_000)]) {
+      const answer = await app.inject({ method: 'POST', url, headers: type, body })
+      assert.equal(answer.statusCode, 404)
+      if (url.startsWith('/v1/')) assert.equal(answer.json().error.code, 'not_found')
+      else if (url.startsWith('/v1beta/')) assert.equal(answer.json().error.status, 'NOT_FOUND')
+      else assert.equal(answer.json().code, 'not_found')
+    }
+    const form = await app.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'multipart/form-data' },
+      body: 'x',
+    })
+    assert.equal(form.statusCode, 404)
+  }
+})
+
 test('the description of the API names every call, and no reference in it leads nowhere', async () => {
   const { body } = await get('/api/v1/openapi.json')
   assert.equal(body.openapi, '3.1.0')
