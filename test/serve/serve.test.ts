@@ -125,6 +125,21 @@ test('a gateway that is killed is started again, and calls go on', async (t) => 
   assert.equal((await chat(again[1] ?? '', key)).status, 200)
 })
 
+test('a console that is killed touches no call, and what was called meanwhile is reported afterwards', async (t) => {
+  const place = workplace(t)
+  const tollgate = new Tollgate(t, place, ['serve'])
+  const { address, key } = await tollgate.ready()
+  await tollgate.says(/console is ready/, 'stderr')
+  process.kill(pidOf(tollgate, 'console'), 'SIGKILL')
+  assert.equal((await chat(address, key)).status, 200)
+  await tollgate.says(/console killed by SIGKILL; starting it again[\s\S]*console is ready/, 'stderr')
+  assert.equal((await chat(address, key)).status, 200)
+  const report = new Tollgate(t, place, ['report', '--by', 'department', '--json', '--config', place.configPath])
+  const { code, stdout, stderr } = await report.finished()
+  assert.equal(code, 0, stderr)
+  assert.equal(JSON.parse(stdout).total.requests, 2)
+})
+
 test('when the supervisor is killed, nothing of it stays behind', async (t) => {
   const place = workplace(t)
   const tollgate = new Tollgate(t, place, ['serve'])
@@ -172,6 +187,15 @@ test('a changed file takes effect without a restart; a bad one is refused and na
   writeFileSync(place.configPath, 'keys: [{name: later, key: a-key-that-came-later}]\n')
   await tollgate.says(/"role":"gateway","msg":"the new configuration is in force/, 'stderr')
   assert.equal((await chat(address, 'a-key-that-came-later')).status, 200)
+})
+
+test('SIGHUP reads the configuration at once', async (t) => {
+  const tollgate = new Tollgate(t, workplace(t), ['serve'])
+  const { address, key } = await tollgate.ready()
+  tollgate.process.kill('SIGHUP')
+  await tollgate.says(/"role":"supervisor","msg":"the configuration was read again"/, 'stderr')
+  await tollgate.says(/"role":"gateway","msg":"the new configuration is in force/, 'stderr')
+  assert.equal((await chat(address, key)).status, 200)
 })
 
 test('an unknown command is answered with the nearest one, code 1', async (t) => {
