@@ -7,7 +7,8 @@ import { encodeEntry } from '#core/ledger/codec.ts'
 import { collectBlocks } from '#store/ingest/batch.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
 import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
-import { insertBatch, makeGood, monthOf } from '#store/usage/intake.ts'
+import type { UsageRow } from '#store/usage/columns.ts'
+import { blockOf, insertBlock, makeGood, monthOf } from '#store/usage/intake.ts'
 import { migrate, usageMigrations } from '#store/usage/migrate.ts'
 import { settleEntries } from './entries.ts'
 import { type StoreFixture, storeFixture } from './fixture.ts'
@@ -95,15 +96,15 @@ for (const { name, records, hourly } of halves) {
             queryId,
           ),
       }
-      if (rows.length > 0) await insertBatch(redirected, { ...batch, rows, token: `${journalId} ${table}` })
+      if (rows.length > 0) await insertBlock(redirected, { block: blockOf(rows), token: `${journalId} ${table}` })
     }
   })
 }
 
 test('the same token inserts nothing twice', async () => {
-  const batch = batchOf('token', 30)
-  await insertBatch(fixture.database, batch)
-  await insertBatch(fixture.database, batch)
+  const { rows, token } = batchOf('token', 30)
+  await insertBlock(fixture.database, { block: blockOf(rows), token })
+  await insertBlock(fixture.database, { block: blockOf(rows), token })
   assert.deepEqual(await counts('token'), { records: 30, hourly: 30 })
 })
 
@@ -126,7 +127,9 @@ function batchOf(journalId: string, count: number) {
   const after = { segment: 's', offset: 0, blockNo: 9 }
   const blocks = [{ blockNo: 9, lines: sampleLines(count, 3), after }]
   const quarantine = new Quarantine(join(fixture.directory, 'none.jsonl'))
-  return { journalId, rows: collectBlocks(blocks, { journalId, quarantine })?.rows ?? [], token: journalId }
+  const rows: UsageRow[] = []
+  collectBlocks(blocks, { journalId, quarantine, take: (row) => rows.push(row) })
+  return { journalId, rows, token: journalId }
 }
 
 async function ingest(journal: ListedJournal, name: string): Promise<void> {

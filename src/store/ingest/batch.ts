@@ -5,7 +5,6 @@ import type { JournalBlock, JournalPosition } from './source.ts'
 
 /** What becomes of some whole blocks. */
 export interface CollectedBlocks {
-  readonly rows: readonly UsageRow[]
   readonly fromBlock: number
   readonly toBlock: number
   readonly after: JournalPosition
@@ -13,14 +12,19 @@ export interface CollectedBlocks {
   readonly rejected: readonly string[]
 }
 
-/** The settled calls of the blocks as rows; what cannot be one goes to quarantine. Null where there are no blocks. */
+interface CollectTo {
+  readonly journalId: string
+  readonly quarantine: Quarantine
+  take(row: UsageRow): void
+}
+
+/** Gives out the settled calls of the blocks as rows; what cannot be one goes to quarantine. Null where there are no blocks. */
 export function collectBlocks(
   blocks: readonly JournalBlock[],
-  { journalId, quarantine }: { journalId: string; quarantine: Quarantine },
+  { journalId, quarantine, take }: CollectTo,
 ): CollectedBlocks | null {
   const [first, last] = [blocks[0], blocks.at(-1)]
   if (first === undefined || last === undefined) return null
-  const rows: UsageRow[] = []
   const rejected: string[] = []
   for (const { blockNo, lines } of blocks) {
     for (const [entryNo, line] of lines.entries()) {
@@ -28,14 +32,14 @@ export function collectBlocks(
       if (line.startsWith('{"kind":"open"')) continue
       try {
         const row = rowOf(line, { journalId, blockNo, entryNo })
-        if (row !== null) rows.push(row)
+        if (row !== null) take(row)
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
         if (quarantine.add({ blockNo, entryNo, reason, line })) rejected.push(reason)
       }
     }
   }
-  return { rows, fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, rejected }
+  return { fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, rejected }
 }
 
 function rowOf(line: string, origin: Omit<UsageRow, 'entry'>): UsageRow | null {

@@ -1,6 +1,8 @@
 import type { Clock, Timers } from '#ports.ts'
 import type { UsageDatabase } from '#store/usage/client.ts'
-import { type IntakeBatch, insertBatch, makeGood, newestStoredBlock } from '#store/usage/intake.ts'
+import type { UsageRow } from '#store/usage/columns.ts'
+import { blockOf, insertBlock, intakeBlock, makeGood, newestStoredBlock } from '#store/usage/intake.ts'
+import type { NativeBlock } from '#store/usage/native.ts'
 import { type CollectedBlocks, collectBlocks } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { Quarantine } from './quarantine.ts'
@@ -36,6 +38,13 @@ export interface IngestState {
   readonly repaired: number
   /** Null while the store takes what it is given. */
   readonly fault: string | null
+}
+
+interface UpcomingBlock {
+  /** Null at the journal's end. */
+  readonly collected: CollectedBlocks | null
+  readonly block: NativeBlock<UsageRow>
+  readonly read: number
 }
 
 /** Half of them are settled calls. Larger batches gain little and hold up reports; a quiet journal gives smaller ones. */
@@ -146,28 +155,30 @@ export class Ingester {
       for (const block of next) entries += block.lines.length
       reached = blocks.at(-1)?.blockNo ?? reached
       if (entries < batchEntries * 2 && reached < intent.toBlock) continue
-      await this.#verify(this.#collect(blocks))
+      await this.#verify(blocks)
       blocks = []
       entries = 0
     }
     this.#checkpoint = { ...this.#checkpoint, intent: null }
   }
 
-  async #verify(collected: CollectedBlocks | null): Promise<void> {
+  async #verify(blocks: readonly JournalBlock[]): Promise<void> {
+    const rows: UsageRow[] = []
+    const collected = this.#collect(blocks, (row) => rows.push(row))
     if (collected === null) return
-    const batch = this.#batchOf(collected)
+    const token = this.#tokenOf(collected)
     // On a server the first insert may still be running: under the same token, one of the two does nothing.
-    if (this.#parts.database.remote) await this.#put(batch)
-    const repair = await makeGood(this.#parts.database, batch)
+    if (this.#parts.database.remote) await this.#put(blockOf(rows), token)
+    const repair = await makeGood(this.#parts.database, { journalId: this.#checkpoint.journalId, rows, token })
     this.#repaired += repair.records
-    this.#parts.log.info({ rows: batch.rows.length, ...repair }, 'an interrupted insert was verified')
+    this.#parts.log.info({ rows: rows.length, ...repair }, 'an interrupted insert was verified')
     this.#advance(collected.after, this.#checkpoint.intent)
   }
 
   async #follow(source: JournalSource): Promise<void> {
     let upcoming = this.#read(source)
     while (!this.#stopping) {
-      const { collected, read } = await upcoming
+      const { collected, block, read } = await upcoming
       if (collected === null) {
         this.#release(read)
         this.#writeWhenIdle()
@@ -175,38 +186,51 @@ export class Ingester {
         upcoming = this.#read(source)
         continue
       }
-      const batch = this.#batchOf(collected)
-      if (batch.rows.length > 0)
-        this.#write({ ...this.#checkpoint, intent: { toBlock: collected.toBlock, token: batch.token } })
-      // The next blocks are decoded while the engine takes these.
+      const token = this.#tokenOf(collected)
+      if (block.rowCount > 0) this.#write({ ...this.#checkpoint, intent: { toBlock: collected.toBlock, token } })
+      const inserted = this.#put(block, token)
+      // Met below; reading the next blocks may fail first.
+      inserted.catch(() => undefined)
+      // The next blocks are decoded while the engine takes these. The statement has to be on its way first: decoding
+      // holds the thread until it is done.
+      await this.#handedOver()
       upcoming = this.#read(source)
       // Met by the next turn, unless this insert fails first.
       upcoming.catch(() => undefined)
-      await this.#put(batch)
-      this.#rows += batch.rows.length
+      await inserted
+      this.#rows += block.rowCount
       this.#advance(collected.after, null)
     }
     await upcoming
   }
 
-  async #read(source: JournalSource): Promise<{ collected: CollectedBlocks | null; read: number }> {
+  async #read(source: JournalSource): Promise<UpcomingBlock> {
     const read = ++this.#readsBegun
-    return { collected: this.#collect(await source.next(batchEntries)), read }
+    const block = intakeBlock()
+    const blocks = await source.next(batchEntries)
+    return { collected: this.#collect(blocks, (row) => block.add(row)), block, read }
   }
 
-  #collect(blocks: readonly JournalBlock[]): CollectedBlocks | null {
-    const collected = collectBlocks(blocks, { journalId: this.#checkpoint.journalId, quarantine: this.#quarantine })
+  #collect(blocks: readonly JournalBlock[], take: (row: UsageRow) => void): CollectedBlocks | null {
+    const { journalId } = this.#checkpoint
+    const collected = collectBlocks(blocks, { journalId, quarantine: this.#quarantine, take })
     for (const reason of collected?.rejected ?? []) this.#parts.log.error({ reason }, 'an entry went to quarantine')
     return collected
   }
 
-  #batchOf({ rows, fromBlock, toBlock }: CollectedBlocks): IntakeBatch {
-    const { journalId } = this.#checkpoint
-    return { journalId, rows, token: `${journalId}-${fromBlock}-${toBlock}` }
+  #tokenOf({ fromBlock, toBlock }: CollectedBlocks): string {
+    return `${this.#checkpoint.journalId}-${fromBlock}-${toBlock}`
   }
 
-  async #put(batch: IntakeBatch): Promise<void> {
-    if (batch.rows.length > 0) await insertBatch(this.#parts.database, batch)
+  async #put(block: NativeBlock<UsageRow>, token: string): Promise<void> {
+    if (block.rowCount > 0) await insertBlock(this.#parts.database, { block, token })
+  }
+
+  /** A turn of the event loop. */
+  #handedOver(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.timers.after(0, resolve)
+    })
   }
 
   #release(read: number): void {

@@ -1,6 +1,6 @@
 import { StoreFault, type UsageDatabase } from './client.ts'
 import { type UsageRow, usageColumns } from './columns.ts'
-import { nativeBlock } from './native.ts'
+import { NativeBlock } from './native.ts'
 
 /** Rows of whole blocks of one journal, in its order; their values were checked. */
 export interface IntakeBatch {
@@ -12,9 +12,17 @@ export interface IntakeBatch {
 
 type Target = 'usage_intake' | 'usage' | 'hourly_intake'
 
+/** A block that takes the rows of a batch. */
+export function intakeBlock(): NativeBlock<UsageRow> {
+  return new NativeBlock(usageColumns)
+}
+
 /** Records and roll-ups together. Either may be in the store, or both, or none, where this throws. @throws StoreFault */
-export async function insertBatch(database: UsageDatabase, batch: IntakeBatch): Promise<void> {
-  await insert(database, { table: 'usage_intake', rows: batch.rows, token: batch.token })
+export async function insertBlock(
+  database: UsageDatabase,
+  { block, token }: { block: NativeBlock<UsageRow>; token: string },
+): Promise<void> {
+  await insert(database, { table: 'usage_intake', block, token })
 }
 
 /**
@@ -32,8 +40,9 @@ export async function makeGood(database: UsageDatabase, batch: IntakeBatch): Pro
   const hourly = await missingFromHours(database, batch)
   // Its own tokens: the first insert's may be in the log without its rows.
   const token = (table: string) => `${batch.token}/${table}/${crypto.randomUUID()}`
-  if (records.length > 0) await insert(database, { table: 'usage', rows: records, token: token('usage') })
-  if (hourly.length > 0) await insert(database, { table: 'hourly_intake', rows: hourly, token: token('hourly') })
+  if (records.length > 0) await insert(database, { table: 'usage', block: blockOf(records), token: token('usage') })
+  if (hourly.length > 0)
+    await insert(database, { table: 'hourly_intake', block: blockOf(hourly), token: token('hourly') })
   return { records: records.length, hourlyRecords: hourly.length }
 }
 
@@ -95,11 +104,17 @@ async function newestBlock(database: UsageDatabase, journalId: string, month: nu
   return Number(rows[0]?.newest ?? 0)
 }
 
+export function blockOf(rows: readonly UsageRow[]): NativeBlock<UsageRow> {
+  const block = intakeBlock()
+  for (const row of rows) block.add(row)
+  return block
+}
+
 const columnNames = usageColumns.map((column) => column.name).join(', ')
 
 async function insert(
   database: UsageDatabase,
-  { table, rows, token }: { table: Target; rows: readonly UsageRow[]; token: string },
+  { table, block, token }: { table: Target; block: NativeBlock<UsageRow>; token: string },
 ): Promise<void> {
   const settings = [
     `insert_deduplication_token = '${token}'`,
@@ -112,5 +127,5 @@ async function insert(
     'max_partitions_per_insert_block = 0',
   ].join(', ')
   const into = { table: `tollgate.${table} (${columnNames})`, settings }
-  await database.insert(into, nativeBlock(usageColumns, rows), token)
+  await database.insert(into, block.done(), token)
 }

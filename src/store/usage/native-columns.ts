@@ -1,10 +1,11 @@
-import { type NativeColumn, TextBytes, ValueFault } from './native.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { type ColumnWriter, type NativeColumn, ValueFault } from './native.ts'
 
 type Of<Row, Value> = (row: Row) => Value
 
 /** Any text. */
 export function text<Row>(name: string, of: Of<Row, string>): NativeColumn<Row> {
-  return { name, type: 'String', of, check: null, bytes: (rows) => [textBytes(rows, of)] }
+  return plain(name, 'String', { of, check: null, put: (bytes, value) => bytes.text(value) })
 }
 
 /**
@@ -12,49 +13,46 @@ export function text<Row>(name: string, of: Of<Row, string>): NativeColumn<Row> 
  * side handles a text more than once a block.
  */
 export function label<Row>(name: string, of: Of<Row, string>): NativeColumn<Row> {
-  return { name, type: 'LowCardinality(String)', of, check: null, bytes: (rows) => labelBytes(rows, of) }
+  return { name, type: 'LowCardinality(String)', of, check: null, writer: () => new LabelWriter(of) }
 }
 
 export function flag<Row>(name: string, of: Of<Row, boolean>): NativeColumn<Row> {
-  return { name, type: 'Bool', of, check: null, bytes: (rows) => [flagBytes(rows, of)] }
+  return plain(name, 'Bool', { of, check: null, put: (bytes, value) => bytes.uint8(value ? 1 : 0) })
 }
 
 /** A whole number of things. */
 export function count<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
   const check = whole(name, of, Number.MAX_SAFE_INTEGER)
-  return { name, type: 'UInt64', of, check, bytes: (rows) => [wordBytes(rows, of)] }
+  return plain(name, 'UInt64', { of, check, put: (bytes, value) => bytes.uint64(value) })
 }
 
 export function smallCount<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
-  const check = whole(name, of, 65_535)
-  return { name, type: 'UInt16', of, check, bytes: (rows) => [numberBytes(new Uint16Array(rows.length), rows, of)] }
+  return plain(name, 'UInt16', { of, check: whole(name, of, 65_535), put: (bytes, value) => bytes.uint16(value) })
 }
 
 export function middleCount<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
   const check = whole(name, of, 4_294_967_295)
-  return { name, type: 'UInt32', of, check, bytes: (rows) => [numberBytes(new Uint32Array(rows.length), rows, of)] }
+  return plain(name, 'UInt32', { of, check, put: (bytes, value) => bytes.uint32(value) })
 }
 
 export function float<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
-  const check = finite(name, of)
-  return { name, type: 'Float64', of, check, bytes: (rows) => [numberBytes(new Float64Array(rows.length), rows, of)] }
+  return plain(name, 'Float64', { of, check: finite(name, of), put: (bytes, value) => bytes.float64(value) })
 }
 
 export function floatOrNull<Row>(name: string, of: Of<Row, number | null>): NativeColumn<Row> {
-  const known = (row: Row): number => of(row) ?? 0
-  const bytes = (rows: readonly Row[]) => [nullBytes(rows, of), numberBytes(new Float64Array(rows.length), rows, known)]
-  return { name, type: 'Nullable(Float64)', of, check: finite(name, known), bytes }
+  const check = finite(name, (row: Row) => of(row) ?? 0)
+  return orNull(name, 'Float64', { of, check, put: (bytes, value) => bytes.float64(value ?? 0) })
 }
 
 /** An amount in 1e-12 of its currency. */
 export function money<Row>(name: string, of: Of<Row, bigint>): NativeColumn<Row> {
-  return { name, type: 'Decimal(38, 12)', of, check: amount(name, of), bytes: (rows) => [amountBytes(rows, of)] }
+  const check = amount(name, of)
+  return plain(name, 'Decimal(38, 12)', { of, check, put: (bytes, value) => bytes.int128(value) })
 }
 
 export function moneyOrNull<Row>(name: string, of: Of<Row, bigint | null>): NativeColumn<Row> {
-  const known = (row: Row): bigint => of(row) ?? 0n
-  const bytes = (rows: readonly Row[]) => [nullBytes(rows, of), amountBytes(rows, known)]
-  return { name, type: 'Nullable(Decimal(38, 12))', of, check: amount(name, known), bytes }
+  const check = amount(name, (row: Row) => of(row) ?? 0n)
+  return orNull(name, 'Decimal(38, 12)', { of, check, put: (bytes, value) => bytes.int128(value ?? 0n) })
 }
 
 const earliestMs = Date.UTC(1970, 0, 1)
@@ -66,16 +64,13 @@ export function instant<Row>(name: string, of: Of<Row, number>): NativeColumn<Ro
     const ms = of(row)
     if (!(ms >= earliestMs && ms < latestMs)) throw new ValueFault(name, ms, 'a time between 1970 and 2100')
   }
-  const whole = (row: Row): number => Math.floor(of(row))
-  return { name, type: "DateTime64(3, 'UTC')", of, check, bytes: (rows) => [wordBytes(rows, whole)] }
+  const put = (bytes: ByteWriter, value: number) => bytes.uint64(Math.floor(value))
+  return plain(name, "DateTime64(3, 'UTC')", { of, check, put })
 }
 
 export function textMap<Row>(name: string, of: Of<Row, Readonly<Record<string, string>>>): NativeColumn<Row> {
-  const bytes = (rows: readonly Row[]) => {
-    const { ends, keys, values } = flattened(rows, of)
-    return [ends, textBytes(keys, itself), textBytes(values, itself)]
-  }
-  return { name, type: 'Map(String, String)', of, check: null, bytes }
+  const writer = () => listWriter(of, (bytes, value: string) => bytes.text(value))
+  return { name, type: 'Map(String, String)', of, check: null, writer }
 }
 
 export function numberMap<Row>(name: string, of: Of<Row, Readonly<Record<string, number>>>): NativeColumn<Row> {
@@ -83,129 +78,112 @@ export function numberMap<Row>(name: string, of: Of<Row, Readonly<Record<string,
     for (const [key, value] of Object.entries(of(row)))
       if (!Number.isFinite(value)) throw new ValueFault(`${name}.${key}`, value, 'a finite number')
   }
-  const bytes = (rows: readonly Row[]) => {
-    const { ends, keys, values } = flattened(rows, of)
-    return [ends, textBytes(keys, itself), numberBytes(new Float64Array(values.length), values, itself)]
-  }
-  return { name, type: 'Map(String, Float64)', of, check, bytes }
+  const writer = () => listWriter(of, (bytes, value: number) => bytes.float64(value))
+  return { name, type: 'Map(String, Float64)', of, check, writer }
 }
 
 export function texts<Row>(name: string, of: Of<Row, readonly string[]>): NativeColumn<Row> {
-  const bytes = (rows: readonly Row[]) => {
-    const elements: string[] = []
-    const ends = wordBytes(rows, (row) => {
-      for (const element of of(row)) elements.push(element)
-      return elements.length
-    })
-    return [ends, textBytes(elements, itself)]
-  }
-  return { name, type: 'Array(String)', of, check: null, bytes }
-}
-
-function textBytes<Row>(rows: readonly Row[], of: Of<Row, string>): Uint8Array {
-  const bytes = new TextBytes(rows.length * 24 + 64)
-  for (const row of rows) bytes.text(of(row))
-  return bytes.done()
-}
-
-/** Version 1, then: 16-bit numbers and a dictionary of this block; the dictionary; the number of each row's text in it. */
-const dictionaryVersion = 1n
-const dictionaryKind = (1n << 9n) | (1n << 10n)
-const [kind16, kind32] = [1n, 2n]
-
-function labelBytes<Row>(rows: readonly Row[], of: Of<Row, string>): Uint8Array[] {
-  const numbers = new Map<string, number>()
-  const numbered = new Uint32Array(rows.length)
-  let [lastText, lastNumber] = ['', -1]
-  let index = 0
-  for (const row of rows) {
-    const value = of(row)
-    if (lastNumber === -1 || value !== lastText) {
-      lastNumber = numbers.get(value) ?? numbers.size
-      if (lastNumber === numbers.size) numbers.set(value, lastNumber)
-      lastText = value
+  const writer = () => {
+    const [ends, elements] = [new ByteWriter(), new ByteWriter()]
+    let end = 0
+    return {
+      add(row: Row) {
+        const list = of(row)
+        for (const element of list) elements.text(element)
+        end += list.length
+        ends.uint64(end)
+      },
+      done: () => [ends.done(), elements.done()],
     }
-    numbered[index++] = lastNumber
   }
-  const small = numbers.size <= 65_536
-  const head = [dictionaryVersion, dictionaryKind | (small ? kind16 : kind32), BigInt(numbers.size)]
-  return [
-    bytesOf(BigUint64Array.from(head)),
-    textBytes([...numbers.keys()], itself),
-    bytesOf(BigUint64Array.of(BigInt(rows.length))),
-    bytesOf(small ? Uint16Array.from(numbered) : numbered),
-  ]
+  return { name, type: 'Array(String)', of, check: null, writer }
 }
 
-/** 64 bits each, of numbers that a double holds exactly: the two halves apart are several times faster than bigint. */
-function wordBytes<Row>(rows: readonly Row[], of: Of<Row, number>): Uint8Array {
-  const halves = new Uint32Array(rows.length * 2)
-  let at = 0
-  for (const row of rows) {
-    const value = of(row)
-    if (value !== 0) {
-      halves[at] = value % 4_294_967_296
-      halves[at + 1] = value / 4_294_967_296
-    }
-    at += 2
+interface Plain<Row, Value> {
+  readonly of: Of<Row, Value>
+  readonly check: ((row: Row) => void) | null
+  readonly put: (bytes: ByteWriter, value: Value) => void
+}
+
+/** Values one behind the other. */
+function plain<Row, Value>(name: string, type: string, { of, check, put }: Plain<Row, Value>): NativeColumn<Row> {
+  const writer = () => {
+    const bytes = new ByteWriter()
+    return { add: (row: Row) => put(bytes, of(row)), done: () => [bytes.done()] }
   }
-  return bytesOf(halves)
+  return { name, type, of, check, writer }
 }
 
-/** 128 bits each, of which the typed array keeps the lower 64 of what it is given. */
-function amountBytes<Row>(rows: readonly Row[], of: Of<Row, bigint>): Uint8Array {
-  const halves = new BigInt64Array(rows.length * 2)
-  let at = 0
-  for (const row of rows) {
-    const value = of(row)
-    if (value !== 0n) {
-      halves[at] = value
-      halves[at + 1] = value >> 64n
+/** A byte for each row that says whether its value is null, then the values. */
+function orNull<Row, Value>(name: string, type: string, { of, check, put }: Plain<Row, Value>): NativeColumn<Row> {
+  const writer = () => {
+    const [nulls, bytes] = [new ByteWriter(), new ByteWriter()]
+    return {
+      add(row: Row) {
+        const value = of(row)
+        nulls.uint8(value === null ? 1 : 0)
+        put(bytes, value)
+      },
+      done: () => [nulls.done(), bytes.done()],
     }
-    at += 2
   }
-  return bytesOf(halves)
+  return { name, type: `Nullable(${type})`, of, check, writer }
 }
 
-function nullBytes<Row>(rows: readonly Row[], of: Of<Row, unknown>): Uint8Array {
-  return flagBytes(rows, (row) => of(row) === null)
+/** Where the entries of each row end among those of all rows, then all keys, then all values. */
+function listWriter<Row, Value>(
+  of: Of<Row, Readonly<Record<string, Value>>>,
+  put: (bytes: ByteWriter, value: Value) => void,
+): ColumnWriter<Row> {
+  const [ends, keys, values] = [new ByteWriter(), new ByteWriter(), new ByteWriter()]
+  let end = 0
+  return {
+    add(row) {
+      for (const [key, value] of Object.entries(of(row))) {
+        keys.text(key)
+        put(values, value)
+        end++
+      }
+      ends.uint64(end)
+    },
+    done: () => [ends.done(), keys.done(), values.done()],
+  }
 }
 
-function flagBytes<Row>(rows: readonly Row[], of: Of<Row, boolean>): Uint8Array {
-  const bytes = new Uint8Array(rows.length)
-  let at = 0
-  for (const row of rows) bytes[at++] = of(row) ? 1 : 0
-  return bytes
-}
+/** Version 1, then: 32-bit numbers and a dictionary of this block; the dictionary; the number of each row's text in it. */
+const dictionaryVersion = 1
+const dictionaryOf32Bits = 2 | (1 << 9) | (1 << 10)
 
-/** A loop, because `from` of the typed arrays takes ten times as long. */
-function numberBytes<Row>(
-  numbers: Uint16Array | Uint32Array | Float64Array,
-  rows: readonly Row[],
-  of: Of<Row, number>,
-): Uint8Array {
-  let at = 0
-  for (const row of rows) numbers[at++] = of(row)
-  return bytesOf(numbers)
-}
+class LabelWriter<Row> implements ColumnWriter<Row> {
+  readonly #of: Of<Row, string>
+  readonly #known = new Map<string, number>()
+  readonly #numbers = new ByteWriter()
+  readonly #texts = new ByteWriter()
+  #rowCount = 0
 
-/** The entries of all maps one behind the other, and where those of each row end. */
-function flattened<Row, Value>(rows: readonly Row[], of: Of<Row, Readonly<Record<string, Value>>>) {
-  const keys: string[] = []
-  const values: Value[] = []
-  const ends = wordBytes(rows, (row) => {
-    for (const [key, value] of Object.entries(of(row))) {
-      keys.push(key)
-      values.push(value)
+  constructor(of: Of<Row, string>) {
+    this.#of = of
+  }
+
+  add(row: Row): void {
+    const value = this.#of(row)
+    let number = this.#known.get(value)
+    if (number === undefined) {
+      number = this.#known.size
+      this.#known.set(value, number)
+      this.#texts.text(value)
     }
-    return keys.length
-  })
-  return { ends, keys, values }
-}
+    this.#numbers.uint32(number)
+    this.#rowCount++
+  }
 
-/** Typed arrays are little-endian wherever Node.js runs, as the format is. */
-function bytesOf(numbers: ArrayBufferView): Uint8Array {
-  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
+  done(): Uint8Array[] {
+    const head = new ByteWriter(24)
+    for (const value of [dictionaryVersion, dictionaryOf32Bits, this.#known.size]) head.uint64(value)
+    const rows = new ByteWriter(8)
+    rows.uint64(this.#rowCount)
+    return [head.done(), this.#texts.done(), rows.done(), this.#numbers.done()]
+  }
 }
 
 function whole<Row>(name: string, of: Of<Row, number>, largest: number): (row: Row) => void {
@@ -230,8 +208,4 @@ function amount<Row>(name: string, of: Of<Row, bigint>): (row: Row) => void {
     const value = of(row)
     if (value >= largestPico || value <= -largestPico) throw new ValueFault(name, value, 'at most 38 digits')
   }
-}
-
-function itself<Value>(value: Value): Value {
-  return value
 }
