@@ -34,6 +34,7 @@ const unreadable = [
   '{"prompt_tokens":"10","completion_tokens":"5","total_tokens":"15"}',
   '{"prompt_tokens":-10,"completion_tokens":-5,"total_tokens":-15}',
   '{"prompt_tokens":10.5,"completion_tokens":5.5}',
+  '{"prompt_tokens":9007199254740991,"completion_tokens":9007199254740991}',
   '{"total_tokens":15}',
   '{}',
 ]

@@ -23,10 +23,15 @@ export function textIn(parent: JsonObject | undefined, key: string): string | un
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** A count: a whole number, not negative, that a double holds exactly. Everything else was not reported. */
+/** No call counts as much: larger numbers are mistakes, and a sum of some could no longer be held exactly. */
+const greatestCount = 1e12
+
+/** A count: a whole number, not negative, that a call can have. Everything else was not reported. */
 export function countIn(parent: JsonObject | undefined, key: string): number | undefined {
   const value = parent?.[key]
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= greatestCount
+    ? value
+    : undefined
 }
 
 /** JSON or undefined. */
