@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
+import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type ClickHouseClient, createClient } from '@clickhouse/client'
@@ -59,11 +60,13 @@ export function openEmbedded(directory: string): UsageDatabase {
     const session = new Session(directory, { connectionArgs: [`--config-file=${writeEngineConfig(directory)}`] })
     const connect = () => createClient(embeddedOptions(directory))
     const writer = connect()
+    // What a death left behind.
+    rmSync(intakeDirectory(directory), { recursive: true, force: true })
     const database = overClients(writer, Array.from({ length: readerCount }, connect), false)
     return {
       ...database,
       insert: (into, block, queryId) =>
-        settled(() => insertFromFile(writer, `${directory}.intake`, { into, block, queryId })),
+        settled(() => insertFromFile(writer, intakeDirectory(directory), { into, block, queryId })),
       async close() {
         await database.close()
         session.close()
@@ -106,6 +109,10 @@ async function insertFromFile(
   } finally {
     rmSync(path, { force: true })
   }
+}
+
+function intakeDirectory(directory: string): string {
+  return resolve(`${directory}.intake`)
 }
 
 function quoted(text: string): string {
