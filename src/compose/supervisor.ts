@@ -130,7 +130,7 @@ class Supervisor {
     this.#stopping = true
     const stopChild = async (role: RoleName, deadlineMs: number) =>
       (await this.#children.get(role)?.stop(deadlineMs)) ?? true
-    const drainMs = this.#prepared?.loaded.config.drainMs ?? 0
+    const drainMs = this.#config?.drainMs ?? 0
     const drained = await stopChild('gateway', drainMs + afterDrainMs)
     if (!drained) {
       this.#prepared?.log.error('the gateway did not stop in order; calls without an end are booked as interrupted')

@@ -67,10 +67,19 @@ function looksOf(path: string): string {
   return stats === undefined ? 'missing' : [stats.ino, stats.size, stats.mtimeMs].join(':')
 }
 
-const needRestart = ['listen', 'dataDir', 'journal', 'store', 'logFormat', 'adminToken'] as const
+/** Each as the file calls it. */
+const needRestart = [
+  ['listen', 'listen'],
+  ['dataDir', 'data_dir'],
+  ['journal', 'journal'],
+  ['store', 'store'],
+  ['retention', 'retention'],
+  ['logFormat', 'log.format'],
+  ['adminToken', 'TOLLGATE_ADMIN_TOKEN'],
+] as const
 
 export function restartNotes(before: Config, after: Config): string[] {
   return needRestart
-    .filter((setting) => JSON.stringify(before[setting]) !== JSON.stringify(after[setting]))
-    .map((setting) => `${setting} has changed: it takes effect after a restart`)
+    .filter(([setting]) => JSON.stringify(before[setting]) !== JSON.stringify(after[setting]))
+    .map(([, name]) => `${name} has changed: it takes effect after a restart`)
 }

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 
 /**
- * How Node.js is told to run the gateway: what a call allocates dies with it, so a larger nursery lets it die there
- * instead of being copied. The old generation stays small, which the memory target of a gateway asks for.
+ * How Node.js is told to run the gateway. What a call allocates dies with it, so a larger nursery lets it die there
+ * instead of being copied. And every function is watched from its first call on: the code that all calls run gets
+ * optimized in a fraction of the calls that it takes otherwise, and in less memory.
  */
-export const gatewayFlags: readonly string[] = ['--max-semi-space-size=8']
-
+export const gatewayFlags: readonly string[] = ['--max-semi-space-size=16', '--no-lazy-feedback-allocation']
 /**
  * Where Node.js keeps the code that it has compiled. Named in the environment, because then the very first file comes
  * from there too, and the TypeScript stripper, 30 MB of it, is never loaded.

@@ -3,6 +3,7 @@ import { type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { createStreamMeter } from '#providers/answers/stream-meter.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
+import type { ProviderError } from '#providers/meter.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import { bytesWithoutSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
@@ -22,9 +23,10 @@ export function relay(
   const { endpoint: api, metered } = arrival.match
   const { monotonicMs } = road.clock
   const contentType = contentTypeOf(answer)
-  if (metered && answer.status < 400 && contentType.startsWith('text/html')) {
+  const instead = metered ? notAnAnswer(answer.status, contentType) : null
+  if (instead !== null) {
     abortUpstream()
-    return Promise.resolve(notAnAnswer(arrival.exchange.gone, monotonicMs()))
+    return Promise.resolve(withoutAnswer(instead, arrival.exchange.gone, monotonicMs()))
   }
   const form = formOf(arrival.match, answer, contentType)
   const encoding = contentEncodingOf(answer.headers['content-encoding'])
@@ -88,14 +90,21 @@ function checkedEnd(delivery: Delivery, match: EndpointMatch, encoding: ContentE
   }
 }
 
-/** What a proxy or a sign-in page between here and the provider says, under a status that promises an answer. */
-function notAnAnswer(clientLeft: boolean, upstreamEndedAtMs: number): Delivery {
-  const message = 'the provider answered with a web page instead of an answer'
+/** Why what came is no answer of a model, though its status does not say that the call failed; null where it is one. */
+function notAnAnswer(status: number, contentType: string): ProviderError | null {
+  // Passed on, it would have the client send its prompt and our key to wherever it points.
+  if (status >= 300 && status < 400) return { code: 'redirect', message: 'the provider redirected the call elsewhere' }
+  // What a proxy or a sign-in page between here and the provider says.
+  if (status >= 400 || !contentType.startsWith('text/html')) return null
+  return { code: 'web_page', message: 'the provider answered with a web page instead of an answer' }
+}
+
+function withoutAnswer(error: ProviderError, clientLeft: boolean, upstreamEndedAtMs: number): Delivery {
   return {
-    reading: { ...noReading, error: { code: 'web_page', message } },
+    reading: { ...noReading, error },
     form: 'opaque',
     held: noBytes,
-    fault: new UpstreamFault('bad_answer', message),
+    fault: new UpstreamFault('bad_answer', error.message),
     clientLeft,
     started: false,
     firstByteAtMs: null,

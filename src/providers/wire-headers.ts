@@ -63,6 +63,8 @@ const requestPrefixes = ['x-forwarded-', 'x-tollgate-', 'proxy-']
  */
 const answerOnly = [
   'set-cookie',
+  // A redirect would have the client show its key, which is ours, to somebody else.
+  'location',
   'openai-organization',
   'openai-project',
   'anthropic-organization-id',

@@ -49,9 +49,12 @@ for (const usage of unreadable) {
   })
 }
 
-test('a redirect is no work of the provider: nothing is booked for it', async () => {
+test('a redirect is no work of the provider: nothing is booked for it, and nobody is led elsewhere', async () => {
   const head = 'HTTP/1.1 307 Temporary Redirect\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 0\r\n\r\n'
-  const { entry } = await record(head)
+  const { seen, entry } = await record(head)
+  assert.match(seen, /^HTTP\/1\.1 502 /)
+  assert.ok(!seen.includes('elsewhere.invalid'), 'the client would send its key and its prompt there')
+  assert.deepEqual([entry.outcome, entry.errorCode], ['failed', 'upstream_bad_answer'])
   assert.deepEqual([entry.usageSource, entry.tokens.input, entry.cost.totalPicoUsd], ['none', 0, 0n])
 })
 
