@@ -45,8 +45,10 @@ export async function countUsage(estimator: TokenEstimator, answered: AnsweredCa
   if (!open.arrival.match.metered) return nothingCounted
   const { usageFinal } = delivery.reading
   const usage = countable.has(open.call.endpoint) && countsNothing(delivery.reading) ? null : delivery.reading.usage
+  const inputUnread = countable.has(open.call.endpoint) && usage !== null && leavesOutInput(usage)
   if (
     usage !== null &&
+    !inputUnread &&
     !deniesOutput(delivery.reading) &&
     (usageFinal || (delivery.fault === null && (upstreamStatus ?? 0) >= 400))
   ) {
@@ -60,13 +62,22 @@ export async function countUsage(estimator: TokenEstimator, answered: AnsweredCa
     usage?.inputTokens || estimator.inputTokens(open.ask.body ?? Buffer.alloc(0)),
     estimator.outputTokens(delivery.reading.outputText),
   ])
-  const counted = { ...usage, inputTokens, outputTokens: Math.max(usage?.outputTokens ?? 0, outputTokens) }
+  const reported = usage?.outputTokens ?? 0
+  // What the provider counted at last stands beside the half that it did not.
+  const output = inputUnread && usageFinal && reported > 0 ? reported : Math.max(reported, outputTokens)
+  const counted = { ...usage, inputTokens, outputTokens: output }
   return { usage: counted, source: 'estimated' }
 }
 
 /** A broken-off Responses call may report zeros in spite of what it delivered. */
 function deniesOutput({ usage, outputText }: Delivery['reading']): boolean {
   return outputText !== '' && usage?.inputTokens === 0 && usage.outputTokens === 0
+}
+
+/** Output without input: the count of the prompt could not be read, and no prompt is empty. */
+function leavesOutInput(usage: ReportedUsage): boolean {
+  if (usage.providerCostUsd !== undefined || usage.iterations !== undefined) return false
+  return usage.inputTokens === undefined && usage.billedInputTokens === undefined && usage.outputTokens !== undefined
 }
 
 /** Counts that are no whole numbers were not read, nor is a total alone a count: booked as such, the call were free. */

@@ -49,6 +49,14 @@ for (const usage of unreadable) {
   })
 }
 
+test('where only the prompt could not be read, it is estimated, and the output stands as reported', async () => {
+  const choice = '{"index":0,"message":{"role":"assistant","content":"Hello there"},"finish_reason":"stop"}'
+  const usage = '{"prompt_tokens":"1000","completion_tokens":10}'
+  const { entry } = await record(httpAnswer(`{"model":"gpt-4.1","choices":[${choice}],"usage":${usage}}`))
+  assert.deepEqual([entry.usageSource, entry.tokens.output], ['estimated', 10])
+  assert.ok(entry.tokens.input > 0)
+})
+
 test('a redirect is no work of the provider: nothing is booked for it, and nobody is led elsewhere', async () => {
   const head = 'HTTP/1.1 307 Temporary Redirect\r\nlocation: http://elsewhere.invalid/\r\ncontent-length: 0\r\n\r\n'
   const { seen, entry } = await record(head)
