@@ -1,4 +1,5 @@
 import type { Attempt, EndpointName } from '#core/ledger/entry.ts'
+import type { ReportedUsage } from '#core/usage/reported.ts'
 import { runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
 import type { OpenCall } from './open-call.ts'
