@@ -35,5 +35,5 @@ export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFIN
     if (least > limit) return limit + 1
     row = next
   }
-  return row[b.length] ?? 0
+  return Math.min(row[b.length] ?? 0, limit + 1)
 }
