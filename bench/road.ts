@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { getHeapStatistics } from 'node:v8'
 import { layRoad, makeGround } from '#compose/road.ts'
 import { loadConfig } from '#config/load.ts'
 import { createKeyRing } from '#core/keys/ring.ts'
@@ -122,7 +123,13 @@ function oneCall(): Promise<void> {
   })
 }
 
-async function run(calls: number, concurrent: number): Promise<number> {
+interface Cost {
+  readonly micros: number
+  readonly bytes: number
+}
+
+async function run(calls: number, concurrent: number): Promise<Cost> {
+  const allocated = allocatedBytes()
   const before = process.cpuUsage()
   let left = calls
   const worker = async (): Promise<void> => {
@@ -133,14 +140,20 @@ async function run(calls: number, concurrent: number): Promise<number> {
   }
   await Promise.all(Array.from({ length: concurrent }, worker))
   const used = process.cpuUsage(before)
-  return (used.user + used.system) / calls
+  return { micros: (used.user + used.system) / calls, bytes: (allocatedBytes() - allocated) / calls }
+}
+
+function allocatedBytes(): number {
+  return getHeapStatistics().total_allocated_bytes
 }
 
 await run(20_000, 16)
 for (const concurrent of [1, 16, 64]) {
   const figures = []
   for (let round = 0; round < 3; round += 1) figures.push(await run(20_000, concurrent))
-  process.stdout.write(`${concurrent} at once: ${Math.min(...figures).toFixed(1)} µs of processor time a call\n`)
+  const micros = Math.min(...figures.map((cost) => cost.micros)).toFixed(1)
+  const bytes = Math.min(...figures.map((cost) => cost.bytes)).toFixed(0)
+  process.stdout.write(`${concurrent} at once: ${micros} µs of processor time and ${bytes} bytes of heap a call\n`)
 }
 await journal.close()
 rmSync(dir, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { type Chain, chainBytes } from './chain.ts'
+import type { LineWriter } from './line-writer.ts'
 
 /**
  * A segment of the journal is a sequence of frames: one `segment` frame that says where the chain comes from, then
@@ -91,36 +92,33 @@ export function findFrame(buffer: Buffer, start: number): number {
   return -1
 }
 
-/** Builds frames, one after the other, in memory of its own that the next `build` overwrites. */
-export class FrameBuilder {
-  #memory = Buffer.allocUnsafeSlow(256 * 1024)
+/** Room that `sealFrame` needs in front of the lines. */
+export const frameHeadroomBytes = maxHeaderBytes + 1
 
-  /**
-   * Returns the frame's bytes, valid until the next call, and the chain after it.
-   *
-   * The header's length is known only after the body; so the body is laid down behind room enough for any header, the
-   * previous chain right before it (one hash over both), and the header last, over the chain, ending where the body
-   * starts. One buffer, no copy of the body.
-   */
-  build(kind: FrameKind, number: number, lines: readonly string[], previous: Chain): { bytes: Buffer; chain: Chain } {
-    const text = `${lines.join('\n')}\n`
-    const bodyStart = maxHeaderBytes + 1
-    this.#reserve(bodyStart + (text.length > 65_536 ? Buffer.byteLength(text) : text.length * 3))
-    const memory = this.#memory
-    const bodyEnd = bodyStart + memory.write(text, bodyStart, 'utf8')
-    memory.write(previous, bodyStart - chainBytes, 'hex')
-    const chain = hash('sha256', memory.subarray(bodyStart - chainBytes, bodyEnd), 'hex')
-    const crc = crc32(memory.subarray(bodyStart, bodyEnd)).toString(16).padStart(8, '0')
-    const magic = kind === 'block' ? 'TG1' : 'TGS1'
-    const header = `${magic} ${number} ${bodyEnd - bodyStart} ${lines.length} ${crc} ${chain}\n`
-    const start = bodyStart - header.length
-    memory.write(header, start, 'latin1')
-    return { bytes: memory.subarray(start, bodyEnd), chain }
-  }
+export interface FrameToSeal {
+  readonly kind: FrameKind
+  readonly number: number
+  readonly lineCount: number
+}
 
-  #reserve(bytes: number): void {
-    if (this.#memory.length < bytes) this.#memory = Buffer.allocUnsafeSlow(bytes)
-  }
+/**
+ * Makes a frame of whole lines that were written with `frameHeadroomBytes` of headroom. Returns its bytes, which are
+ * the writer's own, and the chain after it. It can be done again for the same lines.
+ *
+ * The header's length is known only after the body; so the previous chain is laid right before the body (one hash over
+ * both), and then the header over it, ending where the body starts. One buffer, no copy of the body.
+ */
+export function sealFrame(frame: FrameToSeal, lines: LineWriter, previous: Chain): { bytes: Buffer; chain: Chain } {
+  const { memory, end } = lines
+  const bodyStart = frameHeadroomBytes
+  memory.write(previous, bodyStart - chainBytes, 'hex')
+  const chain = hash('sha256', memory.subarray(bodyStart - chainBytes, end), 'hex')
+  const crc = crc32(memory.subarray(bodyStart, end)).toString(16).padStart(8, '0')
+  const magic = frame.kind === 'block' ? 'TG1' : 'TGS1'
+  const header = `${magic} ${frame.number} ${end - bodyStart} ${frame.lineCount} ${crc} ${chain}\n`
+  const start = bodyStart - header.length
+  memory.write(header, start, 'latin1')
+  return { bytes: memory.subarray(start, end), chain }
 }
 
 function countLines(body: Buffer): number {

@@ -1,35 +1,34 @@
-import { encodeEntry } from '#core/ledger/codec.ts'
-import type { LedgerEntry } from '#core/ledger/entry.ts'
+import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
+import type { LineWriter } from '#core/ledger/line-writer.ts'
+import { writeEntry } from '#core/ledger/write-entry.ts'
 
 /** Texts in an entry are bounded long before it comes here; this only keeps a fault elsewhere from becoming one of the format. */
-const longestLineChars = 1024 * 1024
+const longestLineBytes = 1024 * 1024
 
 /**
  * Entries that will be written as one block. All of a kind share one promise: at 40,000 entries a second that is a
  * difference. The kinds have one each, because a full disk refuses the open entries and keeps the others.
  */
 export class PendingBlock {
-  readonly lines: string[] = []
-  readonly #callIds: string[] = []
-  readonly #opens: boolean[] = []
-  #chars = 0
+  readonly lines: LineWriter
+  #entries: LedgerEntry[] = []
   #opened: PromiseWithResolvers<void> | null = null
   #settled: PromiseWithResolvers<void> | null = null
 
-  get chars(): number {
-    return this.#chars
+  /** The writer is empty, and the block's own until it has been written. */
+  constructor(lines: LineWriter) {
+    this.lines = lines
+  }
+
+  get size(): number {
+    return this.#entries.length
   }
 
   /** @throws EntryFault where the entry cannot be written as a line; JournalFault `entry_too_large`. */
   add(entry: LedgerEntry): Promise<void> {
-    const line = encodeEntry(entry)
-    if (line.length > longestLineChars)
-      throw new JournalFault('entry_too_large', `an entry of ${line.length} characters`)
-    this.lines.push(line)
-    this.#callIds.push(entry.call.callId)
-    this.#opens.push(entry.kind === 'open')
-    this.#chars += line.length
+    this.#write(entry)
+    this.#entries.push(entry)
     if (entry.kind === 'open') {
       this.#opened ??= Promise.withResolvers<void>()
       return this.#opened.promise
@@ -38,25 +37,35 @@ export class PendingBlock {
     return this.#settled.promise
   }
 
+  #write(entry: LedgerEntry): void {
+    const { lines } = this
+    const start = lines.end
+    try {
+      writeEntry(lines, entry)
+      const bytes = lines.end - start
+      if (bytes > longestLineBytes) throw new JournalFault('entry_too_large', `an entry of ${bytes} bytes`)
+      lines.endLine()
+    } catch (fault) {
+      lines.cutTo(start)
+      throw fault
+    }
+  }
+
   /** Takes the open entries out and tells their callers why. */
   refuseOpens(fault: JournalFault): void {
     if (this.#opened === null) return
-    const kept = this.lines.map((_, index) => index).filter((index) => this.#opens[index] === false)
-    const lines = kept.map((index) => this.lines[index] ?? '')
-    const callIds = kept.map((index) => this.#callIds[index] ?? '')
-    this.lines.splice(0, this.lines.length, ...lines)
-    this.#callIds.splice(0, this.#callIds.length, ...callIds)
-    this.#opens.splice(0, this.#opens.length, ...kept.map(() => false))
+    this.#entries = this.#entries.filter(({ kind }) => kind !== 'open')
+    this.lines.clear()
+    for (const entry of this.#entries) this.#write(entry)
     this.#opened.reject(fault)
     this.#opened = null
   }
 
   /** Keeps the account of running calls, after the block was written. */
-  track(running: Map<string, string>): void {
-    for (let i = 0; i < this.#callIds.length; i++) {
-      const callId = this.#callIds[i] ?? ''
-      if (this.#opens[i] === true) running.set(callId, this.lines[i] ?? '')
-      else running.delete(callId)
+  track(running: Map<string, OpenEntry>): void {
+    for (const entry of this.#entries) {
+      if (entry.kind === 'open') running.set(entry.call.callId, entry)
+      else running.delete(entry.call.callId)
     }
   }
 

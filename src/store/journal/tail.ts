@@ -1,6 +1,9 @@
 import { genesisChain } from '#core/ledger/chain.ts'
-import { FrameBuilder, maxBodyBytes, parseFrame } from '#core/ledger/frame.ts'
+import type { OpenEntry } from '#core/ledger/entry.ts'
+import { frameHeadroomBytes, maxBodyBytes, parseFrame, sealFrame } from '#core/ledger/frame.ts'
+import { LineWriter } from '#core/ledger/line-writer.ts'
 import { encodeSegmentHeader } from '#core/ledger/segment-header.ts'
+import { writeEntry } from '#core/ledger/write-entry.ts'
 import { type Disk, type DiskFile, readRange, writeAll } from './disk.ts'
 import type { JournalEnd } from './recover.ts'
 import { segmentName } from './segment-files.ts'
@@ -13,7 +16,6 @@ export class Tail {
   readonly #disk: Disk
   readonly #directory: string
   readonly #instance: string
-  readonly #builder = new FrameBuilder()
   #file: DiskFile
   #offset: number
   #blockBytes: number
@@ -48,7 +50,7 @@ export class Tail {
     const fresh = { offset: 0, blockBytes: 0, nextBlock: 1, chain: genesisChain }
     const file = disk.open(`${directory}/${segmentName(1)}`, 'write')
     const tail = new Tail(disk, directory, begun.instance, { file, end: fresh })
-    tail.#offset = tail.#writeHeader(file, begun.nowMs, [])
+    tail.#offset = tail.#writeHeader(file, tail.#header(begun.nowMs, []), 1)
     disk.syncDirectory(directory)
     return tail
   }
@@ -70,9 +72,9 @@ export class Tail {
   }
 
   /** Adds a block of at least one line. Returns its size in bytes. */
-  append(lines: readonly string[]): number {
+  append(lines: LineWriter, lineCount: number): number {
     this.trim()
-    const { bytes, chain } = this.#builder.build('block', this.#nextBlock, lines, this.#chain)
+    const { bytes, chain } = sealFrame({ kind: 'block', number: this.#nextBlock, lineCount }, lines, this.#chain)
     this.#ragged = true
     writeAll(this.#file, bytes, this.#offset)
     this.#ragged = false
@@ -102,10 +104,9 @@ export class Tail {
    * To be called right after `syncNow`: the old segment is durable before the new one is there, so a hole can only ever
    * be at the journal's very end, and a start needs to look at one segment only. Returns false, with nothing done, where the running calls do not fit into a header.
    */
-  rotate(running: readonly string[], nowMs: number): boolean {
-    let runningChars = 0
-    for (const line of running) runningChars += line.length
-    if (runningChars * 3 > maxBodyBytes / 2) return false
+  rotate(running: readonly OpenEntry[], nowMs: number): boolean {
+    const header = this.#header(nowMs, running)
+    if (header.length > maxBodyBytes / 2) return false
     this.trim()
     const path = `${this.#directory}/${segmentName(this.#nextBlock)}`
     const chainBefore = this.#chain
@@ -114,7 +115,7 @@ export class Tail {
     let headerBytes = 0
     try {
       file.truncate(0)
-      headerBytes = this.#writeHeader(file, nowMs, running)
+      headerBytes = this.#writeHeader(file, header, 1 + running.length)
       this.#disk.syncDirectory(this.#directory)
     } catch (fault) {
       this.#chain = chainBefore
@@ -130,10 +131,19 @@ export class Tail {
     return true
   }
 
-  #writeHeader(file: DiskFile, nowMs: number, running: readonly string[]): number {
+  #header(nowMs: number, running: readonly OpenEntry[]): LineWriter {
+    const lines = new LineWriter({ headroomBytes: frameHeadroomBytes, bytes: 4096 })
     const header = { version: 1 as const, previousChain: this.#chain, instance: this.#instance, createdAtMs: nowMs }
-    const lines = [encodeSegmentHeader(header), ...running]
-    const { bytes, chain } = this.#builder.build('segment', this.#nextBlock, lines, this.#chain)
+    lines.line(encodeSegmentHeader(header))
+    for (const entry of running) {
+      writeEntry(lines, entry)
+      lines.endLine()
+    }
+    return lines
+  }
+
+  #writeHeader(file: DiskFile, header: LineWriter, lineCount: number): number {
+    const { bytes, chain } = sealFrame({ kind: 'segment', number: this.#nextBlock, lineCount }, header, this.#chain)
     writeAll(file, bytes, 0)
     this.#chain = chain
     return bytes.length

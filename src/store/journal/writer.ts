@@ -2,6 +2,8 @@ import { hostname } from 'node:os'
 import { decodeEntry } from '#core/ledger/codec.ts'
 import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
+import { frameHeadroomBytes } from '#core/ledger/frame.ts'
+import { LineWriter } from '#core/ledger/line-writer.ts'
 import type { Clock, Journal, JournalRefusal, Timer, Timers } from '#ports.ts'
 import { type Disk, faultCode, realDisk } from './disk.ts'
 import { type FsyncMode, GroupSync } from './group-sync.ts'
@@ -56,7 +58,7 @@ export interface WatchedJournal extends Journal {
   stats(): JournalStats
 }
 
-const blockChars = 512 * 1024
+const blockBytes = 512 * 1024
 const retryMs = 250
 const rotateAgainMs = 1000
 const defaultReserveBytes = 4 * 1024 * 1024
@@ -76,8 +78,8 @@ export async function openJournal(
     const { end, tornBytes } = recoverJournal(disk, options.dir)
     const begun = { instance: options.instance ?? `${hostname()}:${process.pid}`, nowMs: options.clock.wallMs() }
     const tail = Tail.open(disk, options.dir, end, begun)
-    const running = end?.running ?? new Map<string, string>()
-    const opens = [...running.values()].map(decodeEntry).filter((entry) => entry.kind === 'open')
+    const opens = [...(end?.running.values() ?? [])].map(decodeEntry).filter((entry) => entry.kind === 'open')
+    const running = new Map(opens.map((entry) => [entry.call.callId, entry]))
     return { journal: new JournalWriter(options, disk, tail, running), recovered: { opens, tornBytes } }
   } catch (cause) {
     if (faultCode(cause) === '' || cause instanceof JournalFault) throw cause
@@ -91,11 +93,13 @@ class JournalWriter implements WatchedJournal {
   readonly #options: JournalOptions
   readonly #disk: Disk
   readonly #tail: Tail
-  readonly #running: Map<string, string>
+  readonly #running: Map<string, OpenEntry>
   readonly #space: Space
   readonly #sync: GroupSync
   /** In the order in which they will be written; entries are added to the last. */
   readonly #queue: PendingBlock[] = []
+  /** Memory of a block that was written, for the next one. */
+  #spare: LineWriter | null = null
   #flushDue = false
   #closed = false
   /** Why the last write or sync failed, until one has succeeded again. */
@@ -108,7 +112,7 @@ class JournalWriter implements WatchedJournal {
   #bytes = 0
   #segments = 1
 
-  constructor(options: JournalOptions, disk: Disk, tail: Tail, running: Map<string, string>) {
+  constructor(options: JournalOptions, disk: Disk, tail: Tail, running: Map<string, OpenEntry>) {
     this.#options = options
     this.#disk = disk
     this.#tail = tail
@@ -135,8 +139,11 @@ class JournalWriter implements WatchedJournal {
       if (refusal !== null) return Promise.reject(new JournalFault(refusal.code, refusal.message))
     }
     let block = this.#queue.at(-1)
-    if (block === undefined || block.chars >= blockChars) {
-      block = new PendingBlock()
+    if (block === undefined || block.lines.length >= blockBytes) {
+      block = new PendingBlock(
+        this.#spare ?? new LineWriter({ headroomBytes: frameHeadroomBytes, bytes: blockBytes / 8 }),
+      )
+      this.#spare = null
       this.#queue.push(block)
     }
     try {
@@ -166,30 +173,32 @@ class JournalWriter implements WatchedJournal {
   #flush(): void {
     for (let block = this.#queue[0]; block !== undefined; block = this.#queue[0]) {
       this.#rotateIfFull()
-      if (block.lines.length > 0 && !this.#write(block)) return
+      if (block.size > 0 && !this.#write(block)) return
       this.#queue.shift()
+      block.lines.clear()
+      this.#spare = block.lines
     }
     if (!this.#syncBroken && this.#retry === null) this.#trouble = null
   }
 
   /** True when the block is written or nothing is left of it; false when it has to wait for the disk. */
   #write(block: PendingBlock): boolean {
-    for (let tries = 0; block.lines.length > 0; tries++) {
+    for (let tries = 0; block.size > 0; tries++) {
       try {
-        this.#bytes += this.#tail.append(block.lines)
+        this.#bytes += this.#tail.append(block.lines, block.size)
         break
       } catch (fault) {
         if (isNoRoom(fault)) this.#noRoom(fault)
         else if (tries > 0) this.#failing(fault)
         if (tries > 0) {
           this.#retryLater()
-          return block.lines.length === 0
+          return block.size === 0
         }
       }
     }
-    if (block.lines.length === 0) return true
+    if (block.size === 0) return true
     this.#blocks++
-    this.#entries += block.lines.length
+    this.#entries += block.size
     block.track(this.#running)
     this.#sync.written(block)
     return true
@@ -307,7 +316,7 @@ class JournalWriter implements WatchedJournal {
       blocks: this.#blocks,
       bytes: this.#bytes,
       segments: this.#segments,
-      pendingEntries: this.#queue.reduce((sum, block) => sum + block.lines.length, 0),
+      pendingEntries: this.#queue.reduce((sum, block) => sum + block.size, 0),
       runningCalls: this.#running.size,
       syncs: this.#sync.count,
       syncLastMs: this.#sync.lastMs,
