@@ -65,8 +65,8 @@ export interface ClientExchange {
   readonly gone: boolean
   /** True once the head of an answer was sent or is about to be. */
   readonly started: boolean
-  /** @throws BodyFault with code `body_too_large` or `client_gone` */
-  readBody(maxBytes: number): Promise<Buffer>
+  /** The whole body, or why there is none: a body that is not to be had is nothing unexpected. */
+  readBody(maxBytes: number): Promise<Buffer | BodyFault>
   /** The body as it arrives, for uploads that nobody here needs to read. */
   bodyStream(): NodeJS.ReadableStream
   /** Sends a whole answer. Headers must not contain a length. */
@@ -85,13 +85,10 @@ export interface ClientExchange {
   onGone(run: () => void): void
 }
 
-export class BodyFault extends Error {
-  override readonly name = 'BodyFault'
+export interface BodyFault {
+  readonly kind: 'fault'
   readonly code: 'body_too_large' | 'client_gone'
-  constructor(code: BodyFault['code'], message: string) {
-    super(message)
-    this.code = code
-  }
+  readonly message: string
 }
 
 /** One provider as the road sees it. */

@@ -21,6 +21,7 @@ export function createConsoleProxy(socketPath: string): (exchange: ClientExchang
 
 async function pass(pool: UpstreamPool, exchange: ClientExchange): Promise<void> {
   const body = await exchange.readBody(maxBodyBytes)
+  if (!Buffer.isBuffer(body)) return body.code === 'body_too_large' ? refuseTooLarge(exchange) : undefined
   const pending = pool.send({
     method: exchange.method,
     path: exchange.path + exchange.query,
@@ -68,16 +69,23 @@ function endToEnd(raw: readonly string[]): string[] {
 function refuse(exchange: ClientExchange, error: unknown): void {
   if (exchange.gone) return
   if (exchange.started) return exchange.breakOff()
-  const tooLarge = error instanceof Error && 'code' in error && error.code === 'body_too_large'
-  const problem = tooLarge
-    ? { status: 413, title: 'Request body too large', detail: `At most ${maxBodyBytes} bytes.` }
-    : {
-        status: 503,
-        title: 'Console unavailable',
-        detail: `Reports and settings are not available at the moment; calls are served and kept.${
-          error instanceof UpstreamFault ? ` (${error.message})` : ''
-        }`,
-      }
-  const headers = ['content-type', 'application/problem+json', ...(tooLarge ? [] : ['retry-after', '1'])]
-  exchange.answer(problem.status, headers, Buffer.from(JSON.stringify({ type: 'about:blank', ...problem })))
+  const why = error instanceof UpstreamFault ? ` (${error.message})` : ''
+  const detail = `Reports and settings are not available at the moment; calls are served and kept.${why}`
+  answerProblem(exchange, { status: 503, title: 'Console unavailable', detail }, ['retry-after', '1'])
+}
+
+function refuseTooLarge(exchange: ClientExchange): void {
+  const problem = { status: 413, title: 'Request body too large', detail: `At most ${maxBodyBytes} bytes.` }
+  answerProblem(exchange, problem, [])
+}
+
+interface Problem {
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+}
+
+function answerProblem(exchange: ClientExchange, problem: Problem, headers: readonly string[]): void {
+  const body = Buffer.from(JSON.stringify({ type: 'about:blank', ...problem }))
+  exchange.answer(problem.status, ['content-type', 'application/problem+json', ...headers], body)
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { BodyFault, type ClientExchange, type RawHeaders } from '#ports.ts'
+import type { BodyFault, ClientExchange, RawHeaders } from '#ports.ts'
 
 /** After an answer that came before the end of its request: how long, and how far, the rest is still taken in. */
 const lingerMs = 2_000
@@ -32,7 +32,7 @@ export class HttpExchange implements ClientExchange {
     this.#request = request
     this.#response = response
     this.#awaitsContinue = options.awaitsContinue
-    response.once('close', () => {
+    response.on('close', () => {
       if (!response.writableFinished) for (const run of this.#whenGone) run()
       options.onClose(this)
     })
@@ -68,14 +68,14 @@ export class HttpExchange implements ClientExchange {
     return this.#response.headersSent
   }
 
-  readBody(maxBytes: number): Promise<Buffer> {
+  readBody(maxBytes: number): Promise<Buffer | BodyFault> {
     const request = this.#request
     const announced = Number(request.headers['content-length'] ?? 0)
-    if (announced > maxBytes) return Promise.reject(tooLarge(maxBytes))
+    if (announced > maxBytes) return Promise.resolve(tooLarge(maxBytes))
     // Gone before anybody listened: none of its events will come any more.
-    if (request.destroyed && !request.complete) return Promise.reject(leftTooEarly())
+    if (request.destroyed && !request.complete) return Promise.resolve(leftTooEarly())
     this.#continue()
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       let chunks: Buffer[] | null = null
       let first: Buffer | null = null
       let size = 0
@@ -84,13 +84,13 @@ export class HttpExchange implements ClientExchange {
         if (size > maxBytes) {
           chunks = null
           first = null
-          reject(tooLarge(maxBytes))
+          resolve(tooLarge(maxBytes))
         } else if (first === null) first = chunk
         else if (chunks === null) chunks = [first, chunk]
         else chunks.push(chunk)
       })
       request.on('end', () => resolve(chunks !== null ? Buffer.concat(chunks, size) : (first ?? Buffer.alloc(0))))
-      request.on('error', () => reject(leftTooEarly()))
+      request.on('error', () => resolve(leftTooEarly()))
     })
   }
 
@@ -184,9 +184,10 @@ function announcesBody({ headers }: IncomingMessage): boolean {
 }
 
 function leftTooEarly(): BodyFault {
-  return new BodyFault('client_gone', 'the client left before its request was complete')
+  return { kind: 'fault', code: 'client_gone', message: 'the client left before its request was complete' }
 }
 
 function tooLarge(maxBytes: number): BodyFault {
-  return new BodyFault('body_too_large', `The request body is larger than the ${maxBytes} bytes allowed here.`)
+  const message = `The request body is larger than the ${maxBytes} bytes allowed here.`
+  return { kind: 'fault', code: 'body_too_large', message }
 }

@@ -12,9 +12,8 @@ export interface Caller {
   readonly claims: Said | null
 }
 
-/** Who calls: a known key, and where the operator asks for one, a valid token. */
-export async function admit(road: Road, exchange: ClientExchange): Promise<Caller | Refusal> {
-  const nowMs = road.clock.wallMs()
+/** Who calls: a known key. */
+export function admit(road: Road, exchange: ClientExchange, nowMs: number): Caller | Refusal {
   const found = road.keys().find(presentedKey(exchange), nowMs)
   switch (found.kind) {
     case 'known':
@@ -31,8 +30,18 @@ export async function admit(road: Road, exchange: ClientExchange): Promise<Calle
         'This key is not known here. A key of this gateway is needed, not one of a provider.',
       )
   }
-  if (road.claims === null) return { kind: 'admitted', key: found.key, claims: null }
-  return verifyClaims(road.claims, exchange, found.key, nowMs)
+  return { kind: 'admitted', key: found.key, claims: null }
+}
+
+/** The same, with what a token says of the caller: where the operator asks for one, it has to be valid. */
+export async function admitWithToken(
+  road: Road,
+  verifier: ClaimsVerifier,
+  exchange: ClientExchange,
+  nowMs: number,
+): Promise<Caller | Refusal> {
+  const caller = admit(road, exchange, nowMs)
+  return caller.kind === 'refused' ? caller : verifyClaims(verifier, exchange, caller.key, nowMs)
 }
 
 const missingKeyMessage =

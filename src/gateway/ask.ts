@@ -1,4 +1,4 @@
-import { BodyFault } from '#ports.ts'
+import type { BodyFault } from '#ports.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
 import type { RequestFacts } from '#providers/requests/facts.ts'
 import { readRequest } from '#providers/requests/read-request.ts'
@@ -14,19 +14,20 @@ export interface Ask {
   readonly facts: RequestFacts
 }
 
-export async function readAsk(road: Road, { exchange, match }: Arrival): Promise<Ask | Refusal> {
-  if (match.body === 'opaque') return { kind: 'ask', body: null, facts: emptyFacts(match) }
+/** The body, as far as this kind of call is read here. */
+export function takeBody(road: Road, { exchange, match }: Arrival): Promise<Buffer | BodyFault> | Buffer | null {
+  if (match.body === 'opaque') return null
+  return match.body === 'none' ? noBody : exchange.readBody(road.requestBodyBytes)
+}
+
+export function readAsk({ exchange, match }: Arrival, body: Buffer | BodyFault | null): Ask | Refusal {
+  if (body === null) return { kind: 'ask', body, facts: emptyFacts(match) }
   if (match.body === 'none') return { kind: 'ask', body: noBody, facts: emptyFacts(match) }
-  try {
-    const body = await exchange.readBody(road.requestBodyBytes)
-    const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
-    const read = readRequest({ match, contentType: text(contentType), contentEncoding: text(contentEncoding), body })
-    if (read.kind === 'refused') return refused(read.code, read.message, read.param)
-    return { kind: 'ask', body, facts: read.facts }
-  } catch (fault) {
-    if (!(fault instanceof BodyFault)) throw fault
-    return refused(fault.code === 'client_gone' ? 'client_left' : fault.code, fault.message)
-  }
+  if (!Buffer.isBuffer(body)) return refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
+  const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
+  const read = readRequest({ match, contentType: text(contentType), contentEncoding: text(contentEncoding), body })
+  if (read.kind === 'refused') return refused(read.code, read.message, read.param)
+  return { kind: 'ask', body, facts: read.facts }
 }
 
 function text(value: string | readonly string[] | undefined): string {

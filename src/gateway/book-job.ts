@@ -1,8 +1,8 @@
 import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
-import type { UpstreamAnswer } from '#ports.ts'
 import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
+import type { EndedCall } from './end-call.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 import type { CountedUsage } from './settle.ts'
@@ -16,11 +16,7 @@ export const jobMark = 'background_job'
  *
  * To be called in the same tick as the call's own record is handed in, so that both stand in one block of the journal.
  */
-export async function bookJob(
-  road: Road,
-  open: OpenCall,
-  { answer, delivery }: { readonly answer: UpstreamAnswer | null; readonly delivery: Delivery },
-): Promise<void> {
+export async function bookJob(road: Road, { open, answer, delivery }: EndedCall): Promise<void> {
   if (answer === null || answer.status >= 400) return
   if (open.arrival.match.metered) return begin(road, open, delivery)
   const responseId = responseIdIn(open.arrival.match.upstreamPath)

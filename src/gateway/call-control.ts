@@ -1,10 +1,17 @@
 import type { Timer, Timers } from '#ports.ts'
 
+/** What a call is doing, as far as it can be stopped. */
+export interface Work {
+  abort(): void
+}
+
 /** The handle by which a running call can be ended from outside: a drain deadline, or a caller who left. */
 export class CallControl {
-  #abort: (() => void) | null = null
+  #work: Work | null = null
   #waiting = false
   #interrupted = false
+  #over = false
+  #readOn: Timer | null = null
   /** True once its settle entry is in the journal: it must get no other. */
   settled = false
 
@@ -13,27 +20,34 @@ export class CallControl {
     return this.#interrupted
   }
 
-  /** What it takes to stop what the call is doing now: replaced as the call moves on. */
-  whileRunning(abort: () => void): void {
-    this.#abort = abort
+  /** What the call is doing now: replaced as the call moves on. */
+  whileRunning(work: Work): void {
+    this.#work = work
     this.#waiting = false
-    if (this.#interrupted) abort()
+    if (this.#interrupted) work.abort()
   }
 
   /** Like `whileRunning`, while nothing is under way upstream: there is nothing to wait for once the caller has left. */
-  whileWaiting(abort: () => void): void {
-    this.whileRunning(abort)
+  whileWaiting(work: Work): void {
+    this.whileRunning(work)
     this.#waiting = true
   }
 
   abort(): void {
-    this.#abort?.()
+    this.#work?.abort()
   }
 
   /** The caller is gone. An upstream that is at work may finish within the time, for what it reports of its usage. */
-  callerLeft(timers: Timers, readOnMs: number): Timer {
+  callerLeft(timers: Timers, readOnMs: number): void {
+    if (this.#over) return
     if (this.#waiting) this.abort()
-    return timers.after(readOnMs, () => this.abort())
+    this.#readOn = timers.after(readOnMs, () => this.abort())
+  }
+
+  /** The upstream has ended: from now on nobody's leaving changes anything. */
+  upstreamEnded(): void {
+    this.#over = true
+    this.#readOn?.cancel()
   }
 
   interrupt(): void {

@@ -1,39 +1,18 @@
 import type { Attempt } from '#core/ledger/entry.ts'
-import {
-  type Clock,
-  type Ids,
-  type Timers,
-  type Upstream,
-  type UpstreamAnswer,
-  UpstreamFault,
-  type UpstreamRequest,
-} from '#ports.ts'
-import type { CallControl } from './call-control.ts'
+import { type PendingAnswer, type Timers, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import type { Work } from './call-control.ts'
+import { answerWithoutSecret } from './hide-secret.ts'
+import type { OpenCall } from './open-call.ts'
+import type { Road } from './road.ts'
 import { inMicros } from './settle.ts'
 
-export interface ForwardPlan {
-  readonly upstream: Upstream
-  readonly request: UpstreamRequest
-  readonly maxRetries: number
-  readonly retryBaseMs: number
-  /** Monotonic: when the call arrived. */
-  readonly arrivedAtMs: number
-  readonly control: CallControl
-  /** False once nobody waits for the answer any more: no further attempt is made. */
-  readonly wanted: () => boolean
-}
-
-export interface Means {
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly ids: Ids
-}
-
-export type Forwarded =
+/** What came of asking the upstream: an answer of which only the head was looked at, or none. */
+export type Went =
   | {
       readonly kind: 'answered'
       readonly answer: UpstreamAnswer
-      readonly abort: () => void
+      /** Ends the rest of it. */
+      readonly upstream: Work
       readonly attempts: readonly Attempt[]
     }
   | { readonly kind: 'failed'; readonly fault: UpstreamFault; readonly attempts: readonly Attempt[] }
@@ -49,51 +28,67 @@ const longestWaitMs = 60_000
 
 /**
  * Asks the upstream, again where that can help, until there is an answer to pass on. No byte has reached the client
- * while this runs.
+ * while this runs. A caller who leaves, from now on, gives the upstream as long as the limits say.
  */
-export async function forward(plan: ForwardPlan, means: Means): Promise<Forwarded> {
+export async function forward(road: Road, open: OpenCall): Promise<Went> {
+  const { clock, timers } = road
+  const { arrival, control, route } = open
+  const { config, door } = route.upstream
   const attempts: Attempt[] = []
+  arrival.exchange.onGone(() => control.callerLeft(timers, road.readOn.readAfterDisconnectMs))
   for (;;) {
-    const beganAtMs = means.clock.monotonicMs()
-    const note = (status: number, errorCode: string): void => {
-      const durationMs = inMicros(means.clock.monotonicMs() - beganAtMs)
-      attempts.push({ startedAfterMs: inMicros(beganAtMs - plan.arrivedAtMs), durationMs, status, errorCode })
-    }
-    const pending = plan.upstream.send(plan.request)
-    const abort = (): void => pending.abort()
-    plan.control.whileRunning(abort)
-    const mayRetry =
-      attempts.length < plan.maxRetries && (plan.request.body === null || Buffer.isBuffer(plan.request.body))
+    const beganAtMs = clock.monotonicMs()
+    const pending = door.send(route.request)
+    control.whileRunning(pending)
     let waitMs: number
     try {
       const answer = await pending.answer
-      note(answer.status, answer.status < 400 ? '' : `http_${answer.status}`)
+      const errorCode = answer.status < 400 ? '' : `http_${answer.status}`
+      attempts.push(attempt(arrival.arrivedAtMs, beganAtMs, clock.monotonicMs(), answer.status, errorCode))
+      if (answer.status < 400) return answered(open, answer, pending, attempts)
       if (answer.status === 401) {
-        discard(answer, abort)
+        discard(answer, pending)
         return { kind: 'failed', fault: ownCredentialRefused(), attempts }
       }
-      if (!mayRetry || !retryableStatus.has(answer.status) || !plan.wanted())
-        return { kind: 'answered', answer, abort, attempts }
-      waitMs =
-        askedWaitMs(answer.headers, means.clock.wallMs()) ??
-        backoffMs(plan.retryBaseMs, attempts.length, means.ids.chance())
-      if (waitMs > longestWaitMs) return { kind: 'answered', answer, abort, attempts }
-      discard(answer, abort)
+      if (!retryableStatus.has(answer.status) || !mayRetry(open, attempts))
+        return answered(open, answer, pending, attempts)
+      const asked = askedWaitMs(answer.headers, clock.wallMs())
+      waitMs = asked ?? backoffMs(config.retries.baseMs, attempts.length, road.ids.chance())
+      if (waitMs > longestWaitMs) return answered(open, answer, pending, attempts)
+      discard(answer, pending)
     } catch (error) {
       if (!(error instanceof UpstreamFault)) throw error
-      note(0, error.code)
-      if (!mayRetry || !retryableFault.has(error.code) || !plan.wanted())
+      attempts.push(attempt(arrival.arrivedAtMs, beganAtMs, clock.monotonicMs(), 0, error.code))
+      if (!retryableFault.has(error.code) || !mayRetry(open, attempts))
         return { kind: 'failed', fault: error, attempts }
-      waitMs = backoffMs(plan.retryBaseMs, attempts.length, means.ids.chance())
+      waitMs = backoffMs(config.retries.baseMs, attempts.length, road.ids.chance())
     }
-    if (!(await wait(waitMs, plan, means.timers))) {
-      return {
-        kind: 'failed',
-        fault: new UpstreamFault('aborted', 'the call was ended while it waited to be retried'),
-        attempts,
-      }
+    if (!(await wait(waitMs, open, timers))) {
+      const fault = new UpstreamFault('aborted', 'the call was ended while it waited to be retried')
+      return { kind: 'failed', fault, attempts }
     }
   }
+}
+
+function answered(open: OpenCall, answer: UpstreamAnswer, upstream: PendingAnswer, attempts: readonly Attempt[]): Went {
+  const shown = answerWithoutSecret(answer, open.route.upstream.config.apiKey)
+  return { kind: 'answered', answer: shown, upstream, attempts }
+}
+
+function attempt(arrivedAtMs: number, beganAtMs: number, nowMs: number, status: number, errorCode: string): Attempt {
+  const startedAfterMs = inMicros(beganAtMs - arrivedAtMs)
+  return { startedAfterMs, durationMs: inMicros(nowMs - beganAtMs), status, errorCode }
+}
+
+function mayRetry(open: OpenCall, attempts: readonly Attempt[]): boolean {
+  const { body } = open.route.request
+  const repeatable = body === null || Buffer.isBuffer(body)
+  return repeatable && attempts.length <= open.route.upstream.config.retries.max && wanted(open)
+}
+
+/** False once nobody waits for the answer any more: no further attempt is made. */
+function wanted({ arrival, control }: OpenCall): boolean {
+  return !arrival.exchange.gone && !control.interrupted
 }
 
 /**
@@ -128,12 +123,12 @@ function single(value: string | string[] | undefined): string | null {
 }
 
 /** Reads a refused answer to its end, so that its connection can be used again; a long one is cut off instead. */
-function discard(answer: UpstreamAnswer, abort: () => void): void {
+function discard(answer: UpstreamAnswer, upstream: Work): void {
   let size = 0
   answer.deliver({
     bytes: (chunk) => {
       size += chunk.length
-      if (size > 65_536) abort()
+      if (size > 65_536) upstream.abort()
     },
     end: () => {},
     fail: () => {},
@@ -141,13 +136,14 @@ function discard(answer: UpstreamAnswer, abort: () => void): void {
 }
 
 /** False where the call was ended meanwhile. */
-function wait(ms: number, plan: ForwardPlan, timers: Timers): Promise<boolean> {
+function wait(ms: number, open: OpenCall, timers: Timers): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = timers.after(ms, () => resolve(plan.wanted()))
-    plan.control.whileWaiting(() => {
+    const timer = timers.after(ms, () => resolve(wanted(open)))
+    const abort = (): void => {
       timer.cancel()
       resolve(false)
-    })
-    if (!plan.wanted()) plan.control.abort()
+    }
+    open.control.whileWaiting({ abort })
+    if (!wanted(open)) abort()
   })
 }

@@ -33,8 +33,8 @@ export interface OpenCall extends Agreed {
 export const stoppingMessage =
   'This gateway is stopping; another one, or this one after its restart, will take the call.'
 
-/** Enters the call into the journal, or refuses it where the journal cannot take it. */
-export async function openCall(road: Road, agreed: Agreed): Promise<OpenCall | Refusal> {
+/** All that the journal and the upstream need to know of the call, unless there is a reason to take no more calls. */
+export function openCall(road: Road, agreed: Agreed): OpenCall | Refusal {
   const { arrival, caller, ask, payer, route } = agreed
   if (road.running.closed) return refused('shutting_down', stoppingMessage)
   const full = road.journal.refusal()
@@ -55,25 +55,22 @@ export async function openCall(road: Road, agreed: Agreed): Promise<OpenCall | R
   }
   const estimatedInputTokens = arrival.match.metered ? roughInputTokens(ask.facts, ask.body?.length ?? 0) : 0
   const entry: OpenEntry = { kind: 'open', call, estimatedInputTokens }
-  const control = new CallControl()
+  const echo = { requestId: arrival.requestId, costCenter: payer.costCenter }
+  return { kind: 'open', arrival, caller, ask, payer, route, entry, call, control: new CallControl(), echo }
+}
+
+/** Enters the call into the journal. Resolves with null when it is there, or with why the journal does not take it. */
+export function enterCall(road: Road, { control, entry }: OpenCall): Promise<Refusal | null> {
   // Before the entry is written: a stop must not close the journal over a call that is just being opened.
   road.running.add(control)
-  try {
-    await road.journal.append(entry)
-  } catch (fault) {
+  return road.journal.append(entry).then(entered, (fault: unknown) => {
     road.running.remove(control)
     if (!(fault instanceof JournalFault)) throw fault
     // By the fault's own word: by now the journal may have mended itself.
     if (fault.code === 'journal_full' || fault.code === 'journal_failing') return refused(fault.code, fault.message)
     if (fault.code === 'journal_closed') return refused('shutting_down', stoppingMessage)
     throw fault
-  }
-  return {
-    ...agreed,
-    kind: 'open',
-    entry,
-    call,
-    control,
-    echo: { requestId: arrival.requestId, costCenter: payer.costCenter },
-  }
+  })
 }
+
+const entered = (): null => null

@@ -1,30 +1,40 @@
 import type { ClientExchange } from '#ports.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
-import { admit } from './admit.ts'
+import { admit, admitWithToken } from './admit.ts'
 import { arrive } from './arrival.ts'
-import { readAsk } from './ask.ts'
+import { readAsk, takeBody } from './ask.ts'
 import { attributeCall } from './attribute-call.ts'
 import { conclude } from './conclude.ts'
-import { forwardCall } from './forward-call.ts'
-import { openCall } from './open-call.ts'
+import { estimatedUsage, reportedUsage } from './count-usage.ts'
+import { endCall } from './end-call.ts'
+import { enterRecord } from './enter-record.ts'
+import { forward } from './forward.ts'
+import { enterCall, openCall } from './open-call.ts'
+import { relay } from './relay.ts'
 import type { Road } from './road.ts'
 import { chooseRoute } from './route.ts'
+import { settle } from './settle.ts'
 import { settleFault } from './settle-fault.ts'
 import { turnAway } from './turn-away.ts'
 
 /**
  * The road: one call from its arrival to its last byte. Each stage takes facts and returns one new fact, or says why
- * the call goes no further.
+ * the call goes no further. All that it waits for stands here: most stages are plain functions, since every wait costs
+ * as much as a stage.
  *
- * What makes the bill exact are two lines: nothing goes upstream before `openCall` has it in the journal, and no
- * client gets its last byte before `conclude` has the record there.
+ * What makes the bill exact are two lines: nothing goes upstream before `enterCall` has it in the journal, and no
+ * client gets its last byte before `enterRecord` has the record there.
  */
 export async function takeCall(road: Road, exchange: ClientExchange, match: EndpointMatch): Promise<void> {
   const arrival = arrive(road, exchange, match)
-  const caller = await admit(road, exchange)
+  const { startedAtMs } = arrival
+  const caller =
+    road.claims === null
+      ? admit(road, exchange, startedAtMs)
+      : await admitWithToken(road, road.claims, exchange, startedAtMs)
   if (caller.kind === 'refused') return turnAway(road, arrival, caller)
 
-  const ask = await readAsk(road, arrival)
+  const ask = readAsk(arrival, await takeBody(road, arrival))
   if (ask.kind === 'refused') return turnAway(road, arrival, ask, { caller })
 
   const attributed = attributeCall(road, arrival, caller, ask)
@@ -34,12 +44,19 @@ export async function takeCall(road: Road, exchange: ClientExchange, match: Endp
   const route = chooseRoute(road, arrival, caller, ask)
   if (route.kind === 'refused') return turnAway(road, arrival, route, { caller, ask, payer })
 
-  const open = await openCall(road, { arrival, caller, ask, payer, route })
+  const open = openCall(road, { arrival, caller, ask, payer, route })
   if (open.kind === 'refused') return turnAway(road, arrival, open, { caller, ask, payer })
+  const shut = await enterCall(road, open)
+  if (shut !== null) return turnAway(road, arrival, shut, { caller, ask, payer })
 
   try {
-    const forwarded = await forwardCall(road, open)
-    await conclude(road, open, forwarded)
+    const went = await forward(road, open)
+    const delivery = await relay(road, open, went)
+    const ended = endCall(road, open, went, delivery)
+    const counted = reportedUsage(ended) ?? (await estimatedUsage(road.estimator, ended))
+    const record = settle(road, ended, counted)
+    await enterRecord(road, ended, record)
+    conclude(road, ended, record)
   } catch (fault) {
     await settleFault(road, open)
     throw fault

@@ -1,14 +1,14 @@
 import { BodyDecoder, type ContentEncoding } from '#lib/content-encoding.ts'
 import type { AnswerSink, ClientExchange, Timer, Timers, UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { StreamMeter } from '#providers/meter.ts'
-import type { CallControl } from './call-control.ts'
+import type { CallControl, Work } from './call-control.ts'
 import { type Delivery, noBytes } from './delivery.ts'
 import type { ReadOnLimits } from './road.ts'
 
 export interface FlowParts {
   readonly exchange: ClientExchange
   readonly answer: UpstreamAnswer
-  readonly abortUpstream: () => void
+  readonly upstream: Work
   readonly meter: StreamMeter
   readonly control: CallControl
   readonly timers: Timers
@@ -32,7 +32,7 @@ const quietAfterEndMs = 2_000
 export function relayFlow(parts: FlowParts): Promise<Delivery> {
   return new Promise((resolve) => {
     const flow = new Flow(parts, resolve)
-    parts.control.whileRunning(parts.abortUpstream)
+    parts.control.whileRunning(parts.upstream)
     parts.exchange.onDrain(() => parts.answer.resume())
     parts.answer.deliver(parts.encoding === null ? flow : new DecodedFlow(flow, new BodyDecoder(parts.encoding)))
     parts.exchange.onGone(() => flow.clientLeft())
@@ -99,7 +99,7 @@ class Flow implements AnswerSink {
 
   #readOn(bytes: number): void {
     this.#readOnBytes += bytes
-    if (this.#readOnBytes > this.#parts.limits.readAfterDisconnectBytes) this.#parts.abortUpstream()
+    if (this.#readOnBytes > this.#parts.limits.readAfterDisconnectBytes) this.#parts.upstream.abort()
   }
 
   #hold(out: Buffer): void {
@@ -115,7 +115,7 @@ class Flow implements AnswerSink {
 
   readonly #quiet = (): void => {
     this.#finish(null)
-    this.#parts.abortUpstream()
+    this.#parts.upstream.abort()
   }
 
   #write(out: Buffer): void {

@@ -1,67 +1,98 @@
-import type { ClientExchange, UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import { type ContentEncoding, decodeWhole } from '#lib/content-encoding.ts'
+import type { AnswerSink, UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import { readAnswer } from '#providers/answers/read-answer.ts'
 import type { Reading } from '#providers/meter.ts'
-import type { CallControl } from './call-control.ts'
+import type { Work } from './call-control.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
-import type { ReadOnLimits } from './road.ts'
+import { bytesWithoutSecret } from './hide-secret.ts'
+import type { OpenCall } from './open-call.ts'
+import type { Road } from './road.ts'
 
-export interface WholeParts {
-  readonly exchange: ClientExchange
+export interface WholeAnswer {
   readonly answer: UpstreamAnswer
-  readonly abortUpstream: () => void
-  readonly read: (body: Buffer) => Reading
-  /** What the client may see of the body; null = all of it. */
-  readonly clean: ((body: Buffer) => Buffer) | null
-  readonly control: CallControl
-  readonly monotonicMs: () => number
-  readonly limits: ReadOnLimits
+  readonly upstream: Work
+  readonly contentType: string
+  readonly encoding: ContentEncoding | null
 }
 
 /**
  * Takes in a JSON answer whole: its cost goes into a header, so nothing can be sent before all of it is known.
  * Resolves when the upstream has ended or failed; a caller who left does not stop it before the limits do.
  */
-export function relayWhole(parts: WholeParts): Promise<Delivery> {
+export function relayWhole(road: Road, open: OpenCall, whole: WholeAnswer): Promise<Delivery> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let firstByteAtMs: number | null = null
-    let left = false
-    let readOnBytes = 0
-
-    let over = false
-    const finish = (fault: UpstreamFault | null): void => {
-      over = true
-      // All of it may have come before anybody was told of the caller.
-      left ||= parts.exchange.gone
-      const upstreamEndedAtMs = parts.monotonicMs()
-      const only = chunks[0]
-      const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
-      const held = parts.clean === null ? body : parts.clean(body)
-      const reading = fault === null ? parts.read(held) : noReading
-      resolve({
-        reading,
-        form: 'opaque',
-        held: left ? noBytes : held,
-        fault,
-        clientLeft: left,
-        started: false,
-        firstByteAtMs,
-        upstreamEndedAtMs,
-      })
-    }
-
-    parts.control.whileRunning(parts.abortUpstream)
-    parts.answer.deliver({
-      bytes: (chunk) => {
-        firstByteAtMs ??= parts.monotonicMs()
-        chunks.push(chunk)
-        if (left) readOnBytes += chunk.length
-        if (readOnBytes > parts.limits.readAfterDisconnectBytes) parts.abortUpstream()
-      },
-      end: () => finish(null),
-      fail: finish,
-    })
-    parts.exchange.onGone(() => {
-      if (!over) left = true
-    })
+    whole.answer.deliver(new Whole(road, open, whole, resolve))
   })
+}
+
+/** A body may be this many times smaller on the wire: enough for any answer, an end to what a bomb can do. */
+const mostDecodedBytes = 256 * 1024 * 1024
+
+class Whole implements AnswerSink {
+  readonly #road: Road
+  readonly #open: OpenCall
+  readonly #whole: WholeAnswer
+  readonly #resolve: (delivery: Delivery) => void
+  #first: Buffer | null = null
+  #rest: Buffer[] | null = null
+  #firstByteAtMs: number | null = null
+  #readOnBytes = 0
+
+  constructor(road: Road, open: OpenCall, whole: WholeAnswer, resolve: (delivery: Delivery) => void) {
+    this.#road = road
+    this.#open = open
+    this.#whole = whole
+    this.#resolve = resolve
+  }
+
+  bytes(chunk: Buffer): void {
+    if (this.#first === null) {
+      this.#firstByteAtMs = this.#road.clock.monotonicMs()
+      this.#first = chunk
+    } else if (this.#rest === null) this.#rest = [chunk]
+    else this.#rest.push(chunk)
+    if (!this.#open.arrival.exchange.gone) return
+    this.#readOnBytes += chunk.length
+    if (this.#readOnBytes > this.#road.readOn.readAfterDisconnectBytes) this.#whole.upstream.abort()
+  }
+
+  end(): void {
+    this.#finish(null)
+  }
+
+  fail(fault: UpstreamFault): void {
+    this.#finish(fault)
+  }
+
+  #finish(fault: UpstreamFault | null): void {
+    const clientLeft = this.#open.arrival.exchange.gone
+    const upstreamEndedAtMs = this.#road.clock.monotonicMs()
+    const held = this.#body()
+    this.#resolve({
+      reading: fault === null ? this.#read(held) : noReading,
+      form: 'opaque',
+      held: clientLeft ? noBytes : held,
+      fault,
+      clientLeft,
+      started: false,
+      firstByteAtMs: this.#firstByteAtMs,
+      upstreamEndedAtMs,
+    })
+  }
+
+  /** What the client may see of it. */
+  #body(): Buffer {
+    const first = this.#first ?? noBytes
+    const body = this.#rest === null ? first : Buffer.concat([first, ...this.#rest])
+    if (this.#whole.answer.status < 400) return body
+    return bytesWithoutSecret(body, this.#open.route.upstream.config.apiKey)
+  }
+
+  #read(body: Buffer): Reading {
+    const { answer, contentType, encoding } = this.#whole
+    const { arrival, route } = this.#open
+    const readable = encoding === null ? body : (decodeWhole(encoding, body, mostDecodedBytes) ?? body)
+    const { endpoint: api } = arrival.match
+    return readAnswer({ api, accent: route.upstream.accent, contentType, body: readable, status: answer.status })
+  }
 }

@@ -1,52 +1,43 @@
-import { type ContentEncoding, contentEncodingOf, decodeWhole } from '#lib/content-encoding.ts'
+import { type ContentEncoding, contentEncodingOf } from '#lib/content-encoding.ts'
 import { type UpstreamAnswer, UpstreamFault } from '#ports.ts'
-import { readAnswer } from '#providers/answers/read-answer.ts'
 import { createStreamMeter } from '#providers/answers/stream-meter.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
-import type { ProviderError } from '#providers/meter.ts'
+import type { ProviderError, Reading } from '#providers/meter.ts'
+import type { Work } from './call-control.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
-import { bytesWithoutSecret } from './hide-secret.ts'
+import type { Went } from './forward.ts'
 import type { OpenCall } from './open-call.ts'
 import { createBlindMeter, relayFlow } from './relay-flow.ts'
 import { relayWhole } from './relay-whole.ts'
 import { startAnswer } from './respond.ts'
 import type { Road } from './road.ts'
 
-/** Passes the answer on in the way that its kind allows: JSON whole, streams event by event, the rest unread. */
-export function relay(
-  road: Road,
-  open: OpenCall,
-  answer: UpstreamAnswer,
-  abortUpstream: () => void,
-): Promise<Delivery> {
-  const { arrival, route } = open
-  const { endpoint: api, metered } = arrival.match
-  const { monotonicMs } = road.clock
+/**
+ * Passes the answer on, but for its last bytes, in the way that its kind allows: JSON whole, streams event by event,
+ * the rest unread.
+ */
+export function relay(road: Road, open: OpenCall, went: Went): Promise<Delivery> | Delivery {
+  const { arrival } = open
+  const { gone } = arrival.exchange
+  if (went.kind === 'failed') return withoutAnswer(noReading, went.fault, gone, road.clock.monotonicMs())
+  const { answer, upstream } = went
   const contentType = contentTypeOf(answer)
-  const instead = metered ? notAnAnswer(answer.status, contentType) : null
+  const instead = arrival.match.metered ? notAnAnswer(answer.status, contentType) : null
   if (instead !== null) {
-    abortUpstream()
-    return Promise.resolve(withoutAnswer(instead, arrival.exchange.gone, monotonicMs()))
+    upstream.abort()
+    const fault = new UpstreamFault('bad_answer', instead.message)
+    return withoutAnswer({ ...noReading, error: instead }, fault, gone, road.clock.monotonicMs())
   }
   const form = formOf(arrival.match, answer, contentType)
   const encoding = contentEncodingOf(answer.headers['content-encoding'])
-  if (form !== 'whole') return relayStream(road, open, { answer, abortUpstream, form, encoding })
-  const { accent, config } = route.upstream
-  return relayWhole({
-    exchange: arrival.exchange,
-    answer,
-    abortUpstream,
-    read: (body) => readAnswer({ api, accent, contentType, body: readable(body, encoding), status: answer.status }),
-    clean: answer.status < 400 ? null : (body) => bytesWithoutSecret(body, config.apiKey),
-    control: open.control,
-    monotonicMs,
-    limits: road.readOn,
-  })
+  return form === 'whole'
+    ? relayWhole(road, open, { answer, upstream, contentType, encoding })
+    : relayStream(road, open, { answer, upstream, form, encoding })
 }
 
 interface Streamed {
   readonly answer: UpstreamAnswer
-  readonly abortUpstream: () => void
+  readonly upstream: Work
   readonly form: Delivery['form']
   readonly encoding: ContentEncoding | null
 }
@@ -66,13 +57,6 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
   const read = form === 'opaque' ? null : encoding
   const parts = { ...streamed, encoding: read, exchange, control, timers, monotonicMs, limits, meter }
   return checkedEnd(await relayFlow(parts), match, encoding)
-}
-
-/** A body may be this many times smaller on the wire: enough for any answer, an end to what a bomb can do. */
-const mostDecodedBytes = 256 * 1024 * 1024
-
-function readable(body: Buffer, encoding: ContentEncoding | null): Buffer {
-  return encoding === null ? body : (decodeWhole(encoding, body, mostDecodedBytes) ?? body)
 }
 
 /**
@@ -99,12 +83,17 @@ function notAnAnswer(status: number, contentType: string): ProviderError | null 
   return { code: 'web_page', message: 'the provider answered with a web page instead of an answer' }
 }
 
-function withoutAnswer(error: ProviderError, clientLeft: boolean, upstreamEndedAtMs: number): Delivery {
+function withoutAnswer(
+  reading: Reading,
+  fault: UpstreamFault,
+  clientLeft: boolean,
+  upstreamEndedAtMs: number,
+): Delivery {
   return {
-    reading: { ...noReading, error },
+    reading,
     form: 'opaque',
     held: noBytes,
-    fault: new UpstreamFault('bad_answer', error.message),
+    fault,
     clientLeft,
     started: false,
     firstByteAtMs: null,

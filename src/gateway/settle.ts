@@ -1,21 +1,8 @@
-import type { Attempt, CallFacts, Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
 import type { ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import type { UpstreamFault } from '#ports.ts'
-import type { Delivery } from './delivery.ts'
+import type { EndedCall } from './end-call.ts'
 import type { Road } from './road.ts'
-
-/** What is known once a call is over. Monotonic times share one origin. */
-export interface Ended {
-  readonly call: CallFacts
-  /** Monotonic. */
-  readonly arrivedAtMs: number
-  readonly attempts: readonly Attempt[]
-  readonly delivery: Delivery
-  /** What the client was told, or would have been. */
-  readonly statusCode: number
-  readonly interrupted: boolean
-  readonly counted: CountedUsage
-}
 
 export interface CountedUsage {
   readonly usage: ReportedUsage | null
@@ -27,8 +14,10 @@ const longestName = 200
 const longestMessage = 1_000
 
 /** The whole record of a call that went upstream. Pure but for the clock. */
-export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): SettleEntry {
-  const { call, delivery, counted } = ended
+export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, counted: CountedUsage): SettleEntry {
+  const { open, delivery, attempts } = ended
+  const { call } = open
+  const { arrivedAtMs } = open.arrival
   const modelServed = bounded(delivery.reading.model ?? call.modelRouted, longestName)
   const priced = road.prices.priceCall({
     upstream: call.upstream,
@@ -41,7 +30,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): Sett
     usageSource: counted.source,
   })
   const nowMs = road.clock.monotonicMs()
-  const latencyMs = nowMs - ended.arrivedAtMs
+  const latencyMs = nowMs - arrivedAtMs
   const { code: errorCode, message: errorMessage } = errorOf(ended)
   return {
     kind: 'settle',
@@ -55,12 +44,12 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: Ended): Sett
     cost: priced.cost,
     marks: delivery.clientLeft ? [...priced.marks, 'client_left'] : priced.marks,
     latencyMs: inMicros(latencyMs),
-    timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : inMicros(delivery.firstByteAtMs - ended.arrivedAtMs),
-    overheadMs: inMicros((ended.attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
+    timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : inMicros(delivery.firstByteAtMs - arrivedAtMs),
+    overheadMs: inMicros((attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
     statusCode: ended.statusCode,
     errorCode: bounded(errorCode, longestName),
     errorMessage: bounded(errorMessage, longestMessage),
-    attempts: ended.attempts,
+    attempts,
     cacheHit: false,
   }
 }
@@ -74,16 +63,17 @@ export function inMicros(ms: number): number {
   return Math.round(ms * 1000) / 1000
 }
 
-function outcomeOf(ended: Ended): Outcome {
+function outcomeOf(ended: EndedCall): Outcome {
   const { fault, clientLeft, reading } = ended.delivery
-  if (ended.interrupted) return 'interrupted'
+  if (ended.open.control.interrupted) return 'interrupted'
   if (fault !== null) return clientLeft && fault.code === 'aborted' ? 'cancelled' : 'failed'
   return ended.statusCode < 400 && reading.error === null ? 'served' : 'failed'
 }
 
-function errorOf(ended: Ended): { readonly code: string; readonly message: string } {
+function errorOf(ended: EndedCall): { readonly code: string; readonly message: string } {
   const { fault, reading } = ended.delivery
-  if (ended.interrupted) return { code: 'interrupted', message: 'the gateway was stopped before the answer had ended' }
+  if (ended.open.control.interrupted)
+    return { code: 'interrupted', message: 'the gateway was stopped before the answer had ended' }
   if (fault !== null) return { code: faultCode(fault), message: fault.message }
   if (reading.error !== null) {
     return { code: reading.error.code || `http_${ended.statusCode}`, message: reading.error.message }

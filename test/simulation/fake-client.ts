@@ -1,4 +1,4 @@
-import { BodyFault, type ClientExchange, type RawHeaders } from '#ports.ts'
+import type { BodyFault, ClientExchange, RawHeaders } from '#ports.ts'
 import { callerSecret } from '#test/support/stack.ts'
 import { Chance } from './chance.ts'
 import type { Machine } from './machine.ts'
@@ -47,13 +47,13 @@ export class FakeClient implements ClientExchange {
     return this.#plan.stream ? this.#terminal() : this.ended
   }
 
-  readBody(): Promise<Buffer> {
+  readBody(): Promise<Buffer | BodyFault> {
     const model = this.#plan.dialect === 'openai' ? 'gpt-4.1-mini' : 'claude-haiku-4-5'
     const content = `Question ${this.#plan.index}`
     const body = { model, max_tokens: 1000, stream: this.#plan.stream, messages: [{ role: 'user', content }] }
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.#machine.time.after(this.#plan.bodyDelayMs, () => {
-        if (this.gone) reject(new BodyFault('client_gone', 'the client left before its request was complete'))
+        if (this.gone) resolve({ kind: 'fault', code: 'client_gone', message: 'the client left too early' })
         else resolve(Buffer.from(JSON.stringify(body)))
       })
     })
