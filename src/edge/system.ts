@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { Clock, Ids, Timers } from '#ports.ts'
 
 export const systemClock: Clock = {
@@ -16,6 +16,12 @@ export const systemTimers: Timers = {
 /** Crockford's base 32: sorts like the number, without letters that are mistaken for digits. */
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const countBits = 20
+const idBytes = 14
+/** All texts of two such digits. */
+const pairs: readonly string[] = Array.from(
+  { length: 1024 },
+  (_, n) => alphabet.charAt(n >> 5) + alphabet.charAt(n & 31),
+)
 
 /**
  * Call ids in the form of ULIDs: 10 characters of time, 16 of chance. Within one millisecond the last four count up,
@@ -25,19 +31,26 @@ export function makeSystemIds(): Ids {
   let lastMs = -1
   let count = 0
   let prefix = ''
+  const randomness = Buffer.alloc(64 * idBytes)
+  let usedBytes = randomness.length
   return {
     callId(wallMs) {
       const ms = Math.max(0, Math.floor(wallMs))
       count++
       if (ms !== lastMs || count >= 2 ** countBits) {
         lastMs = ms
-        const bytes = randomBytes(14)
+        if (usedBytes + idBytes > randomness.length) {
+          randomFillSync(randomness)
+          usedBytes = 0
+        }
+        const bytes = randomness.subarray(usedBytes, usedBytes + idBytes)
+        usedBytes += idBytes
         // Begins in the lower half, so that half a million ids fit before the prefix must change.
         count = bytes.readUInt16LE(12) << 3
         prefix = base32(ms, 10)
         for (let i = 0; i < 12; i++) prefix += alphabet.charAt(bytes.readUInt8(i) & 31)
       }
-      return prefix + base32(count, 4)
+      return prefix + pairs[count >> 10] + pairs[count & 1023]
     },
     chance: () => Math.random(),
   }

@@ -1,11 +1,12 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import type { ProviderError, Reading } from '#providers/meter.ts'
-import { present } from './json.ts'
 
 /** Enough for any estimate: about 250,000 tokens. */
 const keptOutputChars = 1_000_000
 
 const joinedPieces = 128
+
+const noTexts: string[] = []
 
 /** What was read of one answer so far. Readers write into it; `readingOf` makes the result of it. */
 export class Findings {
@@ -25,7 +26,7 @@ export class Findings {
   outputChars = 0
   lastPiece = ''
   #pieces: string[] = []
-  #joined: string[] = []
+  #joined: string[] = noTexts
   #keptChars = 0
   #cutChars = 0
 
@@ -56,7 +57,7 @@ export class Findings {
   }
 
   readingOf(usage: ReportedUsage | null): Reading {
-    return present<Reading>({
+    const reading: Writable<Reading> = {
       model: this.model,
       usage,
       usageFinal: usage !== null && this.usageFinal,
@@ -64,20 +65,22 @@ export class Findings {
       outputText: this.#outputText(),
       responseId: this.responseId,
       complete: this.complete,
-      status: this.status,
-      serviceTier: this.serviceTier,
-      outputCharsCut: this.#cutChars === 0 ? undefined : this.#cutChars,
-      unreadEvents: this.unreadEvents === 0 ? undefined : this.unreadEvents,
-    })
+    }
+    if (this.status !== undefined) reading.status = this.status
+    if (this.serviceTier !== undefined) reading.serviceTier = this.serviceTier
+    if (this.#cutChars > 0) reading.outputCharsCut = this.#cutChars
+    if (this.unreadEvents > 0) reading.unreadEvents = this.unreadEvents
+    return reading
   }
 
   #join(): void {
-    this.#joined.push(this.#pieces.join(''))
+    this.#joined = [...this.#joined, this.#pieces.join('')]
     this.#pieces = []
   }
 
   /** Joined once for all pieces so far, since a reading may be asked for more than once. */
   #outputText(): string {
+    if (this.#joined.length === 0 && this.#pieces.length <= 1) return this.#pieces[0] ?? ''
     if (this.#pieces.length > 0) this.#join()
     if (this.#joined.length > 1) this.#joined = [this.#joined.join('')]
     return this.#joined[0] ?? ''
@@ -93,5 +96,7 @@ export interface AnswerReader {
   /** What was reported so far, null while nothing was. */
   usage(): ReportedUsage | null
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 type JsonEvent = { readonly [key: string]: unknown }

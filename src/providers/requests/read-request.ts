@@ -37,6 +37,8 @@ const decidingMembers: ReadonlySet<string> = new Set([
   'service_tier',
 ])
 
+const quotedNames: ReadonlyMap<string, string> = new Map([...decidingMembers].map((name) => [name, `"${name}"`]))
+
 /** APIs whose providers refuse a call without a model. */
 const needsModel: ReadonlySet<string> = new Set([
   'chat.completions',
@@ -84,7 +86,7 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
     return refusal('invalid_json', `the body is not JSON: ${faultOf(text)}`)
   }
   if (!isObject(root)) return refusal('invalid_request', 'the body must be a JSON object')
-  const twice = repeated(topLevelMembers(body) ?? [])
+  const twice = mayRepeat(text, root) ? repeated(topLevelMembers(body) ?? []) : null
   if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
   return factsOf(match, root)
 }
@@ -126,6 +128,20 @@ function factsOf(match: EndpointMatch, root: Record<string, unknown>): RequestRe
     boundary: null,
   }
   return { kind: 'read', facts }
+}
+
+/**
+ * False where no deciding member can stand twice: each name that there is stands in the text once. A name can be written
+ * with escapes too, so a text that has any may always repeat one.
+ */
+function mayRepeat(text: string, root: Record<string, unknown>): boolean {
+  if (text.includes('\\')) return true
+  for (const name in root) {
+    if (!decidingMembers.has(name)) continue
+    const quoted = quotedNames.get(name) ?? ''
+    if (text.indexOf(quoted, text.indexOf(quoted) + 1) !== -1) return true
+  }
+  return false
 }
 
 function repeated(members: readonly Member[]): string | null {
