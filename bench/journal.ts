@@ -68,7 +68,7 @@ let lines = 0
 for (;;) {
   const blocks = await follower.next(5000)
   if (blocks.length === 0) break
-  for (const block of blocks) lines += block.lines.length
+  for (const block of blocks) lines += block.lineCount
 }
 rate('follow', lines, 'lines', startedMs)
 

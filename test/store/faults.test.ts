@@ -12,7 +12,7 @@ import { blockOf, insertBlock, makeGood, monthOf } from '#store/usage/intake.ts'
 import { migrate, usageMigrations } from '#store/usage/migrate.ts'
 import { settleEntries } from './entries.ts'
 import { type StoreFixture, storeFixture } from './fixture.ts'
-import { ListedJournal } from './listed-journal.ts'
+import { blockOfLines, ListedJournal } from './listed-journal.ts'
 
 const range = { fromMs: Date.UTC(2026, 4, 15), toMs: Date.UTC(2026, 6, 15) }
 let fixture: StoreFixture
@@ -125,7 +125,7 @@ function sampleLines(count: number, seed: number): string[] {
 
 function batchOf(journalId: string, count: number) {
   const after = { segment: 's', offset: 0, blockNo: 9 }
-  const blocks = [{ blockNo: 9, lines: sampleLines(count, 3), after }]
+  const blocks = [blockOfLines(sampleLines(count, 3), after)]
   const quarantine = new Quarantine(join(fixture.directory, 'none.jsonl'))
   const rows: UsageRow[] = []
   collectBlocks(blocks, { journalId, quarantine, take: (row) => rows.push(row) })

@@ -1,4 +1,4 @@
-import type { JournalBlock, JournalPosition, OpenSource } from '#store/ingest/source.ts'
+import { JournalBlock, type JournalPosition, type OpenSource } from '#store/ingest/source.ts'
 
 /** A journal that stands in memory, behind the same door as the one on disk. */
 export class ListedJournal {
@@ -6,7 +6,8 @@ export class ListedJournal {
 
   append(lines: readonly string[]): void {
     const blockNo = this.#blocks.length + 1
-    this.#blocks.push({ blockNo, lines, after: { segment: 'listed', offset: blockNo, blockNo } })
+    const after = { segment: 'listed', offset: blockNo, blockNo }
+    this.#blocks.push(blockOfLines(lines, after))
   }
 
   readonly open: OpenSource = async (position: JournalPosition | null) => {
@@ -18,11 +19,15 @@ export class ListedJournal {
           const block = this.#blocks[next]
           if (block === undefined) break
           taken.push(block)
-          entries += block.lines.length
+          entries += block.lineCount
         }
         return taken
       },
       close: async () => undefined,
     }
   }
+}
+
+export function blockOfLines(lines: readonly string[], after: JournalPosition): JournalBlock {
+  return new JournalBlock(Buffer.from(`${lines.join('\n')}\n`), lines.length, after)
 }

@@ -14,13 +14,26 @@ import {
 import { EntryFault } from './fault.ts'
 import { LineReader } from './line-reader.ts'
 import { LineWriter } from './line-writer.ts'
-import { writeEntry } from './write-entry.ts'
+import { writeAttempts, writeEntry } from './write-entry.ts'
 
 /** One line of JSON without its line end; see `writeEntry`. */
 export function encodeEntry(entry: LedgerEntry): string {
   const writer = new LineWriter({ headroomBytes: 0, bytes: 1024 })
   writeEntry(writer, entry)
   return writer.memory.toString('utf8', 0, writer.end)
+}
+
+/** The attempts as they stand in a settle entry's line; '' for none. */
+export function encodeAttempts(attempts: readonly Attempt[]): string {
+  if (attempts.length === 0) return ''
+  const writer = new LineWriter({ headroomBytes: 0, bytes: 256 })
+  writeAttempts(writer, attempts)
+  return writer.memory.toString('utf8', 0, writer.end)
+}
+
+/** @throws EntryFault */
+export function decodeAttempts(text: string): Attempt[] {
+  return text === '' ? [] : LineReader.parse(`{"attempts":${text}}`).objects('attempts').map(decodeAttempt)
 }
 
 /**

@@ -103,9 +103,13 @@ export class LineWriter {
     else this.close()
   }
 
-  /** Begins a member that is an array of objects. */
-  beginArray(name: string): void {
+  /** Begins a member whose value follows. */
+  member(name: string): void {
     this.#name(name)
+  }
+
+  /** Begins an array of objects. */
+  beginArray(): void {
     this.#reserve(1)
     this.#memory[this.#at++] = openBracket
   }

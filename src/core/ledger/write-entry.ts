@@ -42,7 +42,10 @@ function writeSettle(to: LineWriter, entry: SettleEntry): void {
   count(to, 'statusCode', entry.statusCode)
   text(to, 'errorCode', entry.errorCode)
   text(to, 'errorMessage', entry.errorMessage)
-  writeAttempts(to, entry.attempts)
+  if (entry.attempts.length > 0) {
+    to.member('attempts')
+    writeAttempts(to, entry.attempts)
+  }
   if (entry.cacheHit) to.flag('cacheHit')
 }
 
@@ -115,9 +118,9 @@ function writeCost(to: LineWriter, cost: Cost): void {
   to.endObject(start)
 }
 
-function writeAttempts(to: LineWriter, attempts: readonly Attempt[]): void {
-  if (attempts.length === 0) return
-  to.beginArray('attempts')
+/** The list alone, as it stands in a line. */
+export function writeAttempts(to: LineWriter, attempts: readonly Attempt[]): void {
+  to.beginArray()
   for (const attempt of attempts) {
     to.open()
     count(to, 'startedAfterMs', attempt.startedAfterMs)

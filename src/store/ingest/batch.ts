@@ -1,5 +1,5 @@
 import { decodeEntry } from '#core/ledger/codec.ts'
-import { checkRow, type UsageRow } from '#store/usage/columns.ts'
+import { checkRow, fitsColumns, UsageLine, type UsageRow } from '#store/usage/columns.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { JournalBlock, JournalPosition } from './source.ts'
 
@@ -12,34 +12,59 @@ export interface CollectedBlocks {
   readonly rejected: readonly string[]
 }
 
-interface CollectTo {
+export interface CollectTo {
   readonly journalId: string
   readonly quarantine: Quarantine
+  /** Takes what `takeLine` is not given. */
   take(row: UsageRow): void
+  /** Takes the settled calls whose line can be taken as it stands; without it `take` gets all. Valid for the call. */
+  readonly takeLine?: (line: UsageLine) => void
 }
 
-/** Gives out the settled calls of the blocks as rows; what cannot be one goes to quarantine. Null where there are no blocks. */
-export function collectBlocks(
-  blocks: readonly JournalBlock[],
-  { journalId, quarantine, take }: CollectTo,
-): CollectedBlocks | null {
+/** Gives out the settled calls of the blocks; what cannot be a row goes to quarantine. Null where there are no blocks. */
+export function collectBlocks(blocks: readonly JournalBlock[], to: CollectTo): CollectedBlocks | null {
   const [first, last] = [blocks[0], blocks.at(-1)]
   if (first === undefined || last === undefined) return null
   const rejected: string[] = []
-  for (const { blockNo, lines } of blocks) {
-    for (const [entryNo, line] of lines.entries()) {
-      // The other half of the lines is not worth parsing: the kind always comes first.
-      if (line.startsWith('{"kind":"open"')) continue
+  const line = new UsageLine()
+  line.journalId = to.journalId
+  for (const block of blocks) collectBlock(block, { ...to, line, rejected })
+  return { fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, rejected }
+}
+
+const opening = Buffer.from('{"kind":"open"')
+const newline = 0x0a
+
+function collectBlock(
+  { blockNo, body }: JournalBlock,
+  { journalId, quarantine, take, takeLine, line, rejected }: CollectTo & { line: UsageLine; rejected: string[] },
+): void {
+  for (let start = 0, entryNo = 0; start < body.length; entryNo++) {
+    const end = body.indexOf(newline, start)
+    // The kind always comes first. What was opened is booked by its settle entry alone.
+    if (startsWith(body, start, opening)) {
+      // Nothing to do.
+    } else if (takeLine !== undefined && line.read(body, start) && fitsColumns(line)) {
+      line.blockNo = blockNo
+      line.entryNo = entryNo
+      takeLine(line)
+    } else {
+      const text = body.toString('utf8', start, end)
       try {
-        const row = rowOf(line, { journalId, blockNo, entryNo })
+        const row = rowOf(text, { journalId, blockNo, entryNo })
         if (row !== null) take(row)
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
-        if (quarantine.add({ blockNo, entryNo, reason, line })) rejected.push(reason)
+        if (quarantine.add({ blockNo, entryNo, reason, line: text })) rejected.push(reason)
       }
     }
+    start = end + 1
   }
-  return { fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, rejected }
+}
+
+function startsWith(bytes: Buffer, at: number, wanted: Buffer): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
+  return true
 }
 
 function rowOf(line: string, origin: Omit<UsageRow, 'entry'>): UsageRow | null {

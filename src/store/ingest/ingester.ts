@@ -1,9 +1,8 @@
 import type { Clock, Timers } from '#ports.ts'
 import type { UsageDatabase } from '#store/usage/client.ts'
 import type { UsageRow } from '#store/usage/columns.ts'
-import { blockOf, insertBlock, intakeBlock, makeGood, newestStoredBlock } from '#store/usage/intake.ts'
-import type { NativeBlock } from '#store/usage/native.ts'
-import { type CollectedBlocks, collectBlocks } from './batch.ts'
+import { blockOf, insertBlock, intakeBlock, makeGood, newestStoredBlock, type UsageBlock } from '#store/usage/intake.ts'
+import { type CollectedBlocks, type CollectTo, collectBlocks } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { Quarantine } from './quarantine.ts'
 import type { JournalBlock, JournalPosition, JournalSource, OpenSource } from './source.ts'
@@ -43,7 +42,7 @@ export interface IngestState {
 interface UpcomingBlock {
   /** Null at the journal's end. */
   readonly collected: CollectedBlocks | null
-  readonly block: NativeBlock<UsageRow>
+  readonly block: UsageBlock
   readonly read: number
 }
 
@@ -155,7 +154,7 @@ export class Ingester {
       if (next.length === 0)
         throw new Error(`the journal ends before block ${intent.toBlock}, of which an insert was begun`)
       blocks.push(...next)
-      for (const block of next) entries += block.lines.length
+      for (const block of next) entries += block.lineCount
       reached = blocks.at(-1)?.blockNo ?? reached
       if (entries < batchEntries * 2 && reached < intent.toBlock) continue
       await this.#verify(blocks)
@@ -167,7 +166,7 @@ export class Ingester {
 
   async #verify(blocks: readonly JournalBlock[]): Promise<void> {
     const rows: UsageRow[] = []
-    const collected = this.#collect(blocks, (row) => rows.push(row))
+    const collected = this.#collect(blocks, { take: (row) => rows.push(row) })
     if (collected === null) return
     const token = this.#tokenOf(collected)
     // On a server the first insert may still be running: under the same token, one of the two does nothing.
@@ -211,12 +210,16 @@ export class Ingester {
     const read = ++this.#readsBegun
     const block = intakeBlock()
     const blocks = await source.next(batchEntries)
-    return { collected: this.#collect(blocks, (row) => block.add(row)), block, read }
+    const collected = this.#collect(blocks, {
+      take: (row) => block.add(row),
+      takeLine: (line) => block.addLine(line),
+    })
+    return { collected, block, read }
   }
 
-  #collect(blocks: readonly JournalBlock[], take: (row: UsageRow) => void): CollectedBlocks | null {
+  #collect(blocks: readonly JournalBlock[], takers: Pick<CollectTo, 'take' | 'takeLine'>): CollectedBlocks | null {
     const { journalId } = this.#checkpoint
-    const collected = collectBlocks(blocks, { journalId, quarantine: this.#quarantine, take })
+    const collected = collectBlocks(blocks, { journalId, quarantine: this.#quarantine, ...takers })
     for (const reason of collected?.rejected ?? []) this.#parts.log.error({ reason }, 'an entry went to quarantine')
     return collected
   }
@@ -225,7 +228,7 @@ export class Ingester {
     return `${this.#checkpoint.journalId}-${fromBlock}-${toBlock}`
   }
 
-  async #put(block: NativeBlock<UsageRow>, token: string): Promise<void> {
+  async #put(block: UsageBlock, token: string): Promise<void> {
     if (block.rowCount > 0) await insertBlock(this.#parts.database, { block, token })
   }
 

@@ -7,12 +7,25 @@ export interface JournalPosition {
 }
 
 /** One whole block as it was written. */
-export interface JournalBlock {
+export class JournalBlock {
   readonly blockNo: number
-  /** One entry each, undecoded. */
-  readonly lines: readonly string[]
+  /** Lines of one entry each, undecoded, every one with its end. */
+  readonly body: Buffer
+  readonly lineCount: number
   /** The place behind it. */
   readonly after: JournalPosition
+
+  constructor(body: Buffer, lineCount: number, after: JournalPosition) {
+    this.blockNo = after.blockNo
+    this.body = body
+    this.lineCount = lineCount
+    this.after = after
+  }
+
+  /** Without their ends. */
+  get lines(): string[] {
+    return this.body.toString('utf8', 0, this.body.length - 1).split('\n')
+  }
 }
 
 /** Reads a journal forward while another process writes it. */

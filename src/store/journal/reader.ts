@@ -1,8 +1,8 @@
 import { JournalFault } from '#core/ledger/fault.ts'
-import { findFrame, frameLines, parseFrame } from '#core/ledger/frame.ts'
-import type { JournalBlock, JournalPosition, JournalSource } from '#store/ingest/source.ts'
+import { findFrame, parseFrame } from '#core/ledger/frame.ts'
+import { JournalBlock, type JournalPosition, type JournalSource } from '#store/ingest/source.ts'
 import { type Disk, realDisk } from './disk.ts'
-import { FrameScanner } from './frame-scanner.ts'
+import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
 import { listSegments, segmentName } from './segment-files.ts'
 import { openSegment, type SegmentSource } from './segment-source.ts'
 
@@ -64,15 +64,10 @@ class Follower implements JournalSource {
     for (let entries = 0; entries < maxEntries; ) {
       const next = this.#scanner.next()
       if (next.kind === 'frame') {
-        const block = this.#take(
-          next.frame.kind,
-          next.frame.number,
-          next.endOffset,
-          frameLines(next.buffer, next.frame),
-        )
+        const block = this.#take(next)
         if (block === null) continue
         blocks.push(block)
-        entries += block.lines.length
+        entries += block.lineCount
         continue
       }
       const chunk = next.kind === 'damaged' ? null : await this.#segment.read(this.#pushedTo, chunkBytes)
@@ -83,12 +78,13 @@ class Follower implements JournalSource {
     return blocks
   }
 
-  #take(kind: 'block' | 'segment', number: number, offset: number, lines: string[]): JournalBlock | null {
+  #take({ frame, buffer, endOffset }: ScannedFrame): JournalBlock | null {
+    const { kind, number, lineCount } = frame
     const { segment, blockNo } = this.#position()
     if (number !== blockNo + 1) throw this.#damaged(`block ${blockNo + 1} should come next, not ${number}`)
-    const after = { segment, offset, blockNo: kind === 'block' ? number : blockNo }
+    const after = { segment, offset: endOffset, blockNo: kind === 'block' ? number : blockNo }
     this.#at = after
-    return kind === 'block' ? { blockNo: number, lines, after } : null
+    return kind === 'block' ? new JournalBlock(buffer.subarray(frame.bodyStart, frame.end), lineCount, after) : null
   }
 
   /** At the end of what can be read: true where another segment follows; throws where the end is none. */

@@ -1,4 +1,7 @@
-import type { SettleEntry } from '#core/ledger/entry.ts'
+import { encodeAttempts } from '#core/ledger/codec.ts'
+import { outcomes, type SettleEntry } from '#core/ledger/entry.ts'
+import { lineFields as at, firstTag } from '#core/ledger/settle-fields.ts'
+import { SettleLine } from '#core/ledger/settle-line.ts'
 import type { NativeColumn } from './native.ts'
 import {
   count,
@@ -7,6 +10,7 @@ import {
   floatOrNull,
   instant,
   label,
+  latestMs,
   middleCount,
   money,
   moneyOrNull,
@@ -26,22 +30,41 @@ export interface UsageRow {
   readonly entryNo: number
 }
 
-type Column = NativeColumn<UsageRow>
+/** The same as it stands in the journal, one after the other. */
+export class UsageLine extends SettleLine {
+  journalId = ''
+  blockNo = 0
+  entryNo = 0
+}
+
+type Column = NativeColumn<UsageRow, UsageLine>
 
 /**
  * The columns in which a settled call enters the store, each with what stands in it. Amounts are integers from the
  * journal to the engine. The fields of the record have their names (`recordFields`).
  */
 export const usageColumns: readonly Column[] = [
-  instant('timestamp', ({ entry }) => entry.call.startedAtMs),
-  instant('ended_at', ({ entry }) => entry.endedAtMs),
+  instant('timestamp', ({ entry }) => entry.call.startedAtMs, at.startedAtMs),
+  instant('ended_at', ({ entry }) => entry.endedAtMs, at.endedAtMs),
   ...callColumns(),
   ...courseColumns(),
   ...tokenColumns(),
   ...costColumns(),
-  label('journal_id', ({ journalId }) => journalId),
-  count('journal_block', ({ blockNo }) => blockNo),
-  middleCount('journal_entry', ({ entryNo }) => entryNo),
+  label(
+    'journal_id',
+    ({ journalId }) => journalId,
+    ({ journalId }) => journalId,
+  ),
+  count(
+    'journal_block',
+    ({ blockNo }) => blockNo,
+    ({ blockNo }) => blockNo,
+  ),
+  middleCount(
+    'journal_entry',
+    ({ entryNo }) => entryNo,
+    ({ entryNo }) => entryNo,
+  ),
 ]
 
 const checks = usageColumns.flatMap(({ check }) => check ?? [])
@@ -51,63 +74,96 @@ export function checkRow(row: UsageRow): void {
   for (const check of checks) check(row)
 }
 
+/** Whether the values of a line, which are whole numbers of at most 15 digits, fit their columns. */
+export function fitsColumns({ values }: UsageLine): boolean {
+  const [startedAtMs = latestMs, endedAtMs = latestMs] = [values[at.startedAtMs], values[at.endedAtMs]]
+  return startedAtMs < latestMs && endedAtMs < latestMs && (values[at.statusCode] ?? 0) <= 65_535
+}
+
 function callColumns(): Column[] {
   return [
-    text('call_id', ({ entry }) => entry.call.callId),
-    text('request_id', ({ entry }) => entry.call.requestId),
-    label('department', ({ entry }) => entry.call.payer.department),
-    label('project', ({ entry }) => entry.call.payer.project),
-    label('cost_center', ({ entry }) => entry.call.payer.costCenter),
-    text('user_id', ({ entry }) => entry.call.payer.userId),
-    text('session_id', ({ entry }) => entry.call.payer.sessionId),
-    label('feature_flag', ({ entry }) => entry.call.payer.featureFlag),
-    text('request_path', ({ entry }) => entry.call.payer.requestPath),
-    textMap('tags', ({ entry }) => entry.call.payer.tags),
-    label('api_key_id', ({ entry }) => entry.call.keyId),
-    label('provider', ({ entry }) => entry.call.vendor),
-    label('upstream', ({ entry }) => entry.call.upstream),
-    label('model', ({ entry }) => entry.call.modelRouted || entry.call.modelRequested),
-    label('model_requested', ({ entry }) => entry.call.modelRequested),
-    label('model_served', ({ entry }) => entry.modelServed),
-    label('endpoint', ({ entry }) => entry.call.endpoint),
-    flag('stream', ({ entry }) => entry.call.stream),
-    text('prompt_hash', ({ entry }) => entry.call.promptHash),
+    text('call_id', ({ entry }) => entry.call.callId, at.callId),
+    text('request_id', ({ entry }) => entry.call.requestId, at.requestId),
+    label('department', ({ entry }) => entry.call.payer.department, at.department),
+    label('project', ({ entry }) => entry.call.payer.project, at.project),
+    label('cost_center', ({ entry }) => entry.call.payer.costCenter, at.costCenter),
+    text('user_id', ({ entry }) => entry.call.payer.userId, at.userId),
+    text('session_id', ({ entry }) => entry.call.payer.sessionId, at.sessionId),
+    label('feature_flag', ({ entry }) => entry.call.payer.featureFlag, at.featureFlag),
+    text('request_path', ({ entry }) => entry.call.payer.requestPath, at.requestPath),
+    textMap('tags', ({ entry }) => entry.call.payer.tags, { count: at.tags, first: firstTag }),
+    label('api_key_id', ({ entry }) => entry.call.keyId, at.keyId),
+    label('provider', ({ entry }) => entry.call.vendor, at.vendor),
+    label('upstream', ({ entry }) => entry.call.upstream, at.upstream),
+    label('model', ({ entry }) => entry.call.modelRouted || entry.call.modelRequested, at.modelRouted),
+    label('model_requested', ({ entry }) => entry.call.modelRequested, at.modelRequested),
+    label('model_served', ({ entry }) => entry.modelServed, at.modelServed),
+    label('endpoint', ({ entry }) => entry.call.endpoint, at.endpoint),
+    flag('stream', ({ entry }) => entry.call.stream, at.stream),
+    text('prompt_hash', ({ entry }) => entry.call.promptHash, at.promptHash),
   ]
 }
 
 function courseColumns(): Column[] {
   return [
-    label('outcome', ({ entry }) => entry.outcome),
-    smallCount('status_code', ({ entry }) => entry.statusCode),
-    flag('error', ({ entry }) => isError(entry)),
-    label('error_code', ({ entry }) => entry.errorCode),
-    text('error_message', ({ entry }) => entry.errorMessage),
-    float('latency_ms', ({ entry }) => inMicroseconds(entry.latencyMs)),
-    floatOrNull('time_to_first_token_ms', ({ entry }) =>
-      entry.timeToFirstTokenMs === null ? null : inMicroseconds(entry.timeToFirstTokenMs),
+    label('outcome', ({ entry }) => entry.outcome, at.outcome),
+    smallCount(
+      'status_code',
+      ({ entry }) => entry.statusCode,
+      (line) => numberAt(line, at.statusCode),
     ),
-    float('overhead_ms', ({ entry }) => inMicroseconds(entry.overheadMs)),
-    text('attempts', ({ entry }) => (entry.attempts.length === 0 ? '' : JSON.stringify(entry.attempts))),
-    smallCount('retries', ({ entry }) => Math.max(0, entry.attempts.length - 1)),
-    flag('cache_hit', ({ entry }) => entry.cacheHit),
+    flag('error', ({ entry }) => isError(entry), isErrorLine),
+    label('error_code', ({ entry }) => entry.errorCode, at.errorCode),
+    text('error_message', ({ entry }) => entry.errorMessage, at.errorMessage),
+    float(
+      'latency_ms',
+      ({ entry }) => inMicroseconds(entry.latencyMs),
+      (line) => inMicroseconds(numberAt(line, at.latencyMs)),
+    ),
+    floatOrNull(
+      'time_to_first_token_ms',
+      ({ entry }) => (entry.timeToFirstTokenMs === null ? null : inMicroseconds(entry.timeToFirstTokenMs)),
+      (line) =>
+        line.starts[at.timeToFirstTokenMs] === 0 ? null : inMicroseconds(numberAt(line, at.timeToFirstTokenMs)),
+    ),
+    float(
+      'overhead_ms',
+      ({ entry }) => inMicroseconds(entry.overheadMs),
+      (line) => inMicroseconds(numberAt(line, at.overheadMs)),
+    ),
+    text('attempts', ({ entry }) => encodeAttempts(entry.attempts), at.attempts),
+    smallCount(
+      'retries',
+      ({ entry }) => Math.max(0, entry.attempts.length - 1),
+      (line) => Math.max(0, numberAt(line, at.attempts) - 1),
+    ),
+    flag('cache_hit', ({ entry }) => entry.cacheHit, at.cacheHit),
   ]
 }
 
 function tokenColumns(): Column[] {
   return [
-    label('usage_source', ({ entry }) => entry.usageSource),
-    count('input_tokens', ({ entry }) => entry.tokens.input),
-    count('cached_input_tokens', ({ entry }) => entry.tokens.cachedInput),
-    count('cache_write_tokens', ({ entry }) => entry.tokens.cacheWrite5m + entry.tokens.cacheWrite1h),
-    count('cache_write_5m_tokens', ({ entry }) => entry.tokens.cacheWrite5m),
-    count('cache_write_1h_tokens', ({ entry }) => entry.tokens.cacheWrite1h),
-    count('output_tokens', ({ entry }) => entry.tokens.output),
-    count('reasoning_tokens', ({ entry }) => entry.tokens.reasoning),
-    count('input_audio_tokens', ({ entry }) => entry.tokens.inputAudio),
-    count('output_audio_tokens', ({ entry }) => entry.tokens.outputAudio),
-    count('input_image_tokens', ({ entry }) => entry.tokens.inputImage),
-    count('output_image_tokens', ({ entry }) => entry.tokens.outputImage),
-    count('total_tokens', ({ entry }) => entry.tokens.input + entry.tokens.output),
+    label('usage_source', ({ entry }) => entry.usageSource, at.usageSource),
+    count('input_tokens', ({ entry }) => entry.tokens.input, at.input),
+    count('cached_input_tokens', ({ entry }) => entry.tokens.cachedInput, at.cachedInput),
+    count(
+      'cache_write_tokens',
+      ({ entry }) => entry.tokens.cacheWrite5m + entry.tokens.cacheWrite1h,
+      (line) => numberAt(line, at.cacheWrite5m) + numberAt(line, at.cacheWrite1h),
+    ),
+    count('cache_write_5m_tokens', ({ entry }) => entry.tokens.cacheWrite5m, at.cacheWrite5m),
+    count('cache_write_1h_tokens', ({ entry }) => entry.tokens.cacheWrite1h, at.cacheWrite1h),
+    count('output_tokens', ({ entry }) => entry.tokens.output, at.output),
+    count('reasoning_tokens', ({ entry }) => entry.tokens.reasoning, at.reasoning),
+    count('input_audio_tokens', ({ entry }) => entry.tokens.inputAudio, at.inputAudio),
+    count('output_audio_tokens', ({ entry }) => entry.tokens.outputAudio, at.outputAudio),
+    count('input_image_tokens', ({ entry }) => entry.tokens.inputImage, at.inputImage),
+    count('output_image_tokens', ({ entry }) => entry.tokens.outputImage, at.outputImage),
+    count(
+      'total_tokens',
+      ({ entry }) => entry.tokens.input + entry.tokens.output,
+      (line) => numberAt(line, at.input) + numberAt(line, at.output),
+    ),
     numberMap('units', ({ entry }) => entry.units),
     texts('marks', ({ entry }) => entry.marks),
   ]
@@ -115,17 +171,17 @@ function tokenColumns(): Column[] {
 
 function costColumns(): Column[] {
   return [
-    money('cost_usd', ({ entry }) => entry.cost.totalPicoUsd),
-    money('cost_input_usd', ({ entry }) => entry.cost.inputPicoUsd),
-    money('cost_cached_input_usd', ({ entry }) => entry.cost.cachedInputPicoUsd),
-    money('cost_cache_write_usd', ({ entry }) => entry.cost.cacheWritePicoUsd),
-    money('cost_output_usd', ({ entry }) => entry.cost.outputPicoUsd),
-    money('cost_other_usd', ({ entry }) => entry.cost.otherPicoUsd),
-    moneyOrNull('provider_stated_cost_usd', ({ entry }) => entry.cost.providerStatedPicoUsd),
-    label('billing_currency', ({ entry }) => entry.cost.billingCurrency),
-    money('billing_amount', ({ entry }) => entry.cost.billingPicoAmount),
-    label('price_version', ({ entry }) => entry.cost.priceVersion),
-    flag('unpriced', ({ entry }) => entry.cost.unpriced),
+    money('cost_usd', ({ entry }) => entry.cost.totalPicoUsd, at.totalCost),
+    money('cost_input_usd', ({ entry }) => entry.cost.inputPicoUsd, at.inputCost),
+    money('cost_cached_input_usd', ({ entry }) => entry.cost.cachedInputPicoUsd, at.cachedInputCost),
+    money('cost_cache_write_usd', ({ entry }) => entry.cost.cacheWritePicoUsd, at.cacheWriteCost),
+    money('cost_output_usd', ({ entry }) => entry.cost.outputPicoUsd, at.outputCost),
+    money('cost_other_usd', ({ entry }) => entry.cost.otherPicoUsd, at.otherCost),
+    moneyOrNull('provider_stated_cost_usd', ({ entry }) => entry.cost.providerStatedPicoUsd, at.providerStated),
+    label('billing_currency', ({ entry }) => entry.cost.billingCurrency, billingCurrencyOf),
+    money('billing_amount', ({ entry }) => entry.cost.billingPicoAmount, at.billingAmount),
+    label('price_version', ({ entry }) => entry.cost.priceVersion, at.priceVersion),
+    flag('unpriced', ({ entry }) => entry.cost.unpriced, at.unpriced),
   ]
 }
 
@@ -133,6 +189,22 @@ function costColumns(): Column[] {
 function isError(entry: SettleEntry): boolean {
   if (entry.outcome === 'served' || entry.outcome === 'cancelled') return entry.statusCode >= 400
   return true
+}
+
+function billingCurrencyOf({ bytes, starts, ends }: UsageLine): string {
+  const start = starts[at.billingCurrency]
+  return start === 0 ? 'USD' : bytes.toString('utf8', start, ends[at.billingCurrency])
+}
+
+const goodOutcomes = (['served', 'cancelled'] as const).map((name) => outcomes.indexOf(name))
+
+/** The same from a line. */
+function isErrorLine(line: UsageLine): boolean {
+  return !goodOutcomes.includes(numberAt(line, at.outcome)) || numberAt(line, at.statusCode) >= 400
+}
+
+function numberAt(line: UsageLine, slot: number): number {
+  return line.values[slot] ?? 0
 }
 
 /** What a clock says beyond that is noise. */

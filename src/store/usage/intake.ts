@@ -1,5 +1,5 @@
 import { StoreFault, type UsageDatabase } from './client.ts'
-import { type UsageRow, usageColumns } from './columns.ts'
+import { type UsageLine, type UsageRow, usageColumns } from './columns.ts'
 import { NativeBlock } from './native.ts'
 
 /** Rows of whole blocks of one journal, in its order; their values were checked. */
@@ -12,15 +12,17 @@ export interface IntakeBatch {
 
 type Target = 'usage_intake' | 'usage' | 'hourly_intake'
 
+export type UsageBlock = NativeBlock<UsageRow, UsageLine>
+
 /** A block that takes the rows of a batch. */
-export function intakeBlock(): NativeBlock<UsageRow> {
+export function intakeBlock(): UsageBlock {
   return new NativeBlock(usageColumns)
 }
 
 /** Records and roll-ups together. Either may be in the store, or both, or none, where this throws. @throws StoreFault */
 export async function insertBlock(
   database: UsageDatabase,
-  { block, token }: { block: NativeBlock<UsageRow>; token: string },
+  { block, token }: { block: UsageBlock; token: string },
 ): Promise<void> {
   await insert(database, { table: 'usage_intake', block, token })
 }
@@ -104,7 +106,7 @@ async function newestBlock(database: UsageDatabase, journalId: string, month: nu
   return Number(rows[0]?.newest ?? 0)
 }
 
-export function blockOf(rows: readonly UsageRow[]): NativeBlock<UsageRow> {
+export function blockOf(rows: readonly UsageRow[]): UsageBlock {
   const block = intakeBlock()
   for (const row of rows) block.add(row)
   return block
@@ -114,7 +116,7 @@ const columnNames = usageColumns.map((column) => column.name).join(', ')
 
 async function insert(
   database: UsageDatabase,
-  { table, block, token }: { table: Target; block: NativeBlock<UsageRow>; token: string },
+  { table, block, token }: { table: Target; block: UsageBlock; token: string },
 ): Promise<void> {
   const settings = [
     `insert_deduplication_token = '${token}'`,

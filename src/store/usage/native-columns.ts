@@ -1,88 +1,239 @@
 import { ByteWriter } from './byte-writer.ts'
-import { type ColumnWriter, type NativeColumn, ValueFault } from './native.ts'
+import { type ByteRow, type ColumnWriter, type NativeColumn, ValueFault } from './native.ts'
+import { TextDictionary } from './text-dictionary.ts'
 
 type Of<Row, Value> = (row: Row) => Value
+/** Where a column's value stands in a row of bytes, or how it is made from one. */
+type From<Line, Value> = number | ((line: Line) => Value)
 
 /** Any text. */
-export function text<Row>(name: string, of: Of<Row, string>): NativeColumn<Row> {
-  return plain(name, 'String', { of, check: null, put: (bytes, value) => bytes.text(value) })
+export function text<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, string>,
+  slot: number,
+): NativeColumn<Row, Line> {
+  return plain(name, 'String', {
+    of,
+    check: null,
+    put: (bytes, value) => bytes.text(value),
+    putLine: (bytes) => (line) => bytes.utf8(line.bytes, line.starts[slot] ?? 0, line.ends[slot] ?? 0),
+  })
 }
 
 /**
  * A text of which few different ones are expected: they go into a dictionary, the rows are numbers into it. So neither
  * side handles a text more than once a block.
  */
-export function label<Row>(name: string, of: Of<Row, string>): NativeColumn<Row> {
-  return { name, type: 'LowCardinality(String)', of, check: null, writer: () => new LabelWriter(of) }
+export function label<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, string>,
+  from: From<Line, string>,
+): NativeColumn<Row, Line> {
+  return { name, type: 'LowCardinality(String)', of, check: null, writer: () => labelWriter(of, from) }
 }
 
-export function flag<Row>(name: string, of: Of<Row, boolean>): NativeColumn<Row> {
-  return plain(name, 'Bool', { of, check: null, put: (bytes, value) => bytes.uint8(value ? 1 : 0) })
+export function flag<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, boolean>,
+  from: From<Line, boolean>,
+): NativeColumn<Row, Line> {
+  const put = (bytes: ByteWriter, value: boolean) => bytes.uint8(value ? 1 : 0)
+  const putLine = (bytes: ByteWriter): ((line: Line) => void) =>
+    typeof from === 'number' ? (line) => bytes.uint8(line.values[from] ?? 0) : (line) => put(bytes, from(line))
+  return plain(name, 'Bool', { of, check: null, put, putLine })
 }
 
 /** A whole number of things. */
-export function count<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
+export function count<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, number>,
+  from: From<Line, number>,
+): NativeColumn<Row, Line> {
   const check = whole(name, of, Number.MAX_SAFE_INTEGER)
-  return plain(name, 'UInt64', { of, check, put: (bytes, value) => bytes.uint64(value) })
+  const putLine = (bytes: ByteWriter): ((line: Line) => void) =>
+    typeof from === 'number' ? (line) => bytes.uint64(line.values[from] ?? 0) : (line) => bytes.uint64(from(line))
+  return plain(name, 'UInt64', { of, check, put: (bytes, value) => bytes.uint64(value), putLine })
 }
 
-export function smallCount<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
-  return plain(name, 'UInt16', { of, check: whole(name, of, 65_535), put: (bytes, value) => bytes.uint16(value) })
+export function smallCount<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, number>,
+  from: (line: Line) => number,
+): NativeColumn<Row, Line> {
+  return plain(name, 'UInt16', {
+    of,
+    check: whole(name, of, 65_535),
+    put: (bytes, value) => bytes.uint16(value),
+    putLine: (bytes) => (line) => bytes.uint16(from(line)),
+  })
 }
 
-export function middleCount<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
-  const check = whole(name, of, 4_294_967_295)
-  return plain(name, 'UInt32', { of, check, put: (bytes, value) => bytes.uint32(value) })
+export function middleCount<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, number>,
+  from: (line: Line) => number,
+): NativeColumn<Row, Line> {
+  return plain(name, 'UInt32', {
+    of,
+    check: whole(name, of, 4_294_967_295),
+    put: (bytes, value) => bytes.uint32(value),
+    putLine: (bytes) => (line) => bytes.uint32(from(line)),
+  })
 }
 
-export function float<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
-  return plain(name, 'Float64', { of, check: finite(name, of), put: (bytes, value) => bytes.float64(value) })
+export function float<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, number>,
+  from: (line: Line) => number,
+): NativeColumn<Row, Line> {
+  return plain(name, 'Float64', {
+    of,
+    check: finite(name, of),
+    put: (bytes, value) => bytes.float64(value),
+    putLine: (bytes) => (line) => bytes.float64(from(line)),
+  })
 }
 
-export function floatOrNull<Row>(name: string, of: Of<Row, number | null>): NativeColumn<Row> {
+export function floatOrNull<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, number | null>,
+  from: (line: Line) => number | null,
+): NativeColumn<Row, Line> {
   const check = finite(name, (row: Row) => of(row) ?? 0)
-  return orNull(name, 'Float64', { of, check, put: (bytes, value) => bytes.float64(value ?? 0) })
+  const put = (bytes: ByteWriter, value: number | null) => bytes.float64(value ?? 0)
+  return orNull(name, 'Float64', {
+    of,
+    check,
+    put,
+    putLine: (nulls, bytes) => (line) => {
+      const value = from(line)
+      nulls.uint8(value === null ? 1 : 0)
+      put(bytes, value)
+    },
+  })
 }
 
 /** An amount in 1e-12 of its currency. */
-export function money<Row>(name: string, of: Of<Row, bigint>): NativeColumn<Row> {
-  const check = amount(name, of)
-  return plain(name, 'Decimal(38, 12)', { of, check, put: (bytes, value) => bytes.int128(value) })
+export function money<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, bigint>,
+  slot: number,
+): NativeColumn<Row, Line> {
+  return plain(name, 'Decimal(38, 12)', {
+    of,
+    check: amount(name, of),
+    put: (bytes, value) => bytes.int128(value),
+    putLine: (bytes) => (line) => bytes.uint128(line.values[slot] ?? 0),
+  })
 }
 
-export function moneyOrNull<Row>(name: string, of: Of<Row, bigint | null>): NativeColumn<Row> {
-  const check = amount(name, (row: Row) => of(row) ?? 0n)
-  return orNull(name, 'Decimal(38, 12)', { of, check, put: (bytes, value) => bytes.int128(value ?? 0n) })
+export function moneyOrNull<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, bigint | null>,
+  slot: number,
+): NativeColumn<Row, Line> {
+  return orNull(name, 'Decimal(38, 12)', {
+    of,
+    check: amount(name, (row: Row) => of(row) ?? 0n),
+    put: (bytes, value) => bytes.int128(value ?? 0n),
+    putLine: (nulls, bytes) => (line) => {
+      nulls.uint8(line.starts[slot] === 0 ? 1 : 0)
+      bytes.uint128(line.values[slot] ?? 0)
+    },
+  })
 }
 
-const earliestMs = Date.UTC(1970, 0, 1)
-const latestMs = Date.UTC(2100, 0, 1)
+/** The roll-ups' hours end with 2105. */
+export const earliestMs = Date.UTC(1970, 0, 1)
+export const latestMs = Date.UTC(2100, 0, 1)
 
-/** Unix time in milliseconds. The roll-ups' hours end with 2105. */
-export function instant<Row>(name: string, of: Of<Row, number>): NativeColumn<Row> {
+/** Unix time in milliseconds. */
+export function instant<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, number>,
+  slot: number,
+): NativeColumn<Row, Line> {
   const check = (row: Row): void => {
     const ms = of(row)
     if (!(ms >= earliestMs && ms < latestMs)) throw new ValueFault(name, ms, 'a time between 1970 and 2100')
   }
   const put = (bytes: ByteWriter, value: number) => bytes.uint64(Math.floor(value))
-  return plain(name, "DateTime64(3, 'UTC')", { of, check, put })
+  const putLine = (bytes: ByteWriter) => (line: Line) => bytes.uint64(line.values[slot] ?? 0)
+  return plain(name, "DateTime64(3, 'UTC')", { of, check, put, putLine })
 }
 
-export function textMap<Row>(name: string, of: Of<Row, Readonly<Record<string, string>>>): NativeColumn<Row> {
-  const writer = () => listWriter(of, (bytes, value: string) => bytes.text(value))
+/** In a row of bytes: how many entries it has, and the slot of the first key, behind which its value and the others stand. */
+interface MapSlots {
+  readonly count: number
+  readonly first: number
+}
+
+export function textMap<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, Readonly<Record<string, string>>>,
+  slots: MapSlots,
+): NativeColumn<Row, Line> {
+  const writer = () => {
+    const [ends, keys, values] = [new ByteWriter(), new ByteWriter(), new ByteWriter()]
+    let end = 0
+    return {
+      add(row: Row) {
+        for (const [key, value] of Object.entries(of(row))) {
+          keys.text(key)
+          values.text(value)
+          end++
+        }
+        ends.uint64(end)
+      },
+      addLine({ bytes, starts, ends: textEnds, values: numbers }: Line) {
+        const count = numbers[slots.count] ?? 0
+        for (let slot = slots.first; slot < slots.first + 2 * count; slot += 2) {
+          keys.utf8(bytes, starts[slot] ?? 0, textEnds[slot] ?? 0)
+          values.utf8(bytes, starts[slot + 1] ?? 0, textEnds[slot + 1] ?? 0)
+        }
+        end += count
+        ends.uint64(end)
+      },
+      // Where the entries of each row end among those of all rows, then all keys, then all values.
+      done: () => [ends.done(), keys.done(), values.done()],
+    }
+  }
   return { name, type: 'Map(String, String)', of, check: null, writer }
 }
 
-export function numberMap<Row>(name: string, of: Of<Row, Readonly<Record<string, number>>>): NativeColumn<Row> {
+/** Rows of bytes have none. */
+export function numberMap<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, Readonly<Record<string, number>>>,
+): NativeColumn<Row, Line> {
   const check = (row: Row): void => {
     for (const [key, value] of Object.entries(of(row)))
       if (!Number.isFinite(value)) throw new ValueFault(`${name}.${key}`, value, 'a finite number')
   }
-  const writer = () => listWriter(of, (bytes, value: number) => bytes.float64(value))
+  const writer = () => {
+    const [ends, keys, values] = [new ByteWriter(), new ByteWriter(), new ByteWriter()]
+    let end = 0
+    return {
+      add(row: Row) {
+        for (const [key, value] of Object.entries(of(row))) {
+          keys.text(key)
+          values.float64(value)
+          end++
+        }
+        ends.uint64(end)
+      },
+      addLine: () => ends.uint64(end),
+      done: () => [ends.done(), keys.done(), values.done()],
+    }
+  }
   return { name, type: 'Map(String, Float64)', of, check, writer }
 }
 
-export function texts<Row>(name: string, of: Of<Row, readonly string[]>): NativeColumn<Row> {
+/** Rows of bytes have none. */
+export function texts<Row, Line extends ByteRow>(
+  name: string,
+  of: Of<Row, readonly string[]>,
+): NativeColumn<Row, Line> {
   const writer = () => {
     const [ends, elements] = [new ByteWriter(), new ByteWriter()]
     let end = 0
@@ -93,29 +244,44 @@ export function texts<Row>(name: string, of: Of<Row, readonly string[]>): Native
         end += list.length
         ends.uint64(end)
       },
+      addLine: () => ends.uint64(end),
       done: () => [ends.done(), elements.done()],
     }
   }
   return { name, type: 'Array(String)', of, check: null, writer }
 }
 
-interface Plain<Row, Value> {
+interface Plain<Row, Line, Value> {
   readonly of: Of<Row, Value>
   readonly check: ((row: Row) => void) | null
   readonly put: (bytes: ByteWriter, value: Value) => void
+  /** Made for each column, so that its rows take one call. */
+  readonly putLine: (bytes: ByteWriter) => (line: Line) => void
 }
 
 /** Values one behind the other. */
-function plain<Row, Value>(name: string, type: string, { of, check, put }: Plain<Row, Value>): NativeColumn<Row> {
+function plain<Row, Line extends ByteRow, Value>(
+  name: string,
+  type: string,
+  { of, check, put, putLine }: Plain<Row, Line, Value>,
+): NativeColumn<Row, Line> {
   const writer = () => {
     const bytes = new ByteWriter()
-    return { add: (row: Row) => put(bytes, of(row)), done: () => [bytes.done()] }
+    return { add: (row: Row) => put(bytes, of(row)), addLine: putLine(bytes), done: () => [bytes.done()] }
   }
   return { name, type, of, check, writer }
 }
 
+interface OrNull<Row, Line, Value> extends Omit<Plain<Row, Line, Value>, 'putLine'> {
+  readonly putLine: (nulls: ByteWriter, bytes: ByteWriter) => (line: Line) => void
+}
+
 /** A byte for each row that says whether its value is null, then the values. */
-function orNull<Row, Value>(name: string, type: string, { of, check, put }: Plain<Row, Value>): NativeColumn<Row> {
+function orNull<Row, Line extends ByteRow, Value>(
+  name: string,
+  type: string,
+  { of, check, put, putLine }: OrNull<Row, Line, Value>,
+): NativeColumn<Row, Line> {
   const writer = () => {
     const [nulls, bytes] = [new ByteWriter(), new ByteWriter()]
     return {
@@ -124,65 +290,52 @@ function orNull<Row, Value>(name: string, type: string, { of, check, put }: Plai
         nulls.uint8(value === null ? 1 : 0)
         put(bytes, value)
       },
+      addLine: putLine(nulls, bytes),
       done: () => [nulls.done(), bytes.done()],
     }
   }
   return { name, type: `Nullable(${type})`, of, check, writer }
 }
 
-/** Where the entries of each row end among those of all rows, then all keys, then all values. */
-function listWriter<Row, Value>(
-  of: Of<Row, Readonly<Record<string, Value>>>,
-  put: (bytes: ByteWriter, value: Value) => void,
-): ColumnWriter<Row> {
-  const [ends, keys, values] = [new ByteWriter(), new ByteWriter(), new ByteWriter()]
-  let end = 0
-  return {
-    add(row) {
-      for (const [key, value] of Object.entries(of(row))) {
-        keys.text(key)
-        put(values, value)
-        end++
-      }
-      ends.uint64(end)
-    },
-    done: () => [ends.done(), keys.done(), values.done()],
-  }
-}
-
 /** Version 1, then: 32-bit numbers and a dictionary of this block; the dictionary; the number of each row's text in it. */
 const dictionaryVersion = 1
 const dictionaryOf32Bits = 2 | (1 << 9) | (1 << 10)
 
-class LabelWriter<Row> implements ColumnWriter<Row> {
-  readonly #of: Of<Row, string>
-  readonly #known = new Map<string, number>()
-  readonly #numbers = new ByteWriter()
-  readonly #texts = new ByteWriter()
-  #rowCount = 0
-
-  constructor(of: Of<Row, string>) {
-    this.#of = of
-  }
-
-  add(row: Row): void {
-    const value = this.#of(row)
-    let number = this.#known.get(value)
+function labelWriter<Row, Line extends ByteRow>(
+  of: Of<Row, string>,
+  from: From<Line, string>,
+): ColumnWriter<Row, Line> {
+  const [dictionary, numbers] = [new TextDictionary(), new ByteWriter()]
+  const known = new Map<string, number>()
+  let rowCount = 0
+  const put = (value: string): void => {
+    let number = known.get(value)
     if (number === undefined) {
-      number = this.#known.size
-      this.#known.set(value, number)
-      this.#texts.text(value)
+      const bytes = Buffer.from(value)
+      number = dictionary.numberOf(bytes, 0, bytes.length)
+      known.set(value, number)
     }
-    this.#numbers.uint32(number)
-    this.#rowCount++
+    numbers.uint32(number)
+    rowCount++
   }
-
-  done(): Uint8Array[] {
-    const head = new ByteWriter(24)
-    for (const value of [dictionaryVersion, dictionaryOf32Bits, this.#known.size]) head.uint64(value)
-    const rows = new ByteWriter(8)
-    rows.uint64(this.#rowCount)
-    return [head.done(), this.#texts.done(), rows.done(), this.#numbers.done()]
+  return {
+    add: (row) => put(of(row)),
+    addLine:
+      typeof from === 'function'
+        ? (line) => put(from(line))
+        : ({ bytes, starts, ends }) => {
+            numbers.uint32(dictionary.numberOf(bytes, starts[from] ?? 0, ends[from] ?? 0))
+            rowCount++
+          },
+    done() {
+      const head = new ByteWriter(24)
+      for (const value of [dictionaryVersion, dictionaryOf32Bits, dictionary.size]) head.uint64(value)
+      const texts = new ByteWriter()
+      for (const bytes of dictionary.texts()) texts.utf8(bytes, 0, bytes.length)
+      const rows = new ByteWriter(8)
+      rows.uint64(rowCount)
+      return [head.done(), texts.done(), rows.done(), numbers.done()]
+    },
   }
 }
 

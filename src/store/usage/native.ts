@@ -7,7 +7,7 @@ import { ByteWriter } from './byte-writer.ts'
  * Source: https://clickhouse.com/docs/interfaces/formats/Native (revision 0: no block info) and, for dictionaries, the
  * writer of ch-go (https://github.com/ClickHouse/ch-go/blob/main/proto/col_low_cardinality.go).
  */
-export interface NativeColumn<Row> {
+export interface NativeColumn<Row, Line extends ByteRow> {
   readonly name: string
   /** As the engine writes it. */
   readonly type: string
@@ -15,12 +15,22 @@ export interface NativeColumn<Row> {
   /** Throws a ValueFault where the value of the row does not fit the column. Null where every value of its type does. */
   readonly check: ((row: Row) => void) | null
   /** For one block. */
-  writer(): ColumnWriter<Row>
+  writer(): ColumnWriter<Row, Line>
 }
 
-export interface ColumnWriter<Row> {
+/** A row whose values stand in bytes or are numbers, each under its slot. Its values were checked. */
+export interface ByteRow {
+  readonly bytes: Uint8Array
+  /** Of texts within the bytes; 0 where the value is not given. */
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  readonly values: Float64Array
+}
+
+export interface ColumnWriter<Row, Line extends ByteRow> {
   /** The value of the row was checked. */
   add(row: Row): void
+  addLine(line: Line): void
   /** Of all rows, in pieces. */
   done(): readonly Uint8Array[]
 }
@@ -36,12 +46,12 @@ export class ValueFault extends Error {
 }
 
 /** Takes rows one by one and keeps only their bytes, so that nothing else of a batch has to stay in memory. */
-export class NativeBlock<Row> {
-  readonly #columns: readonly NativeColumn<Row>[]
-  readonly #writers: readonly ColumnWriter<Row>[]
+export class NativeBlock<Row, Line extends ByteRow> {
+  readonly #columns: readonly NativeColumn<Row, Line>[]
+  readonly #writers: readonly ColumnWriter<Row, Line>[]
   #rowCount = 0
 
-  constructor(columns: readonly NativeColumn<Row>[]) {
+  constructor(columns: readonly NativeColumn<Row, Line>[]) {
     this.#columns = columns
     this.#writers = columns.map((column) => column.writer())
   }
@@ -52,6 +62,11 @@ export class NativeBlock<Row> {
 
   add(row: Row): void {
     for (const writer of this.#writers) writer.add(row)
+    this.#rowCount++
+  }
+
+  addLine(line: Line): void {
+    for (const writer of this.#writers) writer.addLine(line)
     this.#rowCount++
   }
 

@@ -1,4 +1,4 @@
-import type { Attempt } from '#core/ledger/entry.ts'
+import { decodeAttempts } from '#core/ledger/codec.ts'
 import { type RecordFieldName, recordFieldNames, recordFields } from '#core/ledger/record-fields.ts'
 import type { RecordsQuestion, StoredRecord } from '#ports.ts'
 import type { UsageDatabase } from './client.ts'
@@ -53,7 +53,7 @@ function recordOf(row: RecordRow): StoredRecord {
     tags: row.tags,
     units: row.units,
     marks: row.marks,
-    attempts: row.attempts === '' ? [] : (JSON.parse(row.attempts) as Attempt[]),
+    attempts: decodeAttempts(row.attempts),
     values,
   }
 }
