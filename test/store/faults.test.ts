@@ -6,9 +6,10 @@ import fc from 'fast-check'
 import { encodeEntry } from '#core/ledger/codec.ts'
 import { collectBlocks } from '#store/ingest/batch.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
-import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
+import type { JournalBlock } from '#store/ingest/source.ts'
+import { type InsertTarget, StoreFault, type UsageDatabase } from '#store/usage/client.ts'
 import type { UsageRow } from '#store/usage/columns.ts'
-import { blockOf, insertBlock, makeGood, monthOf } from '#store/usage/intake.ts'
+import { blockOf, type IntakeBatch, insertBlock, makeGood, monthOf } from '#store/usage/intake.ts'
 import { migrate, usageMigrations } from '#store/usage/migrate.ts'
 import { settleEntries } from './entries.ts'
 import { type StoreFixture, storeFixture } from './fixture.ts'
@@ -66,6 +67,30 @@ test('another journal under the same name is found out', async () => {
   assert.deepEqual(await counts('again'), { records: 105, hourly: 105 })
 })
 
+/** The last insert was cut short, and then the checkpoint was lost as well. */
+for (const arrived of ['usage', 'hourly_intake'] as const) {
+  test(`without a checkpoint an insert of which only ${arrived} arrived is made good, whatever came before it`, async () => {
+    const name = `lost ${arrived}`
+    const journal = new ListedJournal()
+    for (let i = 0; i < 4; i++) journal.append(sampleLines(10, 700 + i))
+    const rows = rowsOf(await (await journal.open(null)).next(1_000), name)
+    await insertBlock(fixture.database, { block: blockOf(rows.slice(0, 20)), token: `${name} 1` })
+    await insertBlock(into(arrived), { block: blockOf(rows.slice(20)), token: `${name} 2` })
+    await ingest(journal, name)
+    assert.deepEqual(await counts(name), { records: 40, hourly: 40 })
+  })
+}
+
+test('without a checkpoint nothing is counted again on a server either', async () => {
+  const journal = new ListedJournal()
+  for (let i = 0; i < 4; i++) journal.append(sampleLines(10, 800 + i))
+  const rows = rowsOf(await (await journal.open(null)).next(1_000), 'server')
+  await insertBlock(fixture.database, { block: blockOf(rows.slice(0, 20)), token: 'server-1-2' })
+  await insertBlock(fixture.database, { block: blockOf(rows.slice(20)), token: 'server-3-4' })
+  await ingest(journal, 'server', { ...fixture.database, remote: true })
+  assert.deepEqual(await counts('server'), { records: 40, hourly: 40 })
+})
+
 /** Every way in which a death can leave an insert: which of the tables have which months. */
 const halves: readonly { name: string; records: number[]; hourly: number[] }[] = [
   { name: 'nothing', records: [], hourly: [] },
@@ -84,21 +109,23 @@ for (const { name, records, hourly } of halves) {
     assert.deepEqual(await counts(journalId), { records: 40, hourly: 40 })
     assert.deepEqual(await makeGood(fixture.database, batch), { records: 0, hourlyRecords: 0 })
 
-    /** Past the ingester: the same rows into one of the tables. */
-    async function insertInto(table: string, months: readonly number[]): Promise<void> {
+    async function insertInto(table: 'usage' | 'hourly_intake', months: readonly number[]): Promise<void> {
       const rows = batch.rows.filter((row) => months.includes(monthOf(row)))
-      const redirected: UsageDatabase = {
-        ...fixture.database,
-        insert: (into, block, queryId) =>
-          fixture.database.insert(
-            { ...into, table: into.table.replace('tollgate.usage_intake', `tollgate.${table}`) },
-            block,
-            queryId,
-          ),
-      }
-      if (rows.length > 0) await insertBlock(redirected, { block: blockOf(rows), token: `${journalId} ${table}` })
+      if (rows.length > 0) await insertBlock(into(table), { block: blockOf(rows), token: `${journalId} ${table}` })
     }
   })
+}
+
+/** What goes into the intake goes into one of its tables only. */
+function into(table: 'usage' | 'hourly_intake'): UsageDatabase {
+  const redirected = (target: InsertTarget): InsertTarget => ({
+    ...target,
+    table: target.table.replace('tollgate.usage_intake', `tollgate.${table}`),
+  })
+  return {
+    ...fixture.database,
+    insert: (target, block, queryId) => fixture.database.insert(redirected(target), block, queryId),
+  }
 }
 
 test('the same token inserts nothing twice', async () => {
@@ -123,17 +150,20 @@ function sampleLines(count: number, seed: number): string[] {
   return fc.sample(settleEntries(range.fromMs, range.toMs), { numRuns: count, seed }).map(encodeEntry)
 }
 
-function batchOf(journalId: string, count: number) {
+function batchOf(journalId: string, count: number): IntakeBatch {
   const after = { segment: 's', offset: 0, blockNo: 9 }
-  const blocks = [blockOfLines(sampleLines(count, 3), after)]
+  return { journalId, rows: rowsOf([blockOfLines(sampleLines(count, 3), after)], journalId), token: journalId }
+}
+
+function rowsOf(blocks: readonly JournalBlock[], journalId: string): UsageRow[] {
   const quarantine = new Quarantine(join(fixture.directory, 'none.jsonl'))
   const rows: UsageRow[] = []
   collectBlocks(blocks, { journalId, quarantine, take: (row) => rows.push(row) })
-  return { journalId, rows, token: journalId }
+  return rows
 }
 
-async function ingest(journal: ListedJournal, name: string): Promise<void> {
-  const ingester = await fixture.ingester(journal.open, name)
+async function ingest(journal: ListedJournal, name: string, through = fixture.database): Promise<void> {
+  const ingester = await fixture.ingester(journal.open, name, through)
   ingester.start()
   await ingester.caughtUp()
   await ingester.stop()

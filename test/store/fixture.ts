@@ -13,8 +13,8 @@ export interface StoreFixture {
   readonly directory: string
   readonly database: UsageDatabase
   readonly store: OpenUsageStore
-  /** `name` names the journal and the folder of its checkpoint. */
-  ingester(openSource: OpenSource, name?: string): Promise<Ingester>
+  /** `name` names the journal and the folder of its checkpoint, `through` stands before the store. */
+  ingester(openSource: OpenSource, name?: string, through?: UsageDatabase): Promise<Ingester>
   close(): Promise<void>
 }
 
@@ -27,9 +27,9 @@ export async function storeFixture(recordsDays = 90): Promise<StoreFixture> {
     directory,
     database,
     store,
-    ingester: (openSource, name = 'ingest') =>
+    ingester: (openSource, name = 'ingest', through = database) =>
       Ingester.open({
-        database,
+        database: through,
         storeId: store.storeId,
         journalId: name,
         openSource,

@@ -17,7 +17,8 @@ export interface Checkpoint {
 
 export interface Intent {
   readonly toBlock: number
-  readonly token: string
+  /** Under which the range was inserted as one; null where nobody knows in which inserts it came. */
+  readonly token: string | null
 }
 
 /** Null where there is none yet. @throws where the file is there and cannot be read: guessing would count twice. */

@@ -170,7 +170,8 @@ export class Ingester {
     if (collected === null) return
     const token = this.#tokenOf(collected)
     // On a server the first insert may still be running: under the same token, one of the two does nothing.
-    if (this.#parts.database.remote) await this.#put(blockOf(rows), token)
+    const isThatInsert = token === this.#checkpoint.intent?.token
+    if (this.#parts.database.remote && isThatInsert) await this.#put(blockOf(rows), token)
     const repair = await makeGood(this.#parts.database, { journalId: this.#checkpoint.journalId, rows, token })
     this.#repaired += repair.records
     this.#parts.log.info({ rows: rows.length, ...repair }, 'an interrupted insert was verified')
@@ -293,6 +294,6 @@ async function startingPoint({ database, directory, storeId, journalId }: Ingest
   const found = readCheckpoint(checkpointPath(directory))
   if (found?.storeId === storeId) return found
   const newest = await newestStoredBlock(database, journalId)
-  const intent = newest === 0 ? null : { toBlock: newest, token: `${journalId}-1-${newest}` }
+  const intent = newest === 0 ? null : { toBlock: newest, token: null }
   return { version: 1, storeId, journalId, position: null, intent }
 }

@@ -33,7 +33,7 @@ export async function insertBlock(
  * Not the insert token: the engine writes its log of tokens before the part of the rows has its name, and a death
  * between the two makes it swallow the retry. Instead: the parts of one insert into one month of one table appear as a
  * whole or not at all, and blocks come in order; so records are looked up one by one, and the hours of a month hold
- * the batch exactly if they hold a block that is not older than its first.
+ * exactly the rows of it that are not newer than the newest block they hold.
  *
  * @throws StoreFault
  */
@@ -74,12 +74,12 @@ async function missingRecords(database: UsageDatabase, batch: IntakeBatch): Prom
   })
 }
 
+/** Looked at row by row: which inserts the batch once came in is not known where the checkpoint was lost. */
 async function missingFromHours(database: UsageDatabase, batch: IntakeBatch): Promise<UsageRow[]> {
-  const firstBlocks = new Map<number, number>()
-  for (const row of batch.rows) if (!firstBlocks.has(monthOf(row))) firstBlocks.set(monthOf(row), row.blockNo)
   const newest = new Map<number, number>()
-  for (const month of firstBlocks.keys()) newest.set(month, await newestBlock(database, batch.journalId, month))
-  return batch.rows.filter((row) => (newest.get(monthOf(row)) ?? 0) < (firstBlocks.get(monthOf(row)) ?? 0))
+  for (const month of new Set(batch.rows.map(monthOf)))
+    newest.set(month, await newestBlock(database, batch.journalId, month))
+  return batch.rows.filter((row) => row.blockNo > (newest.get(monthOf(row)) ?? 0))
 }
 
 /** As ClickHouse names the partition: 202601. */
@@ -88,10 +88,13 @@ export function monthOf({ entry }: UsageRow): number {
   return started.getUTCFullYear() * 100 + started.getUTCMonth() + 1
 }
 
-/** The newest block of a journal of which the store holds a row; 0 = none. */
+/** The newest block of a journal of which the store holds a row, in its records or its roll-ups; 0 = none. */
 export async function newestStoredBlock(database: UsageDatabase, journalId: string): Promise<number> {
   const rows = await database.selectForWriter<{ newest: string }>(
-    'SELECT toString(max(journal_block)) AS newest FROM tollgate.usage WHERE journal_id = {journal:String}',
+    `SELECT toString(greatest(
+       (SELECT max(journal_block) FROM tollgate.usage WHERE journal_id = {journal:String}),
+       (SELECT max(journal_block) FROM tollgate.usage_hourly WHERE journal_id = {journal:String})
+     )) AS newest`,
     { journal: journalId },
   )
   return Number(rows[0]?.newest ?? 0)
