@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock, systemTimers } from '#edge/system.ts'
+import type { Clock, Timers } from '#ports.ts'
 import { Ingester, type IngestLog } from '#store/ingest/ingester.ts'
 import type { OpenSource } from '#store/ingest/source.ts'
 import { openEmbedded, type UsageDatabase } from '#store/usage/client.ts'
@@ -9,12 +10,14 @@ import { type OpenUsageStore, openUsageStore } from '#store/usage/store.ts'
 
 export const quietLog: IngestLog = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
+const systemTime: Clock & Timers = { ...systemClock, ...systemTimers }
+
 export interface StoreFixture {
   readonly directory: string
   readonly database: UsageDatabase
   readonly store: OpenUsageStore
-  /** `name` names the journal and the folder of its checkpoint, `through` stands before the store. */
-  ingester(openSource: OpenSource, name?: string, through?: UsageDatabase): Promise<Ingester>
+  /** `name` names the journal and the folder of its checkpoint, `through` stands before the store, `time` is not the real one. */
+  ingester(openSource: OpenSource, name?: string, through?: UsageDatabase, time?: Clock & Timers): Promise<Ingester>
   close(): Promise<void>
 }
 
@@ -27,15 +30,15 @@ export async function storeFixture(recordsDays = 90): Promise<StoreFixture> {
     directory,
     database,
     store,
-    ingester: (openSource, name = 'ingest', through = database) =>
+    ingester: (openSource, name = 'ingest', through = database, time = systemTime) =>
       Ingester.open({
         database: through,
         storeId: store.storeId,
         journalId: name,
         openSource,
         directory: join(directory, name),
-        clock: systemClock,
-        timers: systemTimers,
+        clock: time,
+        timers: time,
         log: quietLog,
       }),
     async close() {

@@ -51,7 +51,14 @@ interface UpcomingBlock {
  * ones; still far below the rows that the engine takes as one block. A quiet journal gives smaller ones.
  */
 const batchEntries = 64_000
-const pollMs = 200
+/** So many rows of one insert say that there is more: the next is prepared meanwhile and follows at once. */
+const backlogRows = 4_000
+/**
+ * Otherwise how long rows are gathered from the beginning of one insert to the next, and a quiet journal is left alone:
+ * a small insert costs nearly as much as one of some thousand rows. With the insert itself well below the second within
+ * which a report shows a call.
+ */
+const gatherMs = 400
 const firstRetryMs = 250
 const longestRetryMs = 10_000
 /** A checkpoint that lags behind only makes the next start verify more. */
@@ -182,29 +189,44 @@ export class Ingester {
     let upcoming = this.#read(source)
     while (!this.#stopping) {
       const { collected, block, read } = await upcoming
+      const begunMs = this.#parts.clock.monotonicMs()
       if (collected === null) {
         this.#release(read)
         this.#writeWhenIdle()
-        if (this.#waiters.length === 0) await this.#sleep(pollMs)
+        await this.#gather(begunMs)
         upcoming = this.#read(source)
         continue
       }
       const token = this.#tokenOf(collected)
       if (block.rowCount > 0) this.#write({ ...this.#checkpoint, intent: { toBlock: collected.toBlock, token } })
       const inserted = this.#put(block, token)
-      // Met below; reading the next blocks may fail first.
-      inserted.catch(() => undefined)
-      // The next blocks are decoded while the engine takes these. The statement has to be on its way first: decoding
-      // holds the thread until it is done.
-      await this.#handedOver()
-      upcoming = this.#read(source)
-      // Met by the next turn, unless this insert fails first.
-      upcoming.catch(() => undefined)
+      const behind = block.rowCount >= backlogRows
+      if (behind) upcoming = this.#readMeanwhile(source, inserted)
       await inserted
       this.#rows += block.rowCount
       this.#advance(collected.after, null)
+      if (behind) continue
+      await this.#gather(begunMs)
+      if (!this.#stopping) upcoming = this.#read(source)
     }
     await upcoming
+  }
+
+  /** The next blocks are decoded while the engine takes these. */
+  #readMeanwhile(source: JournalSource, inserted: Promise<void>): Promise<UpcomingBlock> {
+    // Met by the caller; reading may fail first.
+    inserted.catch(() => undefined)
+    // The statement has to be on its way first: decoding holds the thread until it is done.
+    const upcoming = this.#handedOver().then(() => this.#read(source))
+    // Met by the next turn, unless the insert fails first.
+    upcoming.catch(() => undefined)
+    return upcoming
+  }
+
+  /** Waits for more to come, unless somebody waits for what is there. */
+  async #gather(begunMs: number): Promise<void> {
+    const passedMs = this.#parts.clock.monotonicMs() - begunMs
+    if (this.#waiters.length === 0 && passedMs < gatherMs) await this.#sleep(gatherMs - passedMs)
   }
 
   async #read(source: JournalSource): Promise<UpcomingBlock> {
