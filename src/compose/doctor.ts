@@ -1,12 +1,15 @@
+import { join } from 'node:path'
 import type { Finding } from '#cli/doctor.ts'
 import type { Config } from '#config/config.ts'
 import { faultLine } from '#config/faults.ts'
 import { loadConfig } from '#config/load.ts'
 import { processSources } from '#config/process.ts'
+import { askConsole } from '#edge/console-client.ts'
 import { portFault } from '#edge/port.ts'
 import { systemClock } from '#edge/system.ts'
 import { freeBytes, prepareDataDirectory } from '#store/data-directory.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
+import { Quarantine } from '#store/ingest/quarantine.ts'
 import { startFaultLine } from './start-faults.ts'
 
 const oldestNode = 24
@@ -30,6 +33,7 @@ export async function diagnose(): Promise<Finding[]> {
   const directory = await dataDirectory(config)
   findings.push(...directory.findings)
   if (!directory.inUse) findings.push(await port(config))
+  findings.push(...(await ingestFindings(config.dataDir, directory.inUse)))
   return [...findings, ...providers(config)]
 }
 
@@ -96,6 +100,25 @@ async function port(config: Config): Promise<Finding> {
   return fault === null
     ? finding('port', 'fine', `${host}:${number} is free`)
     : finding('port', 'fault', startFaultLine(fault, config) ?? `${host}:${number} cannot be opened (${fault})`)
+}
+
+/** Whether what was served becomes records: as the running console says, or by what it left behind. */
+export async function ingestFindings(dataDir: string, inUse: boolean): Promise<Finding[]> {
+  const quarantine = join(dataDir, 'ingest', 'quarantine.jsonl')
+  const kept = new Quarantine(quarantine).size
+  const findings: Finding[] = []
+  if (kept > 0) {
+    const what = `${kept} ${kept === 1 ? 'entry of the journal is' : 'entries of the journal are'} in no report`
+    findings.push(finding('quarantine', 'note', `${what}; ${quarantine} says which and why`))
+  }
+  const answer = inUse ? await askConsole(join(dataDir, 'run', 'admin.sock'), '/api/v1/ingest') : null
+  if (answer === null) {
+    const advice = 'calls are served and kept; the log says why'
+    return inUse ? [...findings, finding('ingest', 'note', `the console does not answer; ${advice}`)] : findings
+  }
+  const { fault } = JSON.parse(answer.body) as { fault?: unknown }
+  if (typeof fault !== 'string') return [...findings, finding('ingest', 'fine', 'records follow the journal')]
+  return [...findings, finding('ingest', 'fault', `records do not follow the journal: ${fault}`)]
 }
 
 function providers({ providers: all, simulatedByDefault }: Config): Finding[] {

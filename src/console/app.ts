@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Timers } from '#ports.ts'
 import { costReports } from './cost-reports.ts'
 import { dashboardCostsCall } from './dashboard-costs.ts'
-import { health, ready } from './health.ts'
+import { health, ingest } from './health.ts'
 import { logQueries } from './log-queries.ts'
 import { openapiDocument } from './openapi.ts'
 import { parseBody, parseQuery, type RawQuery } from './parameters.ts'
@@ -19,7 +19,7 @@ import {
 import type { Access, Asker, ConsoleParts, Resource } from './route.ts'
 import { usage } from './usage.ts'
 
-export const resources: readonly Resource[] = [usage, costReports, dashboardCostsCall, logQueries, health, ready]
+export const resources: readonly Resource[] = [usage, costReports, dashboardCostsCall, logQueries, ingest]
 
 export interface ConsoleOptions extends ConsoleParts {
   /** Who a secret belongs to; null = everyone who can reach this address is trusted with everything. */
@@ -43,7 +43,7 @@ export function createConsole(options: ConsoleOptions): FastifyInstance {
   })
   const document = openapiDocument(resources, options.version)
   app.get('/api/v1/openapi.json', async () => document)
-  for (const each of resources) {
+  for (const each of [...resources, health]) {
     app.route({
       method: each.method,
       url: each.path,
@@ -66,8 +66,7 @@ async function serve(
   const body = asked.body === null ? undefined : parseBody(asked.body, request.body)
   if (values['fresh'] === 'true') reply.header('x-tollgate-fresh', String(await becomesFresh(options)))
   const answer = await asked.handle(options, { query: values, filters, body, asker })
-  const status = asked.path === '/ready' && options.ingest.state().fault !== null ? 503 : 200
-  return reply.status(status).send(answer)
+  return reply.send(answer)
 }
 
 async function askerOf(asked: Resource, access: Access | null, request: FastifyRequest): Promise<Asker | null> {

@@ -3,6 +3,7 @@ import { resource } from './route.ts'
 
 const none = z.object({})
 
+/** Of this process; to the world the gateway answers for itself, see `gatewayPaths`. */
 export const health = resource({
   method: 'GET',
   path: '/health',
@@ -17,22 +18,22 @@ export const health = resource({
   },
 })
 
-export const ready = resource({
+export const ingest = resource({
   method: 'GET',
-  path: '/ready',
-  summary: 'Whether reports show what happens now, and how far ingesting has come',
-  permission: 'open',
+  path: '/api/v1/ingest',
+  summary: 'Whether the journal is brought into the store, and how far that has come',
+  permission: 'admin',
   query: none,
   filters: 'none',
   body: null,
   answer: z.object({
-    status: z.enum(['ready', 'behind']),
-    rows: z.int(),
-    quarantined: z.int(),
-    fault: z.string().nullable(),
+    status: z.enum(['following', 'stopped']).describe('stopped: the journal waits, and reports show what came before'),
+    rows: z.int().describe('Records brought in since the console started'),
+    quarantined: z.int().describe('Entries that cannot be records; they are in ingest/quarantine.jsonl'),
+    fault: z.string().nullable().describe('What keeps it from going on; it is tried again'),
   }),
   async handle({ ingest }) {
     const { rows, quarantined, fault } = ingest.state()
-    return { status: fault === null ? 'ready' : 'behind', rows, quarantined, fault }
+    return { status: fault === null ? 'following' : 'stopped', rows, quarantined, fault }
   },
 })

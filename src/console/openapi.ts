@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { recordFieldNames, recordFields } from '#core/ledger/record-fields.ts'
+import { gatewayPaths } from './gateway-paths.ts'
 import type { Resource } from './route.ts'
 
 /** The description of the API, OpenAPI 3.1, made from the very schemas that check the requests. */
@@ -9,7 +10,7 @@ export function openapiDocument(resources: readonly Resource[], version: string)
   return {
     openapi: '3.1.0',
     info: { title: 'Tollgate', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-    paths,
+    paths: { ...paths, ...gatewayPaths },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: { Problem: problemSchema },

@@ -134,14 +134,30 @@ for (const [url, parameter, expected] of refusals) {
 }
 
 test('nobody asks without a token; a virtual key asks only the two calls of its clients', async () => {
-  for (const url of ['/api/v1/usage', '/api/v1/reports/costs']) {
+  for (const url of ['/api/v1/usage', '/api/v1/reports/costs', '/api/v1/ingest']) {
     assert.equal((await app.inject({ url })).statusCode, 401)
     assert.equal((await get(url, 'wrong')).status, 401)
     assert.equal((await get(url, 'team')).status, 403)
   }
-  for (const url of ['/health', '/ready', '/api/v1/openapi.json']) {
+  for (const url of ['/health', '/api/v1/openapi.json']) {
     assert.equal((await app.inject({ url })).statusCode, 200)
   }
+})
+
+test('what keeps records from coming in is told to who runs it', async () => {
+  assert.equal((await get('/api/v1/ingest')).body.status, 'following')
+  const fault = 'the disk is full'
+  const stopped = createConsole({
+    store: fixture.store,
+    ingest: { caughtUp: () => Promise.resolve(), state: () => ({ rows: 7, quarantined: 2, fault }) },
+    clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
+    timers: systemTimers,
+    version: '0.0.0',
+    access: null,
+    onFault: () => undefined,
+  })
+  const answer = await stopped.inject({ url: '/api/v1/ingest' })
+  assert.deepEqual(answer.json(), { status: 'stopped', rows: 7, quarantined: 2, fault })
 })
 
 test('a virtual key sees its own calls only', async () => {
@@ -214,7 +230,7 @@ test('what is not here is not found, whatever is sent to it, in the shape of its
 test('the description of the API names every call, and no reference in it leads nowhere', async () => {
   const { body } = await get('/api/v1/openapi.json')
   assert.equal(body.openapi, '3.1.0')
-  for (const path of ['/api/v1/usage', '/api/v1/reports/costs', '/v1/dashboard/costs', '/v1/logs/query']) {
+  for (const path of ['/api/v1/usage', '/api/v1/reports/costs', '/v1/dashboard/costs', '/v1/logs/query', '/ready']) {
     assert.ok(body.paths[path], path)
   }
   for (const [, reference = ''] of JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]+)"/g)) {

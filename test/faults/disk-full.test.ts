@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { gatewayAnswers } from '#console/gateway-paths.ts'
 import { startStack } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
 import { ask, assertSound, readAll, recordOf } from './asking.ts'
@@ -46,7 +47,9 @@ test('a full disk: new calls are refused with the reason, running ones end and a
   assert.match(refused.text, /"journal_full"/)
   assert.match(refused.text, /room/)
   assert.equal(refused.retryAfter, '1')
-  assert.equal((await fetch(`${stack.url}/ready`)).status, 503)
+  const notReady = await fetch(`${stack.url}/ready`)
+  assert.equal(notReady.status, 503)
+  gatewayAnswers['/ready'][503].strict().parse(await notReady.json())
   assert.equal((await fetch(`${stack.url}/health`)).status, 200)
 
   for (const { id, response } of running) {
