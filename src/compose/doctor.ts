@@ -112,7 +112,7 @@ export async function ingestFindings(dataDir: string, inUse: boolean): Promise<F
     findings.push(finding('quarantine', 'note', `${what}; ${quarantine} says which and why`))
   }
   const answer = inUse ? await askConsole(join(dataDir, 'run', 'admin.sock'), '/api/v1/ingest') : null
-  if (answer === null) {
+  if (answer?.status !== 200) {
     const advice = 'calls are served and kept; the log says why'
     return inUse ? [...findings, finding('ingest', 'note', `the console does not answer; ${advice}`)] : findings
   }
