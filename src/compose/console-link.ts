@@ -59,7 +59,10 @@ async function openOffline(config: Config): Promise<ConsoleLink> {
     const settings = await openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock })
     const usage = await openUsageSide(config, (await settings.instance()).id, log)
     await settings.close()
-    await catchUp(usage)
+    await catchUp(usage).catch(async (error: unknown) => {
+      await usage.close()
+      throw error
+    })
     const parts = { store: usage.store, ingest: usage.ingest, clock: systemClock, timers: systemTimers, version }
     const app = createConsole({ ...parts, access: null, onFault: (error) => log.error({ err: error }, 'failed') })
     return {

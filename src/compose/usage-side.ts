@@ -36,8 +36,7 @@ export async function openUsageSide(config: Config, journalId: string, log: Log)
   } catch (error) {
     const mayCome = error instanceof StoreFault && error.code === 'store_unreachable' && clickhouseUrl !== null
     if (!mayCome) throw error
-    log.warn({ err: error }, 'the ClickHouse server does not answer; calls are served and kept, and it is tried again')
-    return new LateUsageSide(() => startUsageSide(open(), { config, journalId, log }), log)
+    return new LateUsageSide(() => startUsageSide(open(), { config, journalId, log }), log, error)
   }
 }
 
@@ -97,14 +96,17 @@ function retirement(dir: string, keepMs: number, log: Log): (position: JournalPo
 class LateUsageSide implements UsageSide {
   readonly #open: () => Promise<UsageSide>
   readonly #log: Log
+  /** Why it cannot be used, as far as is known. */
+  #why = ''
   #side: UsageSide | null = null
   #timer: { cancel(): void }
   #opening: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor(open: () => Promise<UsageSide>, log: Log) {
+  constructor(open: () => Promise<UsageSide>, log: Log, error: unknown) {
     this.#open = open
     this.#log = log
+    this.#tell(error)
     this.#timer = this.#tryIn(firstRetryMs)
   }
 
@@ -116,7 +118,7 @@ class LateUsageSide implements UsageSide {
   readonly ingest: UsageSide['ingest'] = {
     caughtUp: async () => await this.#opened().ingest.caughtUp(),
     state: () =>
-      this.#side?.ingest.state() ?? { position: null, rows: 0, quarantined: 0, repaired: 0, fault: unreachable },
+      this.#side?.ingest.state() ?? { position: null, rows: 0, quarantined: 0, repaired: 0, fault: this.#why },
   }
 
   async close(): Promise<void> {
@@ -127,7 +129,7 @@ class LateUsageSide implements UsageSide {
   }
 
   #opened(): UsageSide {
-    if (this.#side === null) throw new StoreFault('store_unreachable', unreachable)
+    if (this.#side === null) throw new StoreFault('store_unreachable', this.#why)
     return this.#side
   }
 
@@ -142,10 +144,16 @@ class LateUsageSide implements UsageSide {
       this.#side = await this.#open()
       this.#log.info('the ClickHouse server answers now')
     } catch (error) {
-      this.#log.debug({ err: error }, 'the ClickHouse server does not answer yet')
+      this.#tell(error)
       if (!this.#closed) this.#timer = this.#tryIn(Math.min(longestRetryMs, delayMs * 2))
     }
   }
-}
 
-const unreachable = 'the ClickHouse server does not answer'
+  /** Once for each reason: a server that is down for a day fills no log. */
+  #tell(error: unknown): void {
+    const why = `the ClickHouse server cannot be used: ${error instanceof Error ? error.message : String(error)}`
+    if (why === this.#why) return
+    this.#why = why
+    this.#log.warn({ err: error }, `${why}; calls are served and kept, and it is tried again`)
+  }
+}

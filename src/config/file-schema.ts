@@ -126,7 +126,7 @@ export const singles = {
     read_after_disconnect_ms: is.wholeNumber(0, day).optional(),
     read_after_disconnect_bytes: is.wholeNumber(0, 2 * 1024 ** 3).optional(),
   }).optional(),
-  store: shape({ clickhouse_url: is.word('the address of a ClickHouse server', 4096).optional() }).optional(),
+  store: shape({ clickhouse_url: is.clickhouseUrl().optional() }).optional(),
   retention: shape({
     records_days: is.wholeNumber(1, 36_500).optional(),
     journal_days: is.wholeNumber(1, 36_500).optional(),

@@ -90,6 +90,13 @@ test('faults of the environment are named like those of the file, all together',
   assert.ok(found.some((line) => line.startsWith('drain_ms (line 1): ')))
 })
 
+test('the address of a ClickHouse server may have user, password, database and options of its client', () => {
+  for (const url of ['http://ch:8123', 'https://u:p%23w@ch:8443/llm_costs', 'http://ch/?compression_request=1']) {
+    const { config } = loaded('store: {clickhouse_url: "${CH}"}', { CH: url })
+    assert.equal(config.store.clickhouseUrl, url)
+  }
+})
+
 test('a named file that is not there is a fault', () => {
   const result = load(null, { TOLLGATE_CONFIG: 'prod.yaml' })
   assert.ok(!result.ok)
@@ -124,6 +131,9 @@ test('each fault names its place, what is wrong and what is expected', () => {
   checkFault('- a\n', '(file) (line 1)', 'is not a mapping')
   checkFault('listen: 127.0.0.1\n', 'listen (line 1)', 'is not an address with a port')
   checkFault('listen: 127.0.0.1:70000\n', 'listen (line 1)', 'above 65535')
+  checkFault('store: {clickhouse_url: "clickhouse:8123"}\n', 'store.clickhouse_url (line 1)', 'is not an http')
+  checkFault('store: {clickhouse_url: "http://u:p@h/a/b"}\n', 'store.clickhouse_url (line 1)', 'is no database')
+  checkFault('store: {clickhouse_url: "http://u:p#w@h"}\n', 'store.clickhouse_url (line 1)')
   checkFault('providers: []\n', 'providers (line 1)', 'is empty')
   checkFault('providers: {openai: 1}\n', 'providers (line 1)', 'is not a list')
   checkFault(

@@ -117,6 +117,20 @@ export function httpUrl() {
   )
 }
 
+/** Where a ClickHouse server is: with user, password and database as it has them, and options of its client as a query. */
+export function clickhouseUrl() {
+  return checked<string>(
+    'an address such as http://user:password@host:8123/database',
+    (text) => {
+      const url = URL.parse(text)
+      if (url === null || !/^https?:\/\//i.test(text)) return undefined
+      if (url.hash !== '') return new Wrong('contains a fragment: a # in a password is written as %23')
+      return /^\/([A-Za-z_][A-Za-z0-9_]*)?$/.test(url.pathname) ? text : new Wrong('has a path that is no database')
+    },
+    'is not an http or https address',
+  )
+}
+
 /** A glob of model names: `*` for any run of characters, `?` for one. */
 export function glob() {
   return checked<string>(

@@ -43,30 +43,6 @@ test('what can be no row goes to quarantine, once; what stands around it goes in
   assert.deepEqual(places(), [1, 3, 4])
 })
 
-test('without a checkpoint a journal that is in the store already is not counted again', async () => {
-  const journal = new ListedJournal()
-  for (let i = 0; i < 20; i++) journal.append(sampleLines(5, 100 + i))
-  await ingest(journal, 'again')
-  const before = await counts('again')
-  assert.deepEqual(before, { records: 100, hourly: 100 })
-  rmSync(join(fixture.directory, 'again'), { recursive: true })
-  journal.append(sampleLines(5, 99))
-  await ingest(journal, 'again')
-  assert.deepEqual(await counts('again'), { records: 105, hourly: 105 })
-})
-
-test('another journal under the same name is found out', async () => {
-  const other = new ListedJournal()
-  for (let i = 0; i < 21; i++) other.append(sampleLines(5, 500 + i))
-  rmSync(join(fixture.directory, 'again'), { recursive: true })
-  const ingester = await fixture.ingester(other.open, 'again')
-  ingester.start()
-  while (ingester.state().fault === null) await new Promise((resolve) => setImmediate(resolve))
-  await ingester.stop()
-  assert.match(ingester.state().fault ?? '', /followed another journal/)
-  assert.deepEqual(await counts('again'), { records: 105, hourly: 105 })
-})
-
 /** The last insert was cut short, and then the checkpoint was lost as well. */
 for (const arrived of ['usage', 'hourly_intake'] as const) {
   test(`without a checkpoint an insert of which only ${arrived} arrived is made good, whatever came before it`, async () => {

@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { Ingester } from '#store/ingest/ingester.ts'
 import { openFollower } from '#store/journal/reader.ts'
-import { openEmbedded } from '#store/usage/client.ts'
+import { openEmbedded, openServer } from '#store/usage/client.ts'
 import { openUsageStore } from '#store/usage/store.ts'
 import { quietLog } from './fixture.ts'
 
 /** An ingesting process that can be killed. Says when it has begun; told to finish, it catches up and ends in order. */
-const [dataDir = ''] = process.argv.slice(2)
-const database = openEmbedded(join(dataDir, 'clickhouse'))
+const [dataDir = '', url = ''] = process.argv.slice(2)
+const database = url === '' ? openEmbedded(join(dataDir, 'clickhouse')) : openServer(url)
 const store = await openUsageStore(database, { recordsDays: 10_000, clock: systemClock })
 const ingester = await Ingester.open({
   database,

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Session } from 'chdb'
 import { createChdbConnection } from 'chdb/connection'
 
@@ -119,9 +119,42 @@ function quoted(text: string): string {
   return `'${text.replace(/['\\]/g, '\\$&')}'`
 }
 
-export function openServer(url: string): UsageDatabase {
-  const connect = () => createClient({ url, request_timeout: 60_000, application: 'tollgate' })
-  return overClients(connect(), [connect()], true)
+/**
+ * The database that every statement of this room names. Only text of ours is a statement (values are bound), so that
+ * the word has no other meaning in it.
+ */
+const ownDatabase = /\btollgate(?=\.|$)/g
+
+/**
+ * A server at `http[s]://user:password@host:port/database`; without a database it is `tollgate`.
+ *
+ * @throws StoreFault where the address cannot be used
+ */
+export function openServer(address: string): UsageDatabase {
+  try {
+    const url = new URL(address)
+    const name = url.pathname.slice(1) || 'tollgate'
+    // Not the connection's: until it is made, every statement on it would fail, the one that makes it included.
+    url.pathname = ''
+    // What goes wrong is thrown as well, and our log alone leaves credentials out.
+    const log = { level: ClickHouseLogLevel.OFF }
+    const connect = () => createClient({ url, request_timeout: 60_000, application: 'tollgate', log })
+    const database = overClients(connect(), [connect()], true)
+    return name === 'tollgate' ? database : renamed(database, name)
+  } catch (error) {
+    throw new StoreFault('store_rejected', `store.clickhouse_url cannot be used: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function renamed(database: UsageDatabase, name: string): UsageDatabase {
+  const within = (sql: string) => sql.replaceAll(ownDatabase, name)
+  return {
+    ...database,
+    select: (sql, parameters) => database.select(within(sql), parameters),
+    selectForWriter: (sql, parameters) => database.selectForWriter(within(sql), parameters),
+    command: (sql, parameters) => database.command(within(sql), parameters),
+    insert: (into, block, queryId) => database.insert({ ...into, table: within(into.table) }, block, queryId),
+  }
 }
 
 function overClients(writer: ClickHouseClient, readers: readonly ClickHouseClient[], remote: boolean): UsageDatabase {
@@ -197,6 +230,8 @@ function errorType(error: unknown): string | null {
 }
 
 function messageOf(error: unknown): string {
+  // A name with several addresses, none of which answers, has no message of its own.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
   return error instanceof Error ? error.message : String(error)
 }
 

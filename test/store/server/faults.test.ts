@@ -1,0 +1,4 @@
+import { overServer } from '../fixture.ts'
+
+overServer('tollgate', '')
+await import('../faults.test.ts')

@@ -1,0 +1,4 @@
+import { overServer } from '../fixture.ts'
+
+overServer('', '')
+await import('../kill.test.ts')
