@@ -79,12 +79,12 @@ function retirement(dir: string, keepMs: number, log: Log): (position: JournalPo
   let lastMs = 0
   let running = false
   return (position) => {
-    const nowMs = systemClock.wallMs()
+    const nowMs = systemClock.monotonicMs()
     if (running || (position.segment === lastSegment && nowMs - lastMs < dayMs / 24)) return
     running = true
     lastSegment = position.segment
     lastMs = nowMs
-    retireSegments({ dir, ingested: position, keepMs, nowMs })
+    retireSegments({ dir, ingested: position, keepMs, nowMs: systemClock.wallMs() })
       .catch((error: unknown) => log.error({ err: error }, 'segments of the journal could not be retired'))
       .finally(() => {
         running = false

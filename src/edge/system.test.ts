@@ -18,11 +18,19 @@ test('a call id is a ULID whose first ten characters are the time', () => {
   assert.equal(id.slice(0, 10), '002000000Z')
 })
 
-test('more ids in one millisecond than its counter holds stay unique', () => {
+test('more ids in one millisecond than its counter holds stay unique, and sorted', () => {
   const ids = makeSystemIds()
   const made = new Set<string>()
-  for (let i = 0; i < 1_100_000; i++) made.add(ids.callId(1_760_000_000_000))
+  let last = ''
+  let sorted = true
+  for (let i = 0; i < 1_100_000; i++) {
+    const id = ids.callId(1_760_000_000_000)
+    sorted &&= id > last
+    last = id
+    made.add(id)
+  }
   assert.equal(made.size, 1_100_000)
+  assert.ok(sorted)
 })
 
 test('two instances never make the same id', () => {
@@ -30,8 +38,9 @@ test('two instances never make the same id', () => {
   assert.notEqual(left.callId(5), right.callId(5))
 })
 
-test('a clock that jumps back does not repeat an id', () => {
+test('ids are unique and sort as they were made also where the clock jumps, back or ahead', () => {
   const ids = makeSystemIds()
-  const made = [10, 11, 10, 11, 10].map((ms) => ids.callId(ms))
+  const made = [10, 11, 10, 11, 9_000_000, 5, 5, 9_000_000, 9_000_001, 10].map((ms) => ids.callId(ms))
   assert.equal(new Set(made).size, made.length)
+  assert.deepEqual(made, [...made].sort())
 })

@@ -25,7 +25,8 @@ const pairs: readonly string[] = Array.from(
 
 /**
  * Call ids in the form of ULIDs: 10 characters of time, 16 of chance. Within one millisecond the last four count up,
- * so that the ids of one process sort as they were made and only the first of a millisecond costs random bytes.
+ * so that the ids of one process sort as they were made and only the first of a millisecond costs random bytes. While
+ * the clock is behind where it has been, ids go on from the latest time that was seen.
  */
 export function makeSystemIds(): Ids {
   let lastMs = -1
@@ -37,8 +38,8 @@ export function makeSystemIds(): Ids {
     callId(wallMs) {
       const ms = Math.max(0, Math.floor(wallMs))
       count++
-      if (ms !== lastMs || count >= 2 ** countBits) {
-        lastMs = ms
+      if (ms > lastMs || count >= 2 ** countBits) {
+        lastMs = Math.max(ms, lastMs + 1)
         if (usedBytes + idBytes > randomness.length) {
           randomFillSync(randomness)
           usedBytes = 0
@@ -47,7 +48,7 @@ export function makeSystemIds(): Ids {
         usedBytes += idBytes
         // Begins in the lower half, so that half a million ids fit before the prefix must change.
         count = bytes.readUInt16LE(12) << 3
-        prefix = base32(ms, 10)
+        prefix = base32(lastMs, 10)
         for (let i = 0; i < 12; i++) prefix += alphabet.charAt(bytes.readUInt8(i) & 31)
       }
       return prefix + pairs[count >> 10] + pairs[count & 1023]

@@ -3,14 +3,20 @@ import type { Clock, Timers } from '#ports.ts'
 /** Time that passes only when told to. */
 export class VirtualTime implements Clock, Timers {
   #nowMs = 0
+  #wallMs = 1_790_000_000_000
   #due: { atMs: number; run: () => void }[] = []
 
   wallMs(): number {
-    return 1_790_000_000_000 + this.#nowMs
+    return this.#wallMs + this.#nowMs
   }
 
   monotonicMs(): number {
     return this.#nowMs
+  }
+
+  /** Somebody sets the clock on the wall; no time passes. */
+  setWall(byMs: number): void {
+    this.#wallMs += byMs
   }
 
   after(delayMs: number, run: () => void): { cancel(): void } {

@@ -16,6 +16,7 @@ export function brokenLaws(result: RunResult): string[] {
     if (entries.length !== 1) wrong.push(`${id}: settled ${entries.length} times`)
     if (!opens.has(id) && entries[0]?.outcome !== 'refused') wrong.push(`${id}: settled without being opened`)
   }
+  for (const [id, [settle]] of settles) if (settle !== undefined) wrong.push(...wrongTimes(id, settle))
   for (const [index, { attempts, whole }] of result.upstream.served) {
     const plan = result.plan.calls[index]
     const settle = settles.get(`r${index}`)?.[0]
@@ -27,6 +28,28 @@ export function brokenLaws(result: RunResult): string[] {
   }
   for (const client of result.clients) wrong.push(...wrongTale(client, settles.get(client.requestId)?.[0]))
   return wrong
+}
+
+/** Longer than any call of a run, retries and drain included. */
+const longestCallMs = 120_000
+
+/** Whatever the clock on the wall was set to, durations are those that have passed. */
+function wrongTimes(
+  id: string,
+  { latencyMs, timeToFirstTokenMs, overheadMs, attempts, outcome }: SettleEntry,
+): string[] {
+  // Of a call that was open when the process died nobody knows how long it took.
+  if (outcome === 'interrupted' && attempts.length === 0) return latencyMs >= 0 ? [] : [`${id}: ${latencyMs} ms long`]
+  const spans = { latencyMs, timeToFirstTokenMs: timeToFirstTokenMs ?? 0, overheadMs }
+  const wrong = Object.entries(spans).filter(([, ms]) => !(ms >= 0 && ms <= Math.min(latencyMs, longestCallMs)))
+  const outside = attempts.filter(
+    ({ startedAfterMs, durationMs }) =>
+      startedAfterMs < 0 || durationMs < 0 || startedAfterMs + durationMs > latencyMs + 0.01,
+  )
+  return [
+    ...wrong.map(([name, ms]) => `${id}: ${name} is ${ms} of ${latencyMs}`),
+    ...outside.map((attempt) => `${id}: the attempt ${JSON.stringify(attempt)} is outside its call`),
+  ]
 }
 
 interface Seen {

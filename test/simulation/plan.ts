@@ -44,6 +44,8 @@ export interface RunPlan {
     readonly code: 'EIO' | 'ENOSPC'
     readonly every: number
   } | null
+  /** When the clock on the wall is set, and how far, back or ahead. */
+  readonly clockSteps: readonly { readonly atMs: number; readonly byMs: number }[]
   /** The process dies at this step: an event of an upstream, an answer to a caller, a change of the disk. */
   readonly diesAtStep: number | null
   /** Of the last write, how much reaches the disk. */
@@ -59,9 +61,21 @@ export function planRun(seed: number): RunPlan {
     calls,
     drain: chance.happens(0.3) ? { atMs: chance.whole(0, 400), deadlineMs: chance.whole(0, 300) } : null,
     diskTrouble: chance.happens(0.25) ? planTrouble(chance) : null,
+    clockSteps: planClock(new Chance(seed ^ 0xc10c)),
     diesAtStep: chance.happens(0.35) ? chance.whole(1, 120) : null,
     lastWriteRatio: chance.of([0, 0.4, 0.95, 1]),
   }
+}
+
+const dayMs = 86_400_000
+
+/** From its own chance, so that the rest of a seed's plan stays what it was. */
+function planClock(chance: Chance): RunPlan['clockSteps'] {
+  if (!chance.happens(0.4)) return []
+  return Array.from({ length: chance.whole(1, 4) }, () => ({
+    atMs: chance.whole(0, 500),
+    byMs: chance.of([1, -1]) * chance.of([chance.whole(1, 400), 3_600_000, 40 * dayMs, 400 * dayMs]),
+  }))
 }
 
 function planTrouble(chance: Chance): NonNullable<RunPlan['diskTrouble']> {

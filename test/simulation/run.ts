@@ -51,6 +51,7 @@ export async function run(plan: RunPlan, works: RoadWorks): Promise<RunResult> {
         gateway.take(client)
       })
     }
+    for (const { atMs, byMs } of plan.clockSteps) time.after(atMs, () => time.setWall(byMs))
     const drained = drainAsPlanned(plan, machine, gateway)
     for (let passedMs = 0; passedMs < longestMs && !machine.dead; passedMs += 500) {
       await time.pass(500)
