@@ -63,7 +63,7 @@ async function serve(
   if (asker === null) return answerProblem(request, reply.header('www-authenticate', 'Bearer'), unauthenticated)
   if (asked.permission === 'admin' && asker.kind !== 'admin') return answerProblem(request, reply, adminOnly)
   const { values, filters } = parseQuery(asked.query, request.query as RawQuery, asked.filters)
-  const body = asked.body === null ? undefined : parseBody(asked.body, request.body)
+  const body = asked.body === null ? {} : parseBody(asked.body, request.body)
   if (values['fresh'] === 'true') reply.header('x-tollgate-fresh', String(await becomesFresh(options)))
   const answer = await asked.handle(options, { query: values, filters, body, asker })
   return reply.send(answer)

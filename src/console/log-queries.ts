@@ -15,7 +15,7 @@ export const logQueries = resource({
   permission: 'key',
   query: z.object({ fresh: rangeParameters.fresh }),
   filters: 'none',
-  body: z.looseObject({
+  body: z.strictObject({
     start_time: z.string().optional().meta({ description: 'ISO 8601; without a zone in UTC. Default: a day ago.' }),
     end_time: z.string().optional().meta({ description: 'ISO 8601; without a zone in UTC. Default: now.' }),
     include_tokens: z.boolean().default(true),

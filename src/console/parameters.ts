@@ -1,4 +1,5 @@
 import { type ZodObject, type ZodType, z } from 'zod'
+import { closest } from '#lib/closest.ts'
 import type { RecordFilter } from '#ports.ts'
 import { ParameterFault } from '#reports/fault.ts'
 import { fieldNamed, parseFilter } from '#reports/fields.ts'
@@ -48,11 +49,20 @@ export function parseQuery(
   return { values: checked(schema, given, (path) => given[path]) as Record<string, unknown>, filters }
 }
 
-/** A JSON body. @throws ParameterFault */
-export function parseBody(schema: ZodType, body: unknown): unknown {
-  const fields: Record<string, unknown> = body !== null && typeof body === 'object' ? { ...body } : {}
-  if (Array.isArray(body) || typeof body !== 'object') throw new ParameterFault('body', String(body), 'a JSON object')
-  return checked(schema, fields, (path) => fields[path])
+/** A JSON body. A member that nobody knows is a fault: left out, it would answer another question. @throws ParameterFault */
+export function parseBody(schema: ZodObject, body: unknown): Record<string, unknown> {
+  if (Array.isArray(body) || typeof body !== 'object' || body === null) {
+    throw new ParameterFault('body', String(body), 'a JSON object')
+  }
+  const fields: Record<string, unknown> = { ...body }
+  const known = Object.keys(schema.shape)
+  const unknown = Object.keys(fields).filter((name) => !known.includes(name))
+  if (unknown.length > 0) {
+    const [near] = closest(unknown[0] ?? '', known, { most: 1 })
+    const perhaps = near === undefined ? '' : ` (perhaps ${near})`
+    throw new ParameterFault(unknown.join(', '), unknown.join(', '), `only ${known.join(', ')}${perhaps}`)
+  }
+  return checked(schema, fields, (path) => fields[path]) as Record<string, unknown>
 }
 
 function checked(schema: ZodType, value: unknown, at: (path: string) => unknown): unknown {

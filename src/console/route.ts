@@ -35,7 +35,7 @@ export interface ResourceCall<Query, Body> {
 }
 
 /** One call of the API: its path, who may make it, what it takes, what it does, all in one place. */
-export interface Resource<Query extends ZodObject = ZodObject, Body extends ZodType = ZodType> {
+export interface Resource<Query extends ZodObject = ZodObject, Body extends ZodObject = ZodObject> {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly summary: string
@@ -50,7 +50,7 @@ export interface Resource<Query extends ZodObject = ZodObject, Body extends ZodT
 }
 
 /** Keeps the types of a resource's parameters together with its handler. */
-export function resource<Query extends ZodObject, Body extends ZodType>(definition: Resource<Query, Body>): Resource {
+export function resource<Query extends ZodObject, Body extends ZodObject>(definition: Resource<Query, Body>): Resource {
   return definition as unknown as Resource
 }
 

@@ -122,6 +122,10 @@ const refusals: readonly [url: string, parameter: string, expected: RegExp][] = 
   ['/api/v1/usage?limit=0', 'limit', /from 1 to 1000/],
   ['/api/v1/usage?limit=5&limit=6', 'limit', /it once/],
   ['/api/v1/usage?cursor=abc', 'cursor', /a cursor/],
+  ['/api/v1/usage?departmnt=sales', 'departmnt', /a field of the record/],
+  ['/api/v1/usage?filter.cost_usd.get=1', 'filter.cost_usd.get', /a field of the record/],
+  ['/api/v1/reports/costs?groupby=day', 'groupby', /group_by/],
+  ['/api/v1/reports/costs?range=7d&from=2026-06-01', 'range', /not both/],
 ]
 for (const [url, parameter, expected] of refusals) {
   test(`${url} is answered with what is wrong with ${parameter}`, async () => {
@@ -189,6 +193,35 @@ test('logs hold what their clients read', async () => {
   const bare = await post('/v1/logs/query', { ...question, include_tokens: false, include_cost: false })
   assert.equal(bare.body.logs[0].usage, undefined)
   assert.equal(bare.body.logs[0].cost, undefined)
+})
+
+const wrongBodies: readonly [body: unknown, parameter: string, message: RegExp][] = [
+  [{ start_tme: '2026-06-01' }, 'start_tme', /expected only start_time, .*perhaps start_time/],
+  [{ startTime: '2026-06-01', endTime: '2026-06-02' }, 'startTime, endTime', /expected only start_time, end_time/],
+  [{ start_time: '2026-06-01', filter: { department: 'sales' } }, 'filter', /expected only start_time/],
+  [{ include_cost: 'no' }, 'include_cost', /true or false/],
+  [[], 'body', /a JSON object/],
+  [null, 'body', /a JSON object/],
+]
+for (const [body, parameter, message] of wrongBodies) {
+  test(`a question for logs of ${JSON.stringify(body)} is answered with what is wrong with ${parameter}`, async () => {
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/v1/logs/query',
+      headers: { authorization: 'Bearer admin', 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    assert.equal(answer.statusCode, 400)
+    assert.equal(answer.json().error.param, parameter)
+    assert.match(answer.json().error.message, message)
+  })
+}
+
+test('a parameter that the dashboard does not know is named, not left out', async () => {
+  const { status, body } = await get('/v1/dashboard/costs?rang=7d')
+  assert.equal(status, 400)
+  assert.equal(body.error.param, 'rang')
+  assert.match(body.error.message, /range/)
 })
 
 test('errors under /v1 have the shape of OpenAI', async () => {
