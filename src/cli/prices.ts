@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { type ServiceTier, serviceTiers } from '#core/pricing/catalog.ts'
 
 /** What the prices of one model look like at one provider. */
 export interface ListedPrice {
@@ -25,7 +26,7 @@ export interface PricesQuery {
   readonly model: string
   /** Null = every configured provider that serves the model. */
   readonly provider: string | null
-  readonly tier: string
+  readonly tier: ServiceTier
   /** Null = now. */
   readonly atMs: number | null
 }
@@ -39,7 +40,7 @@ export interface PricesAnswer {
 
 interface Options {
   readonly provider?: string
-  readonly tier: string
+  readonly tier: ServiceTier
   readonly at?: number
   readonly json?: boolean
 }
@@ -59,11 +60,7 @@ export function pricesCommand(look: (query: PricesQuery) => Promise<PricesAnswer
     .description('Which prices are in force for a model, and where they come from.')
     .argument('<model>', 'name of the model, as a client would ask for it')
     .option('-p, --provider <name>', 'only at this configured provider')
-    .addOption(
-      new Option('-t, --tier <tier>', 'service tier')
-        .choices(['standard', 'batch', 'flex', 'priority', 'fast'])
-        .default('standard'),
-    )
+    .addOption(new Option('-t, --tier <tier>', 'service tier').choices(serviceTiers).default('standard'))
     .option('--at <date>', 'at this time, ISO 8601, UTC where it names no zone (default: now)', parseInstant)
     .option('--json', 'print JSON')
     .addHelpText('after', more)

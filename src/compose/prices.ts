@@ -1,7 +1,6 @@
 import type { ListedPrice, PricesAnswer, PricesQuery } from '#cli/prices.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
-import type { ServiceTier } from '#core/pricing/catalog.ts'
 import { describePrice } from '#core/pricing/describe.ts'
 import { makePriceBook, type PriceBook } from '#core/pricing/price-book.ts'
 import { systemClock } from '#edge/system.ts'
@@ -55,7 +54,7 @@ function listedPrice(book: PriceBook, { provider, vendor, model, tier, atMs }: A
     vendor,
     modelServed: model,
     modelRouted: '',
-    tier: tier as ServiceTier,
+    tier,
     geo: '',
     atMs,
   })

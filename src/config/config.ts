@@ -1,4 +1,5 @@
 import type { OverridableField, Payer, PayerField } from '#core/attribution/payer.ts'
+import type { ServiceTier } from '#core/pricing/catalog.ts'
 
 /** The configuration after it was read, checked and filled with defaults. Immutable; a reload makes a new one. */
 export interface Config {
@@ -87,7 +88,7 @@ export interface PriceOverrideConfig {
   /** Glob. */
   readonly model: string
   readonly fromMs: number
-  readonly tier: 'standard' | 'batch' | 'flex' | 'priority'
+  readonly tier: ServiceTier
   readonly currency: string
   readonly rates: Readonly<Partial<Record<PriceRateName, string>>>
 }

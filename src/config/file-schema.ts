@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { payerFields } from '#core/attribution/payer.ts'
+import { serviceTiers } from '#core/pricing/catalog.ts'
 import { type PriceRateName, priceRateNames } from './config.ts'
 import { says } from './faults.ts'
 import * as is from './scalars.ts'
@@ -95,7 +96,7 @@ export const price = shape({
   provider: is.name(),
   model: is.glob(),
   from: is.instant(),
-  tier: is.oneOf(['standard', 'batch', 'flex', 'priority'] as const).optional(),
+  tier: is.oneOf(serviceTiers).optional(),
   currency: is.currency().optional(),
   ...rates,
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pricesIn } from '#compose/prices.ts'
 import { loadConfig } from '#config/load.ts'
+import type { ServiceTier } from '#core/pricing/catalog.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
 
 const file = `
@@ -16,7 +17,7 @@ exchange_rates:
 
 const catalog = await openCatalog()
 
-function ask(model: string, provider: string | null, tier = 'standard') {
+function ask(model: string, provider: string | null, tier: ServiceTier = 'standard') {
   const loaded = loadConfig({ env: { TOLLGATE_CONFIG: 'c.yaml' }, cwd: '/', readFile: () => file })
   assert.ok(loaded.ok, JSON.stringify(loaded))
   return pricesIn(loaded.config, catalog, { model, provider, tier, atMs: Date.UTC(2026, 2, 1) })

@@ -3,8 +3,10 @@ import type { UnitName } from '#core/usage/units.ts'
 import type { RateCard } from './rate-card.ts'
 import type { ConditionalCard } from './schedule.ts'
 
-/** The tiers that have prices of their own. Anything else a provider may name is `other`: no price of its own is known. */
-export type ServiceTier = 'standard' | 'batch' | 'flex' | 'priority' | 'fast' | 'other'
+/** The tiers that have prices of their own. Anything else a provider may name is `other`: no list has a price for it. */
+export const serviceTiers = ['standard', 'batch', 'flex', 'priority', 'fast', 'other'] as const
+
+export type ServiceTier = (typeof serviceTiers)[number]
 
 /** The words of an answer that tell its tier. */
 export interface TierWords {

@@ -8,7 +8,7 @@ export interface PriceOverride {
   readonly provider: string
   readonly model: string
   readonly fromMs: number
-  readonly tier: 'standard' | 'batch' | 'flex' | 'priority'
+  readonly tier: ServiceTier
   readonly currency: string
   readonly rates: Readonly<Partial<Record<OverrideRateName, string>>>
 }
