@@ -1,5 +1,3 @@
-import type { Command } from 'commander'
-
 /** Asks the console, wherever it is. */
 export interface ConsoleLink {
   get(path: string): Promise<{ readonly status: number; readonly fresh: boolean; readonly body: string }>
@@ -8,25 +6,6 @@ export interface ConsoleLink {
 
 /** Given environment variables to add. */
 export type OpenConsoleLink = (overrides: Record<string, string>) => Promise<ConsoleLink>
-
-export interface PlaceOptions {
-  readonly config?: string
-  readonly dataDir?: string
-}
-
-/** Which Tollgate a command asks. */
-export function withPlaceOptions(command: Command): Command {
-  return command
-    .option('-c, --config <file>', 'configuration file (TOLLGATE_CONFIG; default ./tollgate.yaml if it exists)')
-    .option('-d, --data-dir <folder>', 'where the ledger is kept (TOLLGATE_DATA_DIR; default ./data)')
-}
-
-export function placeOverrides({ config, dataDir }: PlaceOptions): Record<string, string> {
-  return {
-    ...(config === undefined ? {} : { TOLLGATE_CONFIG: config }),
-    ...(dataDir === undefined ? {} : { TOLLGATE_DATA_DIR: dataDir }),
-  }
-}
 
 /** The JSON of an answer. @throws with what the console says is wrong, for people. */
 export async function askJson<Answer>(link: ConsoleLink, path: string, query: URLSearchParams): Promise<Answer> {

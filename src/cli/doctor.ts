@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 export interface Finding {
   /** What was looked at, one word. */
@@ -15,13 +16,17 @@ use), disk space, the port, whether records follow the journal, and whether prov
 
 Exit codes: 0 nothing in the way, 1 at least one fault.`
 
-export function doctorCommand(diagnose: () => Promise<readonly Finding[]>): Command {
-  return new Command('doctor')
-    .description('Look for what would keep Tollgate from running, and say what to do.')
+export type Diagnose = (overrides: Record<string, string>) => Promise<readonly Finding[]>
+
+export function doctorCommand(diagnose: Diagnose): Command {
+  const command = new Command('doctor').description(
+    'Look for what would keep Tollgate from running, and say what to do.',
+  )
+  return withPlaceOptions(command)
     .option('--json', 'findings as JSON')
     .addHelpText('after', more)
-    .action(async ({ json }: { json?: boolean }) => {
-      const findings = await diagnose()
+    .action(async ({ json, ...place }: PlaceOptions & { json?: boolean }) => {
+      const findings = await diagnose(placeOverrides(place))
       const ok = findings.every(({ verdict }) => verdict !== 'fault')
       process.stdout.write(json === true ? `${JSON.stringify({ ok, findings })}\n` : findingLines(findings))
       process.exitCode = ok ? 0 : 1

@@ -11,6 +11,7 @@ import {
   parseInstant,
 } from './key-options.ts'
 import { describedKey, keyJson, keysTable, keyText, type ShownKey } from './key-text.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 /** What the command works on; everything else it does by itself. */
 export interface KeysPlace {
@@ -21,8 +22,8 @@ export interface KeysPlace {
 
 /** How the command gets at its place, and what becomes of its text. */
 export interface KeysDoors {
-  /** Opens the settings of the configured data directory for the time of `work`. */
-  open<Answer>(work: (place: KeysPlace) => Promise<Answer>): Promise<Answer>
+  /** Opens the settings of the configured data directory for the time of `work`. Given variables to add. */
+  open<Answer>(overrides: Record<string, string>, work: (place: KeysPlace) => Promise<Answer>): Promise<Answer>
   print(text: string): void
 }
 
@@ -49,7 +50,7 @@ export function keysCommand(doors: KeysDoors): Command {
     .addHelpText('after', more)
 }
 
-interface CreateOptions extends AttributionOptions {
+interface CreateOptions extends AttributionOptions, PlaceOptions {
   readonly name: string
   readonly mayOverride?: readonly string[]
   readonly models?: readonly string[]
@@ -62,7 +63,7 @@ function createCommand({ open, print }: KeysDoors): Command {
     .description('Make a key. What it attributes to a department, project or cost center its callers cannot change.')
     .requiredOption('-n, --name <name>', 'what reports and lists call it')
   attributionOptions(command)
-  return command
+  return withPlaceOptions(command)
     .option(
       '--may-override <fields>',
       'what callers may override, by commas, or "none"; default: user_id, session_id, feature_flag, request_path, tags and every field that the key leaves empty',
@@ -73,7 +74,7 @@ function createCommand({ open, print }: KeysDoors): Command {
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions) => {
       const key = newKeyOf(options)
-      await open(async ({ settings, configured, nowMs }) => {
+      await open(placeOverrides(options), async ({ settings, configured, nowMs }) => {
         refuseTaken(key, configured)
         if (key.expiresAtMs !== null && key.expiresAtMs <= nowMs) throw new Error('--expires is in the past')
         const made = await settings.createKey(key)
@@ -90,12 +91,16 @@ function refuseTaken(key: NewKey, configured: readonly KeyConfig[]): void {
   }
 }
 
+interface ShowOptions extends PlaceOptions {
+  readonly json?: boolean
+}
+
 function listCommand({ open, print }: KeysDoors): Command {
-  return new Command('list')
+  return withPlaceOptions(new Command('list'))
     .description('All keys, those of the configuration file too. Never their secrets.')
     .option('--json', 'print JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const keys = await open(allKeys)
+    .action(async ({ json, ...place }: ShowOptions) => {
+      const keys = await open(placeOverrides(place), allKeys)
       print(json === true ? jsonText({ keys: keys.map(keyJson) }) : keysTable(keys))
     })
 }
@@ -105,12 +110,12 @@ async function allKeys({ settings, configured, nowMs }: KeysPlace): Promise<read
 }
 
 function showCommand({ open, print }: KeysDoors): Command {
-  return new Command('show')
+  return withPlaceOptions(new Command('show'))
     .description('One key: what it is attributed to, may be used for and lets its callers override.')
     .argument('<name>', 'name or id of the key')
     .option('--json', 'print JSON')
-    .action(async (name: string, { json }: { json?: boolean }) => {
-      const keys = await open(allKeys)
+    .action(async (name: string, { json, ...place }: ShowOptions) => {
+      const keys = await open(placeOverrides(place), allKeys)
       const key = keys.find((one) => one.name === name || one.id === name)
       if (key === undefined) throw new Error(unknownKey(name))
       print(json === true ? jsonText(keyJson(key)) : keyText(key))
@@ -118,12 +123,12 @@ function showCommand({ open, print }: KeysDoors): Command {
 }
 
 function revokeCommand({ open, print }: KeysDoors): Command {
-  return new Command('revoke')
+  return withPlaceOptions(new Command('revoke'))
     .description('End a key for good. Its records stay, and its name stays taken.')
     .argument('<name>', 'name of the key')
     .option('--json', 'print JSON')
-    .action(async (name: string, { json }: { json?: boolean }) => {
-      await open(async ({ settings, configured, nowMs }) => {
+    .action(async (name: string, { json, ...place }: ShowOptions) => {
+      await open(placeOverrides(place), async ({ settings, configured, nowMs }) => {
         refuseConfigured(name, configured)
         const answer = await settings.revokeKey(name)
         if (answer.kind === 'unknown') throw new Error(unknownKey(name))
@@ -133,13 +138,13 @@ function revokeCommand({ open, print }: KeysDoors): Command {
     })
 }
 
-interface RotateOptions {
+interface RotateOptions extends PlaceOptions {
   readonly grace: number
   readonly json?: boolean
 }
 
 function rotateCommand({ open, print }: KeysDoors): Command {
-  return new Command('rotate')
+  return withPlaceOptions(new Command('rotate'))
     .description('Give a key a new secret. The one before stays good for a while, so that callers can change over.')
     .argument('<name>', 'name of the key')
     .addOption(
@@ -148,8 +153,8 @@ function rotateCommand({ open, print }: KeysDoors): Command {
         .default(24 * 3_600_000, '1d'),
     )
     .option('--json', 'print JSON')
-    .action(async (name: string, { grace, json }: RotateOptions) => {
-      await open(async ({ settings, configured, nowMs }) => {
+    .action(async (name: string, { grace, json, ...place }: RotateOptions) => {
+      await open(placeOverrides(place), async ({ settings, configured, nowMs }) => {
         refuseConfigured(name, configured)
         const made = await settings.rotateKey(name, grace)
         if (made.kind === 'unknown') throw new Error(unknownKey(name))
@@ -161,12 +166,12 @@ function rotateCommand({ open, print }: KeysDoors): Command {
 }
 
 function adminTokenCommand({ open, print }: KeysDoors): Command {
-  return new Command('admin-token')
+  return withPlaceOptions(new Command('admin-token'))
     .description('Renew the token for the API. The one before ends at once.')
     .requiredOption('--rotate', 'make a new one')
     .option('--json', 'print JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const token = await open(({ settings }) => settings.rotateAdminToken())
+    .action(async ({ json, ...place }: ShowOptions) => {
+      const token = await open(placeOverrides(place), ({ settings }) => settings.rotateAdminToken())
       print(json === true ? jsonText({ admin_token: token }) : `New admin token, shown only now:\n\n  ${token}\n`)
     })
 }

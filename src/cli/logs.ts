@@ -1,15 +1,7 @@
 import { Command } from 'commander'
 import { type CsvCell, csvLine } from '#lib/csv.ts'
-import {
-  appendFilter,
-  askJson,
-  type ConsoleLink,
-  collect,
-  type OpenConsoleLink,
-  type PlaceOptions,
-  placeOverrides,
-  withPlaceOptions,
-} from './console-link.ts'
+import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 import { grouped, type TableColumn, tableText } from './table.ts'
 
 const more = `

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type ServiceTier, serviceTiers } from '#core/pricing/catalog.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 /** What the prices of one model look like at one provider. */
 export interface ListedPrice {
@@ -38,7 +39,10 @@ export interface PricesAnswer {
   readonly closeMatches: readonly string[]
 }
 
-interface Options {
+/** Given variables of the environment to add. */
+export type LookUpPrices = (query: PricesQuery, overrides: Record<string, string>) => Promise<PricesAnswer>
+
+interface Options extends PlaceOptions {
   readonly provider?: string
   readonly tier: ServiceTier
   readonly at?: number
@@ -55,8 +59,8 @@ Amounts are what a call is booked with: overrides, discounts, exchange rates and
 what the records of such calls carry.`
 
 /** `tollgate prices MODEL`: the rates in force and where they come from. Ends with code 1 where there is no price. */
-export function pricesCommand(look: (query: PricesQuery) => Promise<PricesAnswer>): Command {
-  return new Command('prices')
+export function pricesCommand(look: LookUpPrices): Command {
+  const command = new Command('prices')
     .description('Which prices are in force for a model, and where they come from.')
     .argument('<model>', 'name of the model, as a client would ask for it')
     .option('-p, --provider <name>', 'only at this configured provider')
@@ -64,11 +68,11 @@ export function pricesCommand(look: (query: PricesQuery) => Promise<PricesAnswer
     .option('--at <date>', 'at this time, ISO 8601, UTC where it names no zone (default: now)', parseInstant)
     .option('--json', 'print JSON')
     .addHelpText('after', more)
-    .action(async (model: string, { provider, tier, at, json }: Options) => {
-      const answer = await look({ model, provider: provider ?? null, tier, atMs: at ?? null })
-      process.stdout.write(json === true ? `${JSON.stringify(answer, null, 2)}\n` : pricesText(answer, model))
-      if (answer.prices.every((price) => price.problem !== null)) process.exitCode = 1
-    })
+  return withPlaceOptions(command).action(async (model: string, { provider, tier, at, json, ...place }: Options) => {
+    const answer = await look({ model, provider: provider ?? null, tier, atMs: at ?? null }, placeOverrides(place))
+    process.stdout.write(json === true ? `${JSON.stringify(answer, null, 2)}\n` : pricesText(answer, model))
+    if (answer.prices.every((price) => price.problem !== null)) process.exitCode = 1
+  })
 }
 
 function parseInstant(text: string): number {

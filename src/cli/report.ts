@@ -1,15 +1,8 @@
 import { Command } from 'commander'
 import { csvLine } from '#lib/csv.ts'
 import type { CostsReport, ShownSums } from '#reports/costs.ts'
-import {
-  appendFilter,
-  askJson,
-  collect,
-  type OpenConsoleLink,
-  type PlaceOptions,
-  placeOverrides,
-  withPlaceOptions,
-} from './console-link.ts'
+import { appendFilter, askJson, collect, type OpenConsoleLink } from './console-link.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 import { grouped, type TableColumn, tableText } from './table.ts'
 
 const more = `

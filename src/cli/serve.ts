@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 const more = `
 Starts three processes and keeps them running: the gateway (takes the calls, writes the ledger), the console (store,
@@ -14,25 +15,19 @@ Examples:
 Ctrl-C or SIGTERM stops in order: calls under way finish (drain_ms, default 30 s), then everything ends with code 0. A
 second signal stops at once. SIGHUP reads the configuration again; a change of the file does so by itself.`
 
-interface ServeOptions {
-  readonly config?: string
+interface ServeOptions extends PlaceOptions {
   readonly listen?: string
-  readonly dataDir?: string
 }
 
 /** `supervise` starts everything, given environment variables to add, and answers with the exit code once it ended. */
 export function serveCommand(supervise: (overrides: Record<string, string>) => Promise<number>): Command {
-  return new Command('serve')
-    .description('Start the gateway and everything that belongs to it.')
-    .option('-c, --config <file>', 'configuration file (TOLLGATE_CONFIG; default ./tollgate.yaml if it exists)')
+  const command = new Command('serve').description('Start the gateway and everything that belongs to it.')
+  return withPlaceOptions(command)
     .option('-l, --listen <address>', 'address and port (TOLLGATE_LISTEN; default 127.0.0.1:4000)')
-    .option('-d, --data-dir <folder>', 'where the ledger is kept (TOLLGATE_DATA_DIR; default ./data)')
     .addHelpText('after', more)
-    .action(async ({ config, listen, dataDir }: ServeOptions) => {
-      const overrides: Record<string, string> = {}
-      if (config !== undefined) overrides['TOLLGATE_CONFIG'] = config
+    .action(async ({ listen, ...place }: ServeOptions) => {
+      const overrides = placeOverrides(place)
       if (listen !== undefined) overrides['TOLLGATE_LISTEN'] = listen
-      if (dataDir !== undefined) overrides['TOLLGATE_DATA_DIR'] = dataDir
       process.exitCode = await supervise(overrides)
     })
 }

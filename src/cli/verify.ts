@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './console-link.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 /** What a check of the journal found. Offsets are those of the uncompressed content. */
 export interface VerifiedJournal {

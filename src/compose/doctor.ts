@@ -15,9 +15,9 @@ import { startFaultLine } from './start-faults.ts'
 const oldestNode = 24
 
 /** Looks at everything a start needs, changing nothing but that the data directory is made. Goes on after each fault. */
-export async function diagnose(): Promise<Finding[]> {
+export async function diagnose(overrides: Record<string, string>): Promise<Finding[]> {
   const findings = [nodeVersion(), await engine()]
-  const loaded = loadConfig(processSources())
+  const loaded = loadConfig(processSources(overrides))
   const file = loaded.source.path ?? 'no file, the environment only'
   if (!loaded.ok) {
     const what = loaded.faults.map((fault) => finding('configuration', 'fault', faultLine(fault)))

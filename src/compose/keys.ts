@@ -7,8 +7,8 @@ import { openSettings, settingsFile } from '#store/settings/open.ts'
 
 /** What `tollgate keys` works on: the settings of this process's data directory, beside whatever has them open. */
 export const keysDoors: KeysDoors = {
-  async open(work) {
-    const { config } = loadConfigOrExit(processSources())
+  async open(overrides, work) {
+    const { config } = loadConfigOrExit(processSources(overrides))
     prepareDataDirectory(config.dataDir)
     const settings = await openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock })
     try {

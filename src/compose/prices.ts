@@ -1,4 +1,4 @@
-import type { ListedPrice, PricesAnswer, PricesQuery } from '#cli/prices.ts'
+import type { ListedPrice, LookUpPrices, PricesAnswer, PricesQuery } from '#cli/prices.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
 import { describePrice } from '#core/pricing/describe.ts'
@@ -9,8 +9,8 @@ import { globMatcher } from '#lib/glob.ts'
 import { openCatalog, type PriceCatalog } from '#providers/catalog/catalog.ts'
 
 /** Answers `tollgate prices` from this process's configuration and the catalog; touches no data directory. */
-export async function lookUpPrices(query: PricesQuery): Promise<PricesAnswer> {
-  const { config } = loadConfigOrExit(processSources())
+export const lookUpPrices: LookUpPrices = async (query, overrides) => {
+  const { config } = loadConfigOrExit(processSources(overrides))
   return pricesIn(config, await openCatalog(), { ...query, atMs: query.atMs ?? systemClock.wallMs() })
 }
 

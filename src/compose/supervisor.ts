@@ -19,12 +19,7 @@ const mostFailedStarts = 4
  * where the configuration has faults.
  */
 export function superviseTollgate(overrides: Readonly<Record<string, string>>): Promise<number> {
-  return new Supervisor(processEnvironment({ ...logFormat(), ...overrides })).run()
-}
-
-/** People at a terminal get lines; programs that collect logs get JSON. */
-function logFormat(): Record<string, string> {
-  return process.stderr.isTTY ? { TOLLGATE_LOG_FORMAT: 'pretty' } : {}
+  return new Supervisor(processEnvironment(overrides)).run()
 }
 
 class Supervisor {

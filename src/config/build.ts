@@ -21,7 +21,9 @@ export interface Surroundings {
   readonly dataDir: string | null
   readonly adminToken: string | null
   readonly logLevel: Config['logLevel'] | null
-  readonly logFormat: Config['logFormat']
+  readonly logFormat: Config['logFormat'] | null
+  /** Where neither the environment nor the file says. */
+  readonly usualLogFormat: Config['logFormat']
   readonly simulatedByDefault: boolean
 }
 
@@ -33,7 +35,7 @@ export function buildConfig(entries: Entries, around: Surroundings): Config {
     listen: around.listen ?? singles.listen ?? { host: '127.0.0.1', port: 4000 },
     dataDir: resolve(around.cwd, around.dataDir ?? singles.data_dir ?? defaults.defaultDataDir),
     logLevel: around.logLevel ?? singles.log?.level ?? 'info',
-    logFormat: singles.log?.format ?? around.logFormat,
+    logFormat: around.logFormat ?? singles.log?.format ?? around.usualLogFormat,
     adminToken: around.adminToken,
     providers: entries.providers.map(({ entry }) => buildProvider(entry)),
     aliases: entries.aliases.map(({ entry }) => ({ name: entry.name, target: entry.target })),

@@ -70,21 +70,40 @@ test('without providers in the file, every provider whose key is in the environm
 })
 
 test('the environment wins over the file', () => {
-  const { config } = loaded('listen: 0.0.0.0:1\ndata_dir: ./elsewhere\nlog: {level: warn}\n', {
+  const { config } = loaded('listen: 0.0.0.0:1\ndata_dir: ./elsewhere\nlog: {level: warn, format: json}\n', {
     TOLLGATE_LISTEN: '[::1]:4100',
     TOLLGATE_DATA_DIR: '/var/lib/tollgate',
     TOLLGATE_LOG_LEVEL: 'debug',
+    TOLLGATE_LOG_FORMAT: 'pretty',
     TOLLGATE_ADMIN_TOKEN: 'from the environment',
   })
   assert.deepEqual(config.listen, { host: '::1', port: 4100 })
   assert.equal(config.dataDir, '/var/lib/tollgate')
   assert.equal(config.logLevel, 'debug')
+  assert.equal(config.logFormat, 'pretty')
   assert.equal(config.adminToken, 'from the environment')
 })
 
+test('the log is for people at a terminal, unless the file or the environment says otherwise', () => {
+  const formatOf = (text: string, env: Environment, terminal: boolean) => {
+    const result = loadConfig({ env, cwd: '/app', readFile: () => text, terminal })
+    assert.ok(result.ok)
+    return result.config.logFormat
+  }
+  assert.equal(formatOf('', {}, true), 'pretty')
+  assert.equal(formatOf('', {}, false), 'json')
+  assert.equal(formatOf('log: {format: json}', {}, true), 'json')
+  assert.equal(formatOf('log: {format: pretty}', {}, false), 'pretty')
+  assert.equal(formatOf('log: {format: pretty}', { TOLLGATE_LOG_FORMAT: 'json' }, true), 'json')
+})
+
 test('faults of the environment are named like those of the file, all together', () => {
-  const found = faults('drain_ms: soon\n', { TOLLGATE_LISTEN: 'nowhere', TOLLGATE_LOG_LEVEL: 'loud' })
-  assert.equal(found.length, 3)
+  const found = faults('drain_ms: soon\n', {
+    TOLLGATE_LISTEN: 'nowhere',
+    TOLLGATE_LOG_LEVEL: 'loud',
+    TOLLGATE_LOG_FORMAT: 'prety',
+  })
+  assert.equal(found.length, 4)
   assert.ok(found.some((line) => line.startsWith('environment TOLLGATE_LISTEN: ')))
   assert.ok(found.some((line) => line.startsWith('environment TOLLGATE_LOG_LEVEL: ')))
   assert.ok(found.some((line) => line.startsWith('drain_ms (line 1): ')))

@@ -18,6 +18,8 @@ export interface ConfigSources {
   readonly cwd: string
   /** @throws an error with code `ENOENT` where there is no such file. */
   readonly readFile: (path: string) => string
+  /** True where a person reads the log at a terminal: it is then `pretty` unless a setting says otherwise. */
+  readonly terminal?: boolean
 }
 
 export interface ConfigSource {
@@ -109,7 +111,10 @@ function readLater(root: { [key: string]: Tree }, reader: SectionReader): string
   return warnings
 }
 
-function readEnvironment({ env, cwd }: ConfigSources, reader: SectionReader): Omit<Surroundings, 'simulatedByDefault'> {
+function readEnvironment(
+  { env, cwd, terminal = false }: ConfigSources,
+  reader: SectionReader,
+): Omit<Surroundings, 'simulatedByDefault'> {
   const read = <T>(name: string, schema: ZodType<T>): T | null => {
     const value = env[name]
     return value === undefined || value === '' ? null : (reader.read([`environment ${name}`], value, schema) ?? null)
@@ -120,11 +125,12 @@ function readEnvironment({ env, cwd }: ConfigSources, reader: SectionReader): Om
     dataDir: read('TOLLGATE_DATA_DIR', singles.data_dir) ?? null,
     adminToken: env['TOLLGATE_ADMIN_TOKEN'] || null,
     logLevel: read('TOLLGATE_LOG_LEVEL', logLevel) ?? null,
-    logFormat: env['TOLLGATE_LOG_FORMAT'] === 'pretty' ? 'pretty' : 'json',
+    logFormat: read('TOLLGATE_LOG_FORMAT', logFormat) ?? null,
+    usualLogFormat: terminal ? 'pretty' : 'json',
   }
 }
 
-const logLevel = singles.log.unwrap().shape.level
+const { level: logLevel, format: logFormat } = singles.log.unwrap().shape
 
 function providersOfEnvironment(env: Environment): Numbered<ProviderEntry>[] {
   return environmentProviders.flatMap(({ variable, name, kind, baseUrl }, index) => {

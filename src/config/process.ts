@@ -5,7 +5,8 @@ import { type ConfigSources, type LoadedConfig, loadConfig } from './load.ts'
 
 /** What a process with this environment is configured by. */
 export function sourcesIn(env: Environment): ConfigSources {
-  return { env, cwd: process.cwd(), readFile: (path) => readFileSync(path, 'utf8') }
+  const terminal = process.stderr.isTTY === true
+  return { env, cwd: process.cwd(), readFile: (path) => readFileSync(path, 'utf8'), terminal }
 }
 
 /** What this process was started with. */

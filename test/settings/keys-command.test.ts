@@ -31,7 +31,7 @@ async function place(t: TestContext) {
   const run = async (...args: string[]): Promise<string> => {
     const printed: string[] = []
     const command = keysCommand({
-      async open(work) {
+      async open(_, work) {
         const settings = await openSettings({ path, clock })
         try {
           return await work({ settings, configured: [configured], nowMs: clock.wallMs() })
