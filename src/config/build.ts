@@ -81,6 +81,7 @@ function buildProvider(entry: ProviderEntry): ProviderConfig {
     },
     billing: { currency: billing.currency ?? 'USD', discounts: discounts.sort((a, b) => a.sinceMs - b.sinceMs) },
     keepMetadata: entry.keep_metadata ?? false,
+    askStreamUsage: entry.ask_stream_usage ?? true,
     maxConnections: entry.max_connections ?? defaults.defaultMaxConnections,
   }
 }

@@ -44,6 +44,8 @@ export interface ProviderConfig {
   readonly billing: BillingConfig
   /** True = our attribution keys stay in the body's `metadata`. */
   readonly keepMetadata: boolean
+  /** False = streams are not asked for their usage where the caller does not ask: it refuses `stream_options`. */
+  readonly askStreamUsage: boolean
   /** Sockets per upstream host. */
   readonly maxConnections: number
 }

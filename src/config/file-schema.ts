@@ -39,6 +39,7 @@ export const provider = shape({
     ).optional(),
   }).optional(),
   keep_metadata: is.trueOrFalse().optional(),
+  ask_stream_usage: is.trueOrFalse().optional(),
   max_connections: is.wholeNumber(1, 100_000).optional(),
 })
 

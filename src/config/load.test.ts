@@ -84,6 +84,18 @@ test('the environment wins over the file', () => {
   assert.equal(config.adminToken, 'from the environment')
 })
 
+test('streams are asked for their usage unless the provider is said not to bear it', () => {
+  const asks = (more: string) =>
+    loaded(`providers: [{name: a, kind: openai, api_key: k${more}}]`).config.providers[0]?.askStreamUsage
+  assert.equal(asks(''), true)
+  assert.equal(asks(', ask_stream_usage: false'), false)
+  checkFault(
+    'providers: [{name: a, kind: openai, api_key: k, ask_stream_usage: never}]',
+    'providers[0].ask_stream_usage (line 1)',
+    'true or false',
+  )
+})
+
 test('the log is for people at a terminal, unless the file or the environment says otherwise', () => {
   const formatOf = (text: string, env: Environment, terminal: boolean) => {
     const result = loadConfig({ env, cwd: '/app', readFile: () => text, terminal })

@@ -15,6 +15,7 @@ function provider(name: string, kind: ProviderKind, models: readonly string[]): 
     retries: { max: 0, baseMs: 1 },
     billing: { currency: 'USD', discounts: [] },
     keepMetadata: false,
+    askStreamUsage: true,
     maxConnections: 1,
   }
 }
