@@ -17,6 +17,7 @@ export const lookUpPrices: LookUpPrices = async (query, overrides) => {
 /** The same for a given configuration and time. Exported for its test. */
 export function pricesIn(config: Config, catalog: PriceCatalog, query: PricesQuery & { atMs: number }): PricesAnswer {
   const book = makePriceBook({
+    matcher: globMatcher,
     catalog,
     overrides: config.prices,
     upstreams: config.providers,

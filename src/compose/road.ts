@@ -10,6 +10,7 @@ import { RunningCalls } from '#gateway/call-control.ts'
 import type { TokenEstimator } from '#gateway/count-usage.ts'
 import { createCounters } from '#gateway/counters.ts'
 import type { ClaimsVerifier, Road, RoadUpstream } from '#gateway/road.ts'
+import { globMatcher } from '#lib/glob.ts'
 import type { Journal, Upstream } from '#ports.ts'
 import { accentOf } from '#providers/answers/accents.ts'
 import type { PriceCatalog } from '#providers/catalog/catalog.ts'
@@ -58,6 +59,7 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     models: modelResolver({ aliases: config.aliases, providers: config.providers, knownModels }),
     upstreams,
     prices: makePriceBook({
+      matcher: globMatcher,
       catalog,
       overrides: config.prices,
       upstreams: config.providers,

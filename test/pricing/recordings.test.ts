@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatUsd, parseUsd } from '#core/money/usd-text.ts'
 import { makePriceBook, type PricedCall } from '#core/pricing/price-book.ts'
+import { globMatcher } from '#lib/glob.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
 import { findRecordings, type Recording, readRecordings, recordingsMissing } from '#test/recordings/locate.ts'
 import { bodyOf, readStream, readWhole, sourceOf } from '#test/recordings/replay.ts'
@@ -64,6 +65,7 @@ function priceRecording(recording: Recording): PricedCall | null {
   const vendor = referenceOf(recording)?.providerId ?? provider
   const billing = { currency: 'USD', discounts: [] }
   const book = makePriceBook({
+    matcher: globMatcher,
     catalog,
     overrides: [],
     upstreams: [{ name: 'up', kind: vendor, baseUrl: null, billing }],

@@ -4,6 +4,7 @@ import { formatUsd } from '#core/money/usd-text.ts'
 import type { CatalogModel } from '#core/pricing/catalog.ts'
 import { type CallToPrice, makePriceBook, type PriceBookOptions, type PricedCall } from '#core/pricing/price-book.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import { globMatcher } from '#lib/glob.ts'
 import { always, card, model, sampleCatalog } from './sample-catalog.ts'
 
 export const day = 86_400_000
@@ -58,6 +59,7 @@ export function book(options: Partial<PriceBookOptions> = {}) {
     { name: 'cn', kind: 'openai-compatible', baseUrl: null, billing: { currency: 'CNY', discounts: [] } },
   ]
   return makePriceBook({
+    matcher: globMatcher,
     catalog: sampleCatalog(models),
     overrides: [],
     upstreams,

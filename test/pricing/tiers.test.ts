@@ -5,6 +5,7 @@ import { loadConfig } from '#config/load.ts'
 import { type ServiceTier, serviceTiers } from '#core/pricing/catalog.ts'
 import { makePriceBook } from '#core/pricing/price-book.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import { globMatcher } from '#lib/glob.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
 
 const catalog = await openCatalog()
@@ -34,7 +35,7 @@ function bookWith(tiers: readonly ServiceTier[]) {
   const loaded = loadConfig({ env: { TOLLGATE_CONFIG: 'c.yaml' }, cwd: '/', readFile: () => file })
   assert.ok(loaded.ok, JSON.stringify(loaded))
   const { prices: overrides, providers: upstreams, exchangeRates, costSource } = loaded.config
-  return makePriceBook({ catalog, overrides, upstreams, exchangeRates, costSource })
+  return makePriceBook({ catalog, overrides, upstreams, exchangeRates, costSource, matcher: globMatcher })
 }
 
 test('whatever tier an answer names, the price that the configuration has for it is booked; else standard, marked', () => {

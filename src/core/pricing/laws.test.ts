@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { parseDecimal } from '#core/money/decimal.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import { globMatcher } from '#lib/glob.ts'
 import { always, card, model, sampleCatalog } from '#test/pricing/sample-catalog.ts'
 import type { CatalogModel } from './catalog.ts'
 import type { Cost } from './cost.ts'
@@ -44,6 +45,7 @@ function usageOf(p: Parts): ReportedUsage {
 
 function costOf(models: readonly CatalogModel[], usage: ReportedUsage, options: Partial<PriceBookOptions> = {}): Cost {
   const book = makePriceBook({
+    matcher: globMatcher,
     catalog: sampleCatalog(models),
     overrides: [],
     upstreams: [],
@@ -233,6 +235,7 @@ test('whatever a report says, the price book answers and its parts add up', () =
   )
   const geoFactors = new Map([['us', parseDecimal('1.1')]])
   const book = makePriceBook({
+    matcher: globMatcher,
     catalog: sampleCatalog([model('m', always(card({ input: '1.5', output: '2' })), { geoFactors })]),
     overrides: [],
     upstreams: [],

@@ -1,6 +1,5 @@
 import { parseDecimal } from '#core/money/decimal.ts'
 import type { ServiceTier } from './catalog.ts'
-import { type Fit, fitOf } from './model-glob.ts'
 import type { ListRate, RateCard, RateName } from './rate-card.ts'
 
 /** One dated line of a price list of our own, as the configuration has it. */
@@ -32,20 +31,27 @@ const overrideRates = {
 
 type OverrideRateName = keyof typeof overrideRates
 
+/** Whether a name matches any of the globs, without regard to case. */
+export type Matcher = (globs: readonly string[]) => (name: string) => boolean
+
 /** An override with its rates read. */
 export interface OverrideLine {
   readonly source: PriceOverride
   readonly card: RateCard
+  readonly matches: (model: string) => boolean
+  /** How much a glob says: its characters that are no wildcards. */
+  readonly literals: number
 }
 
 /** @throws MoneyFault where a rate is not a decimal number. */
-export function overrideLine(source: PriceOverride): OverrideLine {
+export function overrideLine(source: PriceOverride, matcher: Matcher): OverrideLine {
   const card: Partial<Record<RateName, ListRate>> = {}
   for (const [name, [rate, per]] of Object.entries(overrideRates)) {
     const text = source.rates[name as OverrideRateName]
     if (text !== undefined) card[rate] = { amount: parseDecimal(text), per }
   }
-  return { source, card }
+  const literals = source.model.replace(/[*?]/g, '').length
+  return { source, card, matches: matcher([source.model]), literals }
 }
 
 /**
@@ -69,13 +75,15 @@ export function overrideAt(
 }
 
 function latestFit(lines: readonly OverrideLine[], model: string, kind: 'exact' | 'glob'): OverrideLine | null {
-  let best: { line: OverrideLine; literals: number } | null = null
+  let best: OverrideLine | null = null
   for (const line of lines) {
-    const fit: Fit = fitOf(line.source.model, model)
-    if (fit === null || fit.kind !== kind) continue
-    const literals = fit.kind === 'glob' ? fit.literals : 0
-    const later = best === null ? 1 : line.source.fromMs - best.line.source.fromMs || literals - best.literals
-    if (later >= 0) best = { line, literals }
+    const exact = line.source.model.toLowerCase() === model.toLowerCase()
+    if (kind === 'exact' ? !exact : exact || !line.matches(model)) continue
+    const later =
+      best === null
+        ? 0
+        : line.source.fromMs - best.source.fromMs || (kind === 'glob' ? line.literals - best.literals : 0)
+    if (later >= 0) best = line
   }
-  return best?.line ?? null
+  return best
 }

@@ -3,7 +3,7 @@ import { type Exchange, type ExchangeRate, makeExchange, type RateMissing } from
 import { MoneyFault } from '#core/money/fault.ts'
 import { multiply, one, type Ratio, ratio, ratioOfDecimal } from '#core/money/ratio.ts'
 import type { Catalog, CatalogModel, ServiceTier } from './catalog.ts'
-import { type OverrideLine, overrideAt, overrideLine, type PriceOverride } from './overrides.ts'
+import { type Matcher, type OverrideLine, overrideAt, overrideLine, type PriceOverride } from './overrides.ts'
 import { makePrice, type Price } from './price.ts'
 import { cardAt, type Interval, steadyAround } from './schedule.ts'
 
@@ -24,6 +24,7 @@ export interface PriceSources {
   readonly overrides: readonly PriceOverride[]
   readonly upstreams: readonly PricedUpstream[]
   readonly exchangeRates: readonly ExchangeRate[]
+  readonly matcher: Matcher
 }
 
 export interface PriceQuery {
@@ -106,7 +107,9 @@ function upstreamTerms(upstream: PricedUpstream, sources: PriceSources): Upstrea
     listVendor: sources.catalog.vendorOfUpstream(upstream.kind, upstream.baseUrl),
     currency: upstream.billing.currency.toUpperCase(),
     discounts: discounts.sort((a, b) => a.sinceMs - b.sinceMs),
-    overrides: sources.overrides.filter((o) => o.provider === upstream.name).map(overrideLine),
+    overrides: sources.overrides
+      .filter((o) => o.provider === upstream.name)
+      .map((o) => overrideLine(o, sources.matcher)),
   }
 }
 

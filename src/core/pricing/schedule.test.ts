@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { globMatcher } from '#lib/glob.ts'
 import { card, model, sampleCatalog } from '#test/pricing/sample-catalog.ts'
-import { fitOf } from './model-glob.ts'
 import { makePriceBook } from './price-book.ts'
 import { makeResolver } from './resolve.ts'
 import { type CardCondition, type ConditionalCard, cardAt, steadyAround } from './schedule.ts'
@@ -99,6 +99,7 @@ test('cached prices equal uncached ones at any sequence of instants', () => {
             { from: 'CNY', to: 'USD', rate: String(i + 1), sinceMs },
             { from: 'USD', to: 'EUR', rate: String(i + 3), sinceMs: sinceMs + day },
           ]),
+          matcher: globMatcher,
         }
         const book = makePriceBook({ ...sources, costSource: 'computed' })
         for (const atMs of instants) {
@@ -115,17 +116,5 @@ test('cached prices equal uncached ones at any sequence of instants', () => {
         }
       },
     ),
-  )
-})
-
-test('globs match as their regular expression would', () => {
-  const letters = fc.array(fc.constantFrom('a', 'B', '-', '.'), { maxLength: 8 }).map((cs) => cs.join(''))
-  const pattern = fc.array(fc.constantFrom('a', 'b', '-', '.', '*', '?'), { maxLength: 8 }).map((cs) => cs.join(''))
-  fc.assert(
-    fc.property(pattern, letters, (glob, name) => {
-      const source = glob.replace(/[.*?-]/g, (c) => (c === '*' ? '.*' : c === '?' ? '.' : `\\${c}`))
-      assert.equal(fitOf(glob, name) !== null, new RegExp(`^${source}$`, 'i').test(name))
-    }),
-    { numRuns: 1000 },
   )
 })

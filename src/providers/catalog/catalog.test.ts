@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { formatDecimal } from '#core/money/decimal.ts'
 import { makePriceBook } from '#core/pricing/price-book.ts'
 import { cardAt } from '#core/pricing/schedule.ts'
+import { globMatcher } from '#lib/glob.ts'
 import { catalogVersion, openCatalog } from './catalog.ts'
 import { withDashedDate } from './match.ts'
 
@@ -143,7 +144,14 @@ const listed = providers.flatMap((provider) =>
 )
 
 test('list prices agree with the package on the same counts, to within its floating point', () => {
-  const book = makePriceBook({ catalog, overrides: [], upstreams: [], exchangeRates: [], costSource: 'computed' })
+  const book = makePriceBook({
+    catalog,
+    overrides: [],
+    upstreams: [],
+    exchangeRates: [],
+    costSource: 'computed',
+    matcher: globMatcher,
+  })
   const anyTime = fc.integer({ min: Date.UTC(2024, 0, 1), max: Date.UTC(2027, 0, 1) })
   const counts = fc.record({
     fresh: fc.nat(400_000),
