@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
+import type { JwtRules } from '#core/attribution/jwt-rules.ts'
 import { defaultMayOverride } from '#core/attribution/may-override.ts'
 import type { Payer } from '#core/attribution/payer.ts'
 import {
   type Config,
-  type JwtConfig,
   type KeyConfig,
   type PriceOverrideConfig,
   type PriceRateName,
@@ -112,8 +112,8 @@ function buildKey(entry: KeyEntry, sha256: (text: string) => string): KeyConfig 
   }
 }
 
-function buildJwt(entry: JwtEntry, cwd: string): JwtConfig {
-  const source: JwtConfig['source'] =
+function buildJwt(entry: JwtEntry, cwd: string): JwtRules {
+  const source: JwtRules['source'] =
     entry.jwks_url !== undefined
       ? { kind: 'jwks_url', url: entry.jwks_url }
       : entry.jwks_file !== undefined

@@ -1,4 +1,5 @@
-import type { OverridableField, Payer, PayerField } from '#core/attribution/payer.ts'
+import type { JwtRules } from '#core/attribution/jwt-rules.ts'
+import type { OverridableField, Payer } from '#core/attribution/payer.ts'
 import type { ServiceTier } from '#core/pricing/catalog.ts'
 
 /** The configuration after it was read, checked and filled with defaults. Immutable; a reload makes a new one. */
@@ -12,7 +13,7 @@ export interface Config {
   readonly providers: readonly ProviderConfig[]
   readonly aliases: readonly { readonly name: string; readonly target: string }[]
   readonly keys: readonly KeyConfig[]
-  readonly jwt: JwtConfig | null
+  readonly jwt: JwtRules | null
   readonly prices: readonly PriceOverrideConfig[]
   readonly exchangeRates: readonly ExchangeRateConfig[]
   /** Which cost is booked where a provider states its own: ours (default) or the provider's. */
@@ -65,22 +66,6 @@ export interface KeyConfig {
   /** Globs; null = every model. */
   readonly models: readonly string[] | null
   readonly expiresAtMs: number | null
-}
-
-export interface JwtConfig {
-  /** Lower-case name of the header that carries the token, with or without `Bearer `. */
-  readonly header: string
-  readonly source:
-    | { readonly kind: 'jwks_url'; readonly url: string }
-    | { readonly kind: 'jwks_file'; readonly path: string }
-    | { readonly kind: 'secret'; readonly secret: string }
-  readonly issuer: string | null
-  readonly audience: string | null
-  readonly algorithms: readonly string[]
-  /** Claim name (dots reach into objects) → field of attribution. */
-  readonly claims: Readonly<Record<string, PayerField>>
-  /** True = calls without a token are refused. */
-  readonly required: boolean
 }
 
 /** One dated line of a price list. Rates are exact decimal text, per million tokens unless named otherwise. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { createJwtVerifier, JwtFault, type JwtRules, type JwtVerdict } from './jwt.ts'
+import type { JwtRules } from '#core/attribution/jwt-rules.ts'
+import { createJwtVerifier, JwtFault, type JwtVerdict } from './jwt.ts'
 
 const startMs = Date.UTC(2026, 5, 1)
 const nowSeconds = startMs / 1000

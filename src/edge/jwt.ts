@@ -1,24 +1,10 @@
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
 import { readAttributionClaims } from '#core/attribution/claims.ts'
-import type { PayerField } from '#core/attribution/payer.ts'
+import type { JwtRules } from '#core/attribution/jwt-rules.ts'
 import type { Said } from '#core/attribution/said.ts'
 import { sha256Hex } from '#lib/secret.ts'
 import type { Clock } from '#ports.ts'
 import { KeysUnavailable, rotatingKeys } from './jwks.ts'
-
-/** What tokens are verified against; `JwtConfig` fits. */
-export interface JwtRules {
-  readonly header: string
-  readonly source:
-    | { readonly kind: 'jwks_url'; readonly url: string }
-    | { readonly kind: 'jwks_file'; readonly path: string }
-    | { readonly kind: 'secret'; readonly secret: string }
-  readonly issuer: string | null
-  readonly audience: string | null
-  readonly algorithms: readonly string[]
-  readonly claims: Readonly<Record<string, PayerField>>
-  readonly required: boolean
-}
 
 export interface JwtDoors {
   readonly clock: Clock

@@ -7,12 +7,13 @@ interface Vendor {
   /** The price catalog's name of who makes the models; null where a provider serves other people's. */
   readonly catalogVendor: string | null
   /** Which APIs it serves, and where; an absent dialect is not spoken at all. */
-  readonly dialects: Partial<Readonly<Record<Dialect, Service>>>
+  readonly dialects: Partial<Readonly<Record<Dialect, SpokenDialect>>>
   /** What to do instead, for a caller whose dialect is not spoken. */
   readonly advice: string
 }
 
-interface Service {
+/** What a vendor serves of an API that it speaks. */
+interface SpokenDialect {
   /** 'all', or the only ones served. */
   readonly endpoints: 'all' | readonly EndpointName[]
   readonly credential: Credential
@@ -98,8 +99,8 @@ function withoutBeta(match: EndpointMatch): string {
 
 /** Null where the kind can serve the call, otherwise why not and what to do, for people. */
 export function whyUnsupported(kind: ProviderKind, match: EndpointMatch): string | null {
-  const service = vendors[kind].dialects[match.dialect]
-  if (service !== undefined && (service.endpoints === 'all' || service.endpoints.includes(match.endpoint))) return null
+  const spoken = vendors[kind].dialects[match.dialect]
+  if (spoken !== undefined && (spoken.endpoints === 'all' || spoken.endpoints.includes(match.endpoint))) return null
   return `${kindTitles[kind]} does not serve ${match.endpoint} in the ${dialectTitles[match.dialect]} API; ${vendors[kind].advice}`
 }
 
@@ -129,9 +130,9 @@ const versionAtEnd = /\/v\d+(?:alpha|beta)?\d*$/
  * @throws Error where `whyUnsupported` has a reason: a caller asks that first.
  */
 export function upstreamPath(kind: ProviderKind, basePath: string, match: EndpointMatch, model: string): string {
-  const service = vendors[kind].dialects[match.dialect]
-  if (service === undefined) throw new Error(`${kind} does not speak ${match.dialect}`)
-  const path = match.modelInPath === null ? service.path(match) : pathWithModel(service.path(match), match, model)
+  const spoken = vendors[kind].dialects[match.dialect]
+  if (spoken === undefined) throw new Error(`${kind} does not speak ${match.dialect}`)
+  const path = match.modelInPath === null ? spoken.path(match) : pathWithModel(spoken.path(match), match, model)
   const asSdk = match.dialect === 'openai' && (kind === 'openai' || kind === 'openai-compatible')
   if (asSdk) return basePath + path.slice('/v1'.length)
   return basePath.replace(versionAtEnd, '') + path
