@@ -92,7 +92,7 @@ function settleJob(road: Road, { call }: JobEntry, { reading, counted }: Found):
   return {
     kind: 'settle',
     call,
-    endedAtMs: nowMs,
+    endedAtMs: Math.max(nowMs, call.startedAtMs),
     outcome: outcomeOf(reading),
     modelServed,
     usageSource: counted.source,

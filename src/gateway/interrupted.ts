@@ -22,7 +22,7 @@ export function settleInterrupted(open: OpenEntry, prices: PriceBook, nowMs: num
   return {
     kind: 'settle',
     call,
-    endedAtMs: nowMs,
+    endedAtMs: Math.max(nowMs, call.startedAtMs),
     outcome: 'interrupted',
     modelServed: call.modelRouted,
     usageSource,

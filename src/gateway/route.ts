@@ -76,7 +76,7 @@ function routeTo(
   { upstream, model, vendor }: Pick<Route, 'upstream' | 'model' | 'vendor'>,
 ): Route {
   const { config, basePath } = upstream
-  const askForUsage = facts.stream && facts.includeUsage === 'not_asked'
+  const askForUsage = config.askStreamUsage && facts.stream && facts.includeUsage === 'not_asked'
   const stripMetadata = config.keepMetadata ? noMetadata : ourMetadata
   const edited =
     body === null || body.length === 0

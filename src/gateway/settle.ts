@@ -35,7 +35,8 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
   return {
     kind: 'settle',
     call,
-    endedAtMs: road.clock.wallMs(),
+    // Not the clock on the wall again: it may have been set meanwhile.
+    endedAtMs: call.startedAtMs + Math.round(latencyMs),
     outcome: outcomeOf(ended),
     modelServed,
     usageSource: counted.source,

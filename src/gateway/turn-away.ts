@@ -50,7 +50,7 @@ function recordOf(road: Road, arrival: Arrival, refusal: Refusal, known: Known):
       stream: facts?.stream ?? arrival.match.streamInPath,
       promptHash: '',
     },
-    endedAtMs: road.clock.wallMs(),
+    endedAtMs: arrival.startedAtMs + Math.round(latencyMs),
     outcome: 'refused',
     modelServed: '',
     usageSource: 'none',

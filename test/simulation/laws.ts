@@ -34,12 +34,14 @@ export function brokenLaws(result: RunResult): string[] {
 const longestCallMs = 120_000
 
 /** Whatever the clock on the wall was set to, durations are those that have passed. */
-function wrongTimes(
-  id: string,
-  { latencyMs, timeToFirstTokenMs, overheadMs, attempts, outcome }: SettleEntry,
-): string[] {
+function wrongTimes(id: string, settle: SettleEntry): string[] {
+  const { call, endedAtMs, latencyMs, timeToFirstTokenMs, overheadMs, attempts, outcome } = settle
+  const tookMs = endedAtMs - call.startedAtMs
   // Of a call that was open when the process died nobody knows how long it took.
-  if (outcome === 'interrupted' && attempts.length === 0) return latencyMs >= 0 ? [] : [`${id}: ${latencyMs} ms long`]
+  if (outcome === 'interrupted' && attempts.length === 0)
+    return latencyMs >= 0 && tookMs >= 0 ? [] : [`${id}: ${latencyMs} ms long`]
+  const ends =
+    Math.abs(tookMs - latencyMs) < 1 ? [] : [`${id}: took ${latencyMs} ms and ended ${tookMs} ms after it began`]
   const spans = { latencyMs, timeToFirstTokenMs: timeToFirstTokenMs ?? 0, overheadMs }
   const wrong = Object.entries(spans).filter(([, ms]) => !(ms >= 0 && ms <= Math.min(latencyMs, longestCallMs)))
   const outside = attempts.filter(
@@ -47,6 +49,7 @@ function wrongTimes(
       startedAfterMs < 0 || durationMs < 0 || startedAfterMs + durationMs > latencyMs + 0.01,
   )
   return [
+    ...ends,
     ...wrong.map(([name, ms]) => `${id}: ${name} is ${ms} of ${latencyMs}`),
     ...outside.map((attempt) => `${id}: the attempt ${JSON.stringify(attempt)} is outside its call`),
   ]
