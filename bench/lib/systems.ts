@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '#config/load.ts'
-import { compileCache, gatewayFlags } from '#edge/node-flags.ts'
+import { gatewayFlags, roleEnvironment } from '#edge/node-flags.ts'
 import { everythingElse, type Started, start, underTest } from './processes.ts'
 import { benchKey, ports } from './targets.ts'
 
@@ -68,7 +68,7 @@ export async function startTollgate(): Promise<StartedTollgate> {
     readFile: (path) => readFileSync(path, 'utf8'),
   })
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults))
-  const options = { env: compileCache, message: { begin: loaded.config } }
+  const options = { env: roleEnvironment, message: { begin: loaded.config } }
   const began = performance.now()
   const gateway = await start({
     ...{ core: underTest, ...options, command: [node, ...gatewayFlags, main, 'run', 'gateway'] },

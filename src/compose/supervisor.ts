@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Config } from '#config/config.ts'
 import { type Environment, processEnvironment } from '#config/environment.ts'
-import { compileCache, gatewayFlags } from '#edge/node-flags.ts'
+import { gatewayFlags, roleEnvironment } from '#edge/node-flags.ts'
 import { type Child, keepAlive } from '#edge/supervisor.ts'
 import type { Prepared } from './prepare.ts'
 import type { RoleName } from './role.ts'
@@ -87,7 +87,7 @@ class Supervisor {
       name: role,
       args: [main, 'run', role],
       nodeFlags: role === 'gateway' ? gatewayFlags : [],
-      env: { ...this.#env, ...compileCache },
+      env: { ...this.#env, ...roleEnvironment },
       begin: () => this.#begin.promise.then(() => ({ begin: this.#config })),
       mostFailedStarts: role === 'console' ? null : mostFailedStarts,
     }
