@@ -25,6 +25,10 @@ export class PendingBlock {
     return this.#entries.length
   }
 
+  get entries(): readonly LedgerEntry[] {
+    return this.#entries
+  }
+
   /** @throws EntryFault where the entry cannot be written as a line; JournalFault `entry_too_large`. */
   add(entry: LedgerEntry): Promise<void> {
     this.#write(entry)

@@ -4,6 +4,7 @@ import { frameHeadroomBytes, maxBodyBytes, parseFrame, sealFrame } from '#core/l
 import { LineWriter } from '#core/ledger/line-writer.ts'
 import { encodeSegmentHeader } from '#core/ledger/segment-header.ts'
 import { writeEntry } from '#core/ledger/write-entry.ts'
+import type { JournalPosition } from '#store/ingest/source.ts'
 import { type Disk, type DiskFile, readRange, writeAll } from './disk.ts'
 import type { JournalEnd } from './recover.ts'
 import { segmentName } from './segment-files.ts'
@@ -17,6 +18,7 @@ export class Tail {
   readonly #directory: string
   readonly #instance: string
   #file: DiskFile
+  #segment: string
   #offset: number
   #blockBytes: number
   #nextBlock: number
@@ -33,6 +35,7 @@ export class Tail {
     this.#directory = directory
     this.#instance = instance
     this.#file = at.file
+    this.#segment = at.end.segment
     this.#offset = at.end.offset
     this.#blockBytes = at.end.blockBytes
     this.#nextBlock = at.end.nextBlock
@@ -45,9 +48,9 @@ export class Tail {
     if (end !== null) {
       const file = disk.open(`${directory}/${end.segment.name}`, 'write')
       const blockBytes = end.nextBlock === end.segment.firstBlock ? 0 : end.offset
-      return new Tail(disk, directory, begun.instance, { file, end: { ...end, blockBytes } })
+      return new Tail(disk, directory, begun.instance, { file, end: { ...end, segment: end.segment.name, blockBytes } })
     }
-    const fresh = { offset: 0, blockBytes: 0, nextBlock: 1, chain: genesisChain }
+    const fresh = { segment: segmentName(1), offset: 0, blockBytes: 0, nextBlock: 1, chain: genesisChain }
     const file = disk.open(`${directory}/${segmentName(1)}`, 'write')
     const tail = new Tail(disk, directory, begun.instance, { file, end: fresh })
     tail.#offset = tail.#writeHeader(file, tail.#header(begun.nowMs, []), 1)
@@ -69,6 +72,11 @@ export class Tail {
 
   get chain(): string {
     return this.#chain
+  }
+
+  /** Right behind the last block. */
+  get position(): JournalPosition {
+    return { segment: this.#segment, offset: this.#offset, blockNo: this.#nextBlock - 1 }
   }
 
   /** Adds a block of at least one line. Returns its size in bytes. */
@@ -125,6 +133,7 @@ export class Tail {
     this.#leftover = null
     this.#file.close()
     this.#file = file
+    this.#segment = segmentName(this.#nextBlock)
     this.#offset = headerBytes
     this.#blockBytes = 0
     this.#syncedOffset = 0
@@ -185,6 +194,7 @@ export class Tail {
 }
 
 interface TailEnd {
+  readonly segment: string
   readonly offset: number
   readonly blockBytes: number
   readonly nextBlock: number

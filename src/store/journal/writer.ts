@@ -5,6 +5,7 @@ import { JournalFault } from '#core/ledger/fault.ts'
 import { frameHeadroomBytes } from '#core/ledger/frame.ts'
 import { LineWriter } from '#core/ledger/line-writer.ts'
 import type { Clock, Journal, JournalRefusal, Timer, Timers } from '#ports.ts'
+import type { JournalPosition } from '#store/ingest/source.ts'
 import { type Disk, faultCode, realDisk } from './disk.ts'
 import { type FsyncMode, GroupSync } from './group-sync.ts'
 import { writeMark } from './marks.ts'
@@ -29,6 +30,11 @@ export interface JournalOptions {
   readonly instance?: string
   /** What is kept back for the calls that run when the disk becomes full. */
   readonly reserveBytes?: number
+  /**
+   * Called for every block, in order, when it has been written and before anybody is told: what is added up from the
+   * entries is then never behind what a caller knows.
+   */
+  readonly onWritten?: (entries: readonly LedgerEntry[], after: JournalPosition) => void
 }
 
 /** The calls whose open entry has no settle entry: whoever opened the journal settles them as interrupted. */
@@ -200,6 +206,7 @@ class JournalWriter implements WatchedJournal {
     this.#blocks++
     this.#entries += block.size
     block.track(this.#running)
+    this.#options.onWritten?.(block.entries, this.#tail.position)
     this.#sync.written(block)
     return true
   }
