@@ -1,0 +1,72 @@
+import type { Account, SpentWindow } from './account.ts'
+import type { BudgetAccounts } from './accounts.ts'
+import { type AdmittedCall, type Amounts, type ByUnit, spentOf } from './amounts.ts'
+import type { Gap } from './gap.ts'
+
+/** The reading of the ledger that closes a gap, beside the book: nothing of it is seen before `adopt`. */
+export interface Fold {
+  /**
+   * Counts an entry. All entries of calls that ended before the gap began have to come, in any order, each once; those
+   * of calls that ended later may, and are left out.
+   */
+  add(call: AdmittedCall, amounts: Amounts): void
+  /**
+   * Makes it what is known, at once. Leaves pending, to be folded again, what was lost anew meanwhile and where calls
+   * were admitted to earlier windows than were read. Does nothing a second time.
+   */
+  adopt(): void
+}
+
+/** What one account had spent, by window, from the earliest window that matters. */
+export class Tally {
+  readonly account: Account
+  readonly gap: Gap
+  readonly #sinceMs: number
+  readonly #windows: { readonly startMs: number; readonly endMs: number; spent: bigint }[] = []
+
+  constructor(account: Account, gap: Gap, atMs: number) {
+    this.account = account
+    this.gap = gap
+    this.#sinceMs = Math.min(account.neededSinceMs(atMs), account.heldSinceMs)
+  }
+
+  add(call: AdmittedCall, spent: ByUnit): void {
+    const atMs = call.startedAtMs
+    if (atMs < this.#sinceMs || this.gap.counts(call.callId)) return
+    let window = this.#windows.findLast(({ startMs, endMs }) => startMs <= atMs && atMs < endMs)
+    if (window === undefined) {
+      window = { ...this.account.spanAt(atMs), spent: 0n }
+      this.#windows.push(window)
+    }
+    window.spent += spent[this.account.unit]
+  }
+
+  /** False where the account is not waiting for this, or for more than this. */
+  adopt(): boolean {
+    if (this.account.retired || this.account.gap !== this.gap || this.account.heldSinceMs < this.#sinceMs) return false
+    const windows: SpentWindow[] = this.#windows.map(({ startMs, spent }) => ({ atMs: startMs, spent, toldPercent: 0 }))
+    this.account.learn(windows, this.#sinceMs)
+    return true
+  }
+}
+
+export function foldOf(budgets: readonly BudgetAccounts[], atMs: number, adopted: () => void): Fold {
+  const parts = budgets
+    .map(({ matches, accounts }) => ({
+      matches,
+      tallies: accounts.flatMap((account) => (account.gap === null ? [] : [new Tally(account, account.gap, atMs)])),
+    }))
+    .filter(({ tallies }) => tallies.length > 0)
+  return {
+    add(call, amounts) {
+      const spent = spentOf(amounts)
+      for (const { matches, tallies } of parts) {
+        if (matches(call)) for (const tally of tallies) tally.add(call, spent)
+      }
+    },
+    adopt() {
+      const done = parts.flatMap(({ tallies }) => tallies).map((tally) => tally.adopt())
+      if (done.includes(true)) adopted()
+    },
+  }
+}

@@ -1,0 +1,2 @@
+/** Seeds of worlds that once broke a law. Only to be added to. */
+export const knownSeeds: readonly number[] = []
