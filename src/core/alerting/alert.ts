@@ -15,6 +15,22 @@ export const severities = ['info', 'warning', 'critical'] as const
 
 export type Severity = (typeof severities)[number]
 
+/** The labels that an alert may carry: always `type` and `severity`, the others as they fit. */
+export const alertLabels = [
+  'type',
+  'severity',
+  'budget',
+  'window',
+  'department',
+  'project',
+  'cost_center',
+  'user_id',
+  'key',
+  'model',
+  'provider',
+  'receiver',
+] as const
+
 /**
  * Something happened, or is over, that somebody may want to know. `fingerprint` says what it is about: a later event
  * with the same one is the same alert (it fires on, or is resolved).
@@ -28,8 +44,7 @@ export interface AlertEvent {
   readonly severity: Severity
   readonly atMs: number
   /**
-   * What routes, silences and inhibition match on, and groups are made by: always `type` and `severity`, then as it
-   * fits `budget`, `window`, `department`, `project`, `cost_center`, `user_id`, `key`, `model`, `provider`, `receiver`.
+   * What routes, silences and inhibition match on, and groups are made by. Names are those of `alertLabels`.
    */
   readonly labels: Readonly<Record<string, string>>
   /** What messages are made of. Money as decimal text in USD, times as ISO 8601, percentages as whole numbers in text. */
