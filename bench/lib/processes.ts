@@ -28,6 +28,8 @@ export async function start(options: StartOptions): Promise<Started> {
   const child = spawn('taskset', ['-c', String(options.core), ...options.command], {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // As the supervisor does: a configuration holds amounts, which JSON cannot carry.
+    serialization: 'advanced',
   })
   if (options.message !== undefined) child.send(options.message)
   started.add(child)

@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import type { JwtRules } from '#core/attribution/jwt-rules.ts'
 import { defaultMayOverride } from '#core/attribution/may-override.ts'
 import type { Payer } from '#core/attribution/payer.ts'
+import { buildAlerts } from './build-alerts.ts'
+import { buildBudget } from './build-budget.ts'
 import {
   type Config,
   type KeyConfig,
@@ -12,7 +14,7 @@ import {
 } from './config.ts'
 import * as defaults from './defaults.ts'
 import type { Entries } from './entries.ts'
-import type { JwtEntry, KeyEntry, PriceEntry, ProviderEntry } from './file-schema.ts'
+import type { AttributionEntry, JwtEntry, KeyEntry, PriceEntry, ProviderEntry } from './file-schema.ts'
 
 /** What only the environment and the process know. */
 export interface Surroundings {
@@ -47,6 +49,15 @@ export function buildConfig(entries: Entries, around: Surroundings): Config {
       .sort((a, b) => a.sinceMs - b.sinceMs),
     costSource: singles.cost_source ?? 'computed',
     unpriced: singles.unpriced ?? 'allow',
+    budgets: entries.budgets.map(({ entry }) => buildBudget(entry, singles.fiscal_month_start)),
+    budgetRefusalStatus: singles.budgets_refusal_status === '429' ? 429 : 402,
+    holdWaitMs: singles.budgets_hold_wait_ms ?? defaults.defaultHoldWaitMs,
+    alerts: buildAlerts(entries.alerts),
+    incoming: entries.incoming.map(({ entry }) => ({
+      source: entry.source,
+      secret: entry.secret ?? null,
+      attribution: buildPayer(entry.attribution),
+    })),
     journal: buildJournal(singles.journal ?? {}),
     limits: buildLimits(singles.limits ?? {}),
     store: { clickhouseUrl: singles.store?.clickhouse_url ?? null },
@@ -91,8 +102,19 @@ function withPath(url: string, path: string): string {
 }
 
 function buildKey(entry: KeyEntry, sha256: (text: string) => string): KeyConfig {
-  const said = entry.attribution ?? {}
-  const attribution: Payer = {
+  const attribution = buildPayer(entry.attribution)
+  return {
+    name: entry.name,
+    keySha256: entry.key_sha256 ?? sha256(entry.key ?? ''),
+    attribution,
+    mayOverride: entry.may_override ?? defaultMayOverride(attribution),
+    models: entry.models ?? null,
+    expiresAtMs: entry.expires ?? null,
+  }
+}
+
+function buildPayer(said: AttributionEntry = {}): Payer {
+  return {
     department: said.department ?? '',
     project: said.project ?? '',
     costCenter: said.cost_center ?? '',
@@ -101,14 +123,6 @@ function buildKey(entry: KeyEntry, sha256: (text: string) => string): KeyConfig 
     featureFlag: said.feature_flag ?? '',
     requestPath: said.request_path ?? '',
     tags: said.tags ?? {},
-  }
-  return {
-    name: entry.name,
-    keySha256: entry.key_sha256 ?? sha256(entry.key ?? ''),
-    attribution,
-    mayOverride: entry.may_override ?? defaultMayOverride(attribution),
-    models: entry.models ?? null,
-    expiresAtMs: entry.expires ?? null,
   }
 }
 

@@ -1,46 +1,30 @@
 import { globMatcher, isLiteral } from '#lib/glob.ts'
+import { checkAlerts } from './check-alerts.ts'
+import { checkBudgets } from './check-budgets.ts'
 import { kindDefaults } from './defaults.ts'
-import type { Entries, Numbered, Report } from './entries.ts'
+import type { Entries, Report } from './entries.ts'
 import type { JwtEntry, ProviderEntry } from './file-schema.ts'
+import { repeated, uniqueNames } from './repeated.ts'
 
 /**
  * What no single value shows: names given twice, references to nothing, aliases in a circle, prices that contradict
  * each other, settings that exclude each other. Looks only at entries that are right in themselves.
  */
 export function crossCheck(entries: Entries, report: Report): void {
-  uniqueNames('providers', entries.providers, report)
-  uniqueNames('aliases', entries.aliases, report)
-  uniqueNames('keys', entries.keys, report)
+  uniqueNames(['providers'], entries.providers, report)
+  uniqueNames(['aliases'], entries.aliases, report)
+  uniqueNames(['keys'], entries.keys, report)
+  uniqueNames(['budgets'], entries.budgets, report)
   for (const { index, entry } of entries.providers) checkProvider(index, entry, report)
   checkAliases(entries, report)
   checkKeys(entries, report)
   checkPrices(entries, report)
   checkExchangeRates(entries, report)
   checkCurrencies(entries, report)
+  checkBudgets(entries, report)
+  checkAlerts(entries.alerts, report)
+  checkIncoming(entries, report)
   if (entries.singles.jwt !== undefined) checkJwt(entries.singles.jwt, report)
-}
-
-/** Calls `twice` for every entry whose identity an earlier one already has. */
-function repeated<T>(
-  all: readonly Numbered<T>[],
-  identity: (entry: T) => string,
-  twice: (index: number, first: number) => void,
-) {
-  const seen = new Map<string, number>()
-  for (const { index, entry } of all) {
-    const id = identity(entry)
-    const first = seen.get(id)
-    if (first === undefined) seen.set(id, index)
-    else twice(index, first)
-  }
-}
-
-function uniqueNames(section: string, all: readonly Numbered<{ name: string }>[], report: Report): void {
-  repeated(
-    all,
-    (entry) => entry.name.toLowerCase(),
-    (index, first) => report([section, index, 'name'], `is the same as ${section}[${first}].name`, 'a name given once'),
-  )
 }
 
 function checkProvider(index: number, provider: ProviderEntry, report: Report): void {
@@ -172,6 +156,15 @@ function checkCurrencies(entries: Entries, report: Report): void {
   for (const { index, entry } of entries.providers)
     check(['providers', index, 'billing', 'currency'], entry.billing?.currency)
   for (const { index, entry } of entries.prices) check(['prices', index, 'currency'], entry.currency)
+}
+
+function checkIncoming({ incoming }: Entries, report: Report): void {
+  repeated(
+    incoming,
+    (entry) => entry.source,
+    (index, first) =>
+      report(['incoming', index, 'source'], `is the same as incoming[${first}].source`, 'a source given once'),
+  )
 }
 
 function checkJwt(jwt: JwtEntry, report: Report): void {

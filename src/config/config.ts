@@ -1,5 +1,9 @@
+import type { LiveThresholds } from '#core/alerting/live-thresholds.ts'
+import type { Receiver } from '#core/alerting/receiver.ts'
+import type { InhibitRule, Route } from '#core/alerting/routing.ts'
 import type { JwtRules } from '#core/attribution/jwt-rules.ts'
 import type { OverridableField, Payer } from '#core/attribution/payer.ts'
+import type { Budget } from '#core/budget/budget.ts'
 import type { ServiceTier } from '#core/pricing/catalog.ts'
 
 /** The configuration after it was read, checked and filled with defaults. Immutable; a reload makes a new one. */
@@ -20,6 +24,13 @@ export interface Config {
   readonly costSource: 'computed' | 'provider'
   /** What to do with a model that has no price. */
   readonly unpriced: 'allow' | 'block'
+  readonly budgets: readonly Budget[]
+  /** Of a call that a budget refuses: 402 says why, 429 is what some clients expect. */
+  readonly budgetRefusalStatus: 402 | 429
+  /** How long a call waits for money that other calls hold. */
+  readonly holdWaitMs: number
+  readonly alerts: AlertsConfig
+  readonly incoming: readonly IncomingConfig[]
   readonly journal: JournalConfig
   readonly limits: LimitsConfig
   readonly store: StoreConfig
@@ -124,4 +135,23 @@ export interface LimitsConfig {
 export interface StoreConfig {
   /** Null = embedded, in the data directory; otherwise the URL of a ClickHouse server. */
   readonly clickhouseUrl: string | null
+}
+
+export interface AlertsConfig {
+  readonly receivers: readonly Receiver[]
+  readonly routes: readonly Route[]
+  readonly inhibit: readonly InhibitRule[]
+  readonly live: LiveThresholds
+  /** Whether receivers may be at private addresses. Names are looked up when they are told, so it counts there too. */
+  readonly allowPrivateUrls: boolean
+}
+
+/** A source of usage that is metered elsewhere. */
+export interface IncomingConfig {
+  /** Stands in the path `/webhook/{source}`. */
+  readonly source: string
+  /** What its events are signed with; null = nothing. */
+  readonly secret: string | null
+  /** Who pays for what an event does not say. */
+  readonly attribution: Payer
 }

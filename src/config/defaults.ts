@@ -101,3 +101,16 @@ export const defaultLimits = {
   readAfterDisconnectMs: 30_000,
   readAfterDisconnectBytes: 16 * 1024 * 1024,
 }
+export const defaultThresholds = [80, 95, 100]
+export const defaultHoldWaitMs = 10_000
+export const defaultRoute = {
+  groupBy: ['type', 'budget'],
+  groupWaitMs: 0,
+  groupIntervalMs: 60_000,
+  repeatIntervalMs: 14_400_000,
+}
+export const defaultSmtpPort = { tls: 465, starttls: 587, none: 25 }
+/** https://developer.pagerduty.com/docs/send-alert-event */
+export const defaultPagerdutyUrl = 'https://events.pagerduty.com/v2/enqueue'
+export const defaultUpstreamErrors = { leastCalls: 20, windowMs: 300_000 }
+export const defaultOutputTokens = 10_000

@@ -1,5 +1,15 @@
+import type { InhibitEntry, LiveEntry, ReceiverEntry, RouteEntry } from './alert-schema.ts'
+import type { BudgetEntry } from './budget-schema.ts'
 import type { PathPart } from './faults.ts'
-import type { AliasEntry, ExchangeRateEntry, KeyEntry, PriceEntry, ProviderEntry, Singles } from './file-schema.ts'
+import type {
+  AliasEntry,
+  ExchangeRateEntry,
+  IncomingEntry,
+  KeyEntry,
+  PriceEntry,
+  ProviderEntry,
+  Singles,
+} from './file-schema.ts'
 
 /** An entry of a list with its place in the file, since wrong entries beside it are left out. */
 export interface Numbered<T> {
@@ -14,12 +24,29 @@ export interface Entries {
   readonly keys: readonly Numbered<KeyEntry>[]
   readonly prices: readonly Numbered<PriceEntry>[]
   readonly exchangeRates: readonly Numbered<ExchangeRateEntry>[]
+  readonly budgets: readonly Numbered<BudgetEntry>[]
+  readonly incoming: readonly Numbered<IncomingEntry>[]
+  readonly alerts: AlertEntries
   readonly singles: Partial<Singles>
+  /** Names of all keys, those with faults included. */
+  readonly keyNames: ReadonlySet<string>
   /** Names of all providers, those with faults and those from the environment included. */
   readonly providerNames: ReadonlySet<string>
   /** False where a provider was left out for its faults: then nothing can be said of what is served. */
   readonly providersComplete: boolean
   sha256(text: string): string
+}
+
+export interface AlertEntries {
+  readonly allowPrivateUrls: boolean
+  readonly receivers: readonly Numbered<ReceiverEntry>[]
+  /** Names of all receivers, those with faults included. */
+  readonly receiverNames: ReadonlySet<string>
+  readonly routes: readonly Numbered<RouteEntry>[]
+  /** False where the file says nothing of routes: then every receiver is told everything. */
+  readonly routesWritten: boolean
+  readonly inhibit: readonly Numbered<InhibitEntry>[]
+  readonly live: LiveEntry | null
 }
 
 export type Report = (path: readonly PathPart[], wrong: string, expected: string) => void

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { payerFields } from '#core/attribution/payer.ts'
 import { serviceTiers } from '#core/pricing/catalog.ts'
+import { budget } from './budget-schema.ts'
 import { type PriceRateName, priceRateNames } from './config.ts'
 import { says } from './faults.ts'
 import * as is from './scalars.ts'
@@ -109,6 +110,13 @@ export const exchangeRate = shape({
   since: is.instant(),
 })
 
+/** Usage that is metered elsewhere and arrives at `POST /webhook/{source}`. */
+export const incoming = shape({
+  source: is.slug(),
+  secret: is.word('the shared secret of the signature', 4096).optional(),
+  attribution: attribution.optional(),
+})
+
 /** Settings that stand once, each with its schema. */
 export const singles = {
   listen: is.listenAddress().optional(),
@@ -117,6 +125,9 @@ export const singles = {
   unpriced: is.oneOf(['allow', 'block'] as const).optional(),
   drain_ms: is.wholeNumber(0, day).optional(),
   jwt: jwt.optional(),
+  fiscal_month_start: is.wholeNumber(1, 28).optional(),
+  budgets_refusal_status: is.oneOf(['402', '429'] as const).optional(),
+  budgets_hold_wait_ms: is.wholeNumber(0, 10 * 60 * 1000).optional(),
   journal: shape({
     fsync: is.oneOf(['group', 'each', 'none'] as const).optional(),
     group_ms: is.wholeNumber(1, 1_000).optional(),
@@ -146,6 +157,8 @@ export const lists = {
   keys: key,
   prices: price,
   exchange_rates: exchangeRate,
+  budgets: budget,
+  incoming,
 }
 
 export type ProviderEntry = z.output<typeof provider>
@@ -154,4 +167,6 @@ export type KeyEntry = z.output<typeof key>
 export type JwtEntry = z.output<typeof jwt>
 export type PriceEntry = z.output<typeof price>
 export type ExchangeRateEntry = z.output<typeof exchangeRate>
+export type IncomingEntry = z.output<typeof incoming>
+export type AttributionEntry = z.output<typeof attribution>
 export type Singles = { readonly [K in keyof typeof singles]: z.output<(typeof singles)[K]> }

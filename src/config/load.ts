@@ -11,7 +11,8 @@ import type { ConfigFault } from './faults.ts'
 import { lists, type ProviderEntry, type Singles, singles } from './file-schema.ts'
 import { later } from './later-schema.ts'
 import { SectionReader } from './sections.ts'
-import { readYaml, type Tree } from './yaml.ts'
+import { findWarnings } from './warnings.ts'
+import { readYaml, type Tree, textsIn } from './yaml.ts'
 
 export interface ConfigSources {
   readonly env: Environment
@@ -43,17 +44,21 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const root = reader.root()
   const around = readEnvironment(sources, reader)
   const warnings = readLater(root, reader)
-  const providers = reader.list(root, 'providers', lists.providers)
+  const providers = reader.list(root, ['providers'], lists.providers)
   const listed = root['providers'] !== undefined && root['providers'] !== null
   const found = listed ? [] : providersOfEnvironment(sources.env)
   const simulatedByDefault = !listed && found.length === 0
   const entries: Entries = {
     providers: listed ? providers : simulatedByDefault ? [simulated] : found,
-    aliases: reader.list(root, 'aliases', lists.aliases),
-    keys: reader.list(root, 'keys', lists.keys),
-    prices: reader.list(root, 'prices', lists.prices),
-    exchangeRates: reader.list(root, 'exchange_rates', lists.exchange_rates),
+    aliases: reader.list(root, ['aliases'], lists.aliases),
+    keys: reader.list(root, ['keys'], lists.keys),
+    prices: reader.list(root, ['prices'], lists.prices),
+    exchangeRates: reader.list(root, ['exchange_rates'], lists.exchange_rates),
+    budgets: reader.list(root, ['budgets'], lists.budgets),
+    incoming: reader.list(root, ['incoming'], lists.incoming),
+    alerts: reader.alerts(root),
     singles: readSingles(root, reader),
+    keyNames: new Set(textsIn(root['keys'], 'name')),
     providerNames: providerNames(root, listed ? providers : [...found, simulated]),
     providersComplete: !listed || providers.length === lengthOf(root['providers']),
     sha256,
@@ -63,7 +68,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   crossCheck(entries, reader.report)
   if (faults.length > 0) return { ok: false, faults: inOrder(faults), source }
-  warnings.push(...idleWarnings(entries))
+  warnings.push(...findWarnings(entries))
   return { ok: true, config: buildConfig(entries, { ...around, simulatedByDefault }), source, warnings }
 }
 
@@ -146,31 +151,13 @@ const simulated: Numbered<ProviderEntry> = { index: 0, entry: { name: 'simulated
 function providerNames(root: { [key: string]: Tree }, read: readonly Numbered<ProviderEntry>[]): Set<string> {
   const names = new Set(read.map(({ entry }) => entry.name))
   for (const { name } of environmentProviders) names.add(name)
-  const incoming = root['incoming']
-  for (const item of Array.isArray(incoming) ? incoming : []) addText(names, item, 'source')
-  const written = root['providers']
-  for (const item of Array.isArray(written) ? written : []) addText(names, item, 'name')
+  for (const section of [textsIn(root['incoming'], 'source'), textsIn(root['providers'], 'name')])
+    for (const name of section) names.add(name)
   return names
-}
-
-function addText(names: Set<string>, item: Tree, key: string): void {
-  const text = item !== null && typeof item === 'object' && !Array.isArray(item) ? item[key] : null
-  if (typeof text === 'string') names.add(text)
 }
 
 function lengthOf(tree: Tree | undefined): number {
   return Array.isArray(tree) ? tree.length : 0
-}
-
-function idleWarnings(entries: Entries): string[] {
-  const on = new Set(entries.providers.map(({ entry }) => entry.name))
-  const idle = entries.prices
-    .filter(({ entry }) => !on.has(entry.provider))
-    .map(({ index, entry }) => `prices[${index}]: no provider ${entry.provider} is on, so this price is not used`)
-  const weak = entries.keys
-    .filter(({ entry }) => entry.key !== undefined && entry.key.length < 16)
-    .map(({ index }) => `keys[${index}].key: is shorter than 16 characters and could be guessed`)
-  return [...idle, ...weak]
 }
 
 /** As they stand in the file, so that a person can go through it from top to bottom. */

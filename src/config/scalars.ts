@@ -75,14 +75,19 @@ export function oneOf<const T extends string>(words: readonly T[]) {
 }
 
 /** Exact decimal text, never negative, brought to its shortest form: `8.00` → `8`. */
-export function decimal(expected: string, { above = false, most }: { above?: boolean; most?: number } = {}) {
+export function decimal(
+  expected: string,
+  { above = false, most, places = 18 }: { above?: boolean; most?: number; places?: number } = {},
+) {
   return checked<string>(
     expected,
     (text) => {
       if (/^[+-]?\d+(\.\d+)?[eE]/.test(text)) return new Wrong('is in scientific notation')
       if (/^-\d/.test(text)) return new Wrong('is negative')
-      const parts = /^(\d{1,15})(?:\.(\d{1,18}))?$/.exec(text)
+      const parts = /^(\d+)(?:\.(\d+))?$/.exec(text)
       if (parts === null) return undefined
+      if ((parts[1] ?? '').length > 15) return new Wrong('is out of range')
+      if ((parts[2] ?? '').length > places) return new Wrong(`has more than ${places} places`)
       const whole = (parts[1] ?? '').replace(/^0+(?=\d)/, '')
       const fraction = (parts[2] ?? '').replace(/0+$/, '')
       if (above && whole === '0' && fraction === '') return new Wrong('is zero')
@@ -140,6 +145,15 @@ export function glob() {
   )
 }
 
+/** One model by its name. */
+export function modelName() {
+  return checked<string>(
+    'the name of one model',
+    (text) => (/^[A-Za-z0-9._:/@+-]{1,256}$/.test(text) ? text : undefined),
+    'is not the name of a model',
+  )
+}
+
 const datePattern = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,3})?)?)?(Z|[+-]\d{2}:\d{2})?$/
 
 /** Unix milliseconds. A date without a time is its first instant; without a zone it is UTC. */
@@ -181,5 +195,84 @@ export function listenAddress() {
       return { host, port }
     },
     'is not an address with a port',
+  )
+}
+
+/** Milliseconds of `500ms`, `30s`, `5m`, `4h`, `1d`; whole numbers with one unit. */
+export function duration(leastMs: number, mostMs: number) {
+  return checked<number>(
+    'a duration such as 30s, 5m or 4h',
+    (text) => {
+      const parts = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text)
+      if (parts === null) return undefined
+      const ms = Number(parts[1]) * (unitMs[parts[2] ?? ''] ?? Number.NaN)
+      return ms < leastMs || ms > mostMs ? new Wrong('is out of range') : ms
+    },
+    'is not a duration',
+  )
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** An IANA name; offsets are refused, since they know no daylight saving. */
+export function timeZone() {
+  return checked<string>(
+    'an IANA name such as Europe/Berlin or UTC',
+    (text) => (/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(text) ? knownTimeZone(text) : undefined),
+    'is not a time zone',
+  )
+}
+
+/** As it is spelled, whatever case it was written in. */
+function knownTimeZone(text: string): string | undefined {
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(text).timeZoneId
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** Where messages are posted: may have a query, since some services put their secret there. */
+export function receiverUrl() {
+  return checked<string>(
+    'an address such as https://hooks.example.com/…',
+    (text) => {
+      const url = URL.parse(text)
+      if (url === null || !/^https?:\/\//i.test(text) || text.length > 4096) return undefined
+      if (url.username !== '' || url.password !== '') return new Wrong('contains a user name or password')
+      return url.hash === '' ? text : new Wrong('contains a fragment')
+    },
+    'is not an http or https address',
+  )
+}
+
+/** `ops@example.com` or `Operations <ops@example.com>`. */
+export function mailAddress() {
+  const address = /^[^\s@<>",;]{1,64}@[^\s@<>",;]{1,190}$/
+  return checked<string>(
+    'an address such as ops@example.com',
+    (text) => {
+      const named = /^[^<>"\p{Cc}]{1,100} <([^<>]{3,256})>$/u.exec(text)
+      return address.test(named?.[1] ?? text) ? text : undefined
+    },
+    'is not a mail address',
+  )
+}
+
+export function hostName() {
+  return checked<string>(
+    'the name or address of a host',
+    (text) => (/^[A-Za-z0-9._:-]{1,253}$/.test(text) ? text : undefined),
+    'is not the name of a host',
+  )
+}
+
+/** What stands in a URL as one part of its path. */
+export function slug() {
+  return checked<string>(
+    'lower-case letters, digits, dashes and underscores, at most 64',
+    (text) => (/^[a-z0-9][a-z0-9_-]{0,63}$/.test(text) ? text : undefined),
+    'does not fit into a path',
   )
 }

@@ -1,10 +1,12 @@
-import type { ZodType } from 'zod'
+import { type ZodType, z } from 'zod'
 import { closest } from '#lib/closest.ts'
-import type { Numbered } from './entries.ts'
+import { alerts, inhibitRule, receiver, route } from './alert-schema.ts'
+import type { AlertEntries, Numbered } from './entries.ts'
 import { type ConfigFault, heard, type PathPart, pathText } from './faults.ts'
 import { lists, singles } from './file-schema.ts'
 import { later } from './later-schema.ts'
-import type { Tree, YamlFile } from './yaml.ts'
+import { shape } from './shapes.ts'
+import { type Tree, textsIn, type YamlFile } from './yaml.ts'
 
 /** Checks parts of the tree against schemas and turns what zod finds into faults with path and line. */
 export class SectionReader {
@@ -34,7 +36,7 @@ export class SectionReader {
       this.report([], 'is not a mapping', 'settings, one a line, such as `listen: 127.0.0.1:4000`')
       return {}
     }
-    const known = [...Object.keys(singles), ...Object.keys(lists), ...Object.keys(later)]
+    const known = [...Object.keys(singles), ...Object.keys(lists), 'alerts', ...Object.keys(later)]
     for (const key of Object.keys(tree)) if (!known.includes(key)) this.unknownKey([key], known)
     return tree
   }
@@ -51,19 +53,42 @@ export class SectionReader {
     return undefined
   }
 
-  list<T>(root: { [key: string]: Tree }, section: string, schema: ZodType<T>): Numbered<T>[] {
-    const tree = root[section]
+  /** Entry by entry, so that a wrong one does not hide the others. `path` leads to the list within `parent`. */
+  list<T>(parent: { [key: string]: Tree }, path: readonly string[], schema: ZodType<T>): Numbered<T>[] {
+    const section = path.at(-1) ?? ''
+    const tree = parent[section]
     if (tree === undefined || tree === null) return []
     if (!Array.isArray(tree)) {
-      this.report([section], 'is not a list', `a list of ${section}, each beginning with a dash`)
+      this.report(path, 'is not a list', `a list of ${section}, each beginning with a dash`)
       return []
     }
     const read: Numbered<T>[] = []
     tree.forEach((item, index) => {
-      const entry = this.read([section, index], item, schema)
+      const entry = this.read([...path, index], item, schema)
       if (entry !== undefined) read.push({ index, entry })
     })
     return read
+  }
+
+  alerts(root: { [key: string]: Tree }): AlertEntries {
+    const tree = root['alerts'] ?? {}
+    const parts = alerts.shape
+    const outline = Object.fromEntries(Object.keys(parts).map((part) => [part, z.unknown().optional()]))
+    this.read(['alerts'], tree, shape(outline))
+    const section = typeof tree === 'string' || Array.isArray(tree) ? {} : tree
+    const single = <T>(part: string, schema: ZodType<T>) => {
+      const value = section[part]
+      return value === undefined || value === null ? undefined : this.read(['alerts', part], value, schema)
+    }
+    return {
+      allowPrivateUrls: single('allow_private_urls', parts.allow_private_urls) ?? false,
+      receivers: this.list(section, ['alerts', 'receivers'], receiver),
+      receiverNames: new Set(textsIn(section['receivers'], 'name')),
+      routes: this.list(section, ['alerts', 'routes'], route),
+      routesWritten: section['routes'] !== undefined && section['routes'] !== null,
+      inhibit: this.list(section, ['alerts', 'inhibit'], inhibitRule),
+      live: single('live', parts.live) ?? null,
+    }
   }
 
   private unknownKey(path: readonly PathPart[], known: readonly string[]): void {

@@ -14,6 +14,34 @@ export function shape<T extends z.ZodRawShape>(fields: T) {
 
 export function list<T extends z.ZodType>(item: T, expected: string, least = 0) {
   return z
-    .array(item, { error: ({ input }) => says(input === null ? 'is empty' : 'is not a list', `a list of ${expected}`) })
+    .array(item, {
+      error: ({ input }) => {
+        const wrong = input === undefined ? 'is missing' : input === null ? 'is empty' : 'is not a list'
+        return says(wrong, `a list of ${expected}`)
+      },
+    })
     .min(least, says('is empty', `at least one of ${expected}, or the setting left out`))
+}
+
+/** One value, or a list of at least one. Faults of a single value stand at the setting itself. */
+export function oneOrMore<T>(item: z.ZodType<T>, expected: string, most = 1_000) {
+  const many = list(item, expected, 1).max(most, says('is too long', `at most ${most} of ${expected}`))
+  return z.unknown().transform((input, context): readonly T[] => {
+    const result = Array.isArray(input) ? many.safeParse(input) : item.safeParse(input)
+    if (result.success) return Array.isArray(result.data) ? result.data : [result.data]
+    for (const { message, path } of result.error.issues) {
+      context.issues.push({ code: 'custom', message, path: [...path], input: undefined })
+    }
+    return z.NEVER
+  })
+}
+
+/** A mapping with keys of the file's own choice. */
+export function mappingOf<K extends string, T>(key: z.ZodType<K, string>, value: z.ZodType<T>, expected: string) {
+  return z.record(key, value, {
+    error: ({ code, input }) =>
+      code === 'invalid_key'
+        ? says('has a key that does not fit', expected)
+        : says(input === null || input === undefined ? 'is empty' : 'is not a mapping', expected),
+  })
 }

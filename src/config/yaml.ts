@@ -46,6 +46,15 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
   }
 }
 
+/** What stands under `key` in the entries of a list, right or wrong otherwise. */
+export function textsIn(tree: Tree | undefined, key: string): string[] {
+  if (!Array.isArray(tree)) return []
+  return tree.flatMap((item) => {
+    const text = item !== null && typeof item === 'object' && !Array.isArray(item) ? item[key] : null
+    return typeof text === 'string' ? [text.trim()] : []
+  })
+}
+
 class Walk {
   readonly faults: ConfigFault[] = []
   readonly lines = new Map<string, number>()

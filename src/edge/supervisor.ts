@@ -50,6 +50,8 @@ export function keepAlive(spec: ChildSpec, events: ChildEvents): Child {
     const started = spawn(process.execPath, [...spec.nodeFlags, ...spec.args], {
       env: spec.env,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // A configuration holds amounts, which JSON cannot carry.
+      serialization: 'advanced',
     })
     child = started
     void spec.begin().then((message) => tell(started, message))

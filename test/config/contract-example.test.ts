@@ -9,7 +9,7 @@ const env = {
   SEARCH_TEAM_KEY: 'a-key-of-the-search-team',
   SLACK_WEBHOOK_URL: 'https://hooks.example.com/x',
   PAGERDUTY_KEY: 'pd',
-  HOLYSHEEP_WEBHOOK_SECRET: 'hs',
+  HOLYSHEEP_WEBHOOK_SECRET: 'a-secret-of-the-relay',
 }
 
 function loadExample() {
@@ -34,13 +34,38 @@ test('the documented example file loads, and its settings arrive', () => {
   assert.deepEqual(config.exchangeRates, [{ from: 'CNY', to: 'USD', rate: '1', sinceMs: Date.UTC(2026, 0, 1) }])
 })
 
-test('what this version does not enforce yet is said, not ignored', () => {
+test('the budgets, alerts and sources of the example arrive, without a warning', () => {
   const loaded = loadExample()
   assert.ok(loaded.ok)
-  for (const section of ['budgets', 'alerts', 'incoming']) {
-    assert.ok(
-      loaded.warnings.some((warning) => warning.startsWith(`${section}: `)),
-      section,
-    )
-  }
+  const { budgets, alerts, incoming } = loaded.config
+  assert.deepEqual(loaded.warnings, [])
+  assert.deepEqual(
+    budgets.map(({ name, scope, timezone, limits }) => [name, scope.payer, timezone, limits]),
+    [
+      [
+        'engineering',
+        { department: ['engineering'] },
+        'Europe/Berlin',
+        [
+          { quantity: 'usd', window: 'day', picoUsd: 300n * 10n ** 12n },
+          { quantity: 'usd', window: 'month', picoUsd: 5000n * 10n ** 12n },
+        ],
+      ],
+    ],
+  )
+  assert.deepEqual(
+    alerts.receivers.map(({ name, kind }) => [name, kind]),
+    [
+      ['ops', 'slack'],
+      ['duty', 'pagerduty'],
+    ],
+  )
+  assert.deepEqual(
+    alerts.routes.map(({ match, receivers }) => [match, receivers]),
+    [
+      [{ severity: ['critical'] }, ['duty']],
+      [{}, ['ops']],
+    ],
+  )
+  assert.deepEqual([incoming[0]?.source, incoming[0]?.attribution.department], ['holysheep', 'unassigned'])
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { alerts } from '#config/alert-schema.ts'
 import { faultLine } from '#config/faults.ts'
 import { lists, singles } from '#config/file-schema.ts'
 import { later } from '#config/later-schema.ts'
@@ -10,7 +11,7 @@ const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url
 const example = /<!-- complete example -->\n```yaml\n(.*?)```/s.exec(text)?.[1] ?? ''
 const outsideExample = text.replace(example, '')
 
-const schemas = { ...singles, ...lists, ...later }
+const schemas = { ...singles, ...lists, alerts, ...later }
 
 const env = {
   OPENAI_API_KEY: 'sk-openai',
@@ -18,6 +19,8 @@ const env = {
   RELAY_KEY: 'relay',
   SEARCH_TEAM_KEY: 'a-key-of-the-search-team',
   SLACK_WEBHOOK_URL: 'https://hooks.example.com/x',
+  PAGERDUTY_KEY: 'pd',
+  ELSEWHERE_SECRET: 'a-secret-shared-with-it',
 }
 
 /** A schema, or what is around it, down to the names of its own fields; none for a value without fields. */

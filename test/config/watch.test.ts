@@ -79,3 +79,17 @@ test('what needs a restart is said', async (t) => {
   watch.reload()
   assert.match((await next())?.notes?.join() ?? '', /listen has changed/)
 })
+
+test('a bad budget keeps the budgets that hold, and says where it is bad', async (t) => {
+  const budget = (usd: string) => `budgets: [{name: a, limits: [{window: day, usd: ${usd}}]}]\n`
+  const { path, watch, next } = watched(t, budget('5'))
+  writeFileSync(path, budget('-5'))
+  watch.reload()
+  const bad = await next()
+  assert.equal(bad?.config, undefined)
+  assert.match(bad?.faults?.[0] ?? '', /budgets\[0\]\.limits\[0\]\.usd \(line 1\): is negative/)
+  writeFileSync(path, budget('7'))
+  watch.reload()
+  const [limit] = (await next())?.config?.budgets[0]?.limits ?? []
+  assert.deepEqual(limit, { quantity: 'usd', window: 'day', picoUsd: 7n * 10n ** 12n })
+})

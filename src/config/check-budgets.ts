@@ -1,0 +1,123 @@
+import { globMatcher, isLiteral } from '#lib/glob.ts'
+import type { BudgetEntry, BudgetLimitEntry, BudgetScopeEntry } from './budget-schema.ts'
+import { buildBudget } from './build-budget.ts'
+import { kindDefaults } from './defaults.ts'
+import type { Entries, Report } from './entries.ts'
+import type { PathPart } from './faults.ts'
+import { repeated } from './repeated.ts'
+
+/** What no single value of a budget shows. */
+export function checkBudgets(entries: Entries, report: Report): void {
+  for (const { index, entry } of entries.budgets) {
+    const at = ['budgets', index]
+    checkLimits(entry, [...at, 'limits'], report)
+    checkThresholds(entry.thresholds ?? [], [...at, 'thresholds'], report)
+    checkScope(entry.scope ?? {}, [...at, 'scope'], { entries, report })
+  }
+  const everyLimit = entries.budgets.flatMap(({ index, entry }) =>
+    entry.limits.map((limit, place) => ({ index, entry: { limit, place, budget: entry } })),
+  )
+  // Of budgets with one scope, a soft and a hard limit make sense; two limits that do the same do not.
+  repeated(
+    everyLimit.map((entry, index) => ({ index, entry })),
+    ({ index, entry: { limit, budget, place } }) => {
+      const { scope, timezone, monthStartDay, onExceeded } = buildBudget(budget, entries.singles.fiscal_month_start)
+      const of = [scope.payer, scope.tags, scope.keys, scope.models, scope.providers].map(sorted)
+      const identity = [of, timezone, monthStartDay, onExceeded.kind, quantities(limit), limit.window ?? null]
+      return quantities(limit).length === 1 ? JSON.stringify(identity) : `${index} ${place}`
+    },
+    (at, first) => {
+      const here = everyLimit[at]
+      const there = everyLimit[first]
+      if (here === undefined || there === undefined || here.index === there.index) return
+      report(
+        ['budgets', here.index, 'limits', here.entry.place],
+        `overlaps budgets[${there.index}].limits[${there.entry.place}]: same scope, quantity, window and consequence`,
+        'another scope, or one of the two',
+      )
+    },
+  )
+}
+
+/** The same text for the same scope, whatever the order of its parts. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return [...new Set(value)].sort()
+  if (value === null || typeof value !== 'object') return value
+  return Object.entries(value)
+    .map(([key, inner]) => [key, sorted(inner)])
+    .sort()
+}
+
+function quantities(limit: BudgetLimitEntry): string[] {
+  return (['usd', 'requests', 'tokens', 'concurrent'] as const).filter((quantity) => limit[quantity] !== undefined)
+}
+
+function checkLimits({ limits }: BudgetEntry, at: readonly PathPart[], report: Report): void {
+  limits.forEach((limit, place) => {
+    const [quantity, ...more] = quantities(limit)
+    if (quantity === undefined || more.length > 0) {
+      const wrong = quantity === undefined ? 'limits nothing' : `limits ${[quantity, ...more].join(' and ')}`
+      report([...at, place], wrong, 'exactly one of usd, requests, tokens, concurrent')
+    } else if (quantity === 'concurrent' && limit.window !== undefined) {
+      report([...at, place, 'window'], 'stands beside concurrent', 'no window: calls under way are counted at once')
+    } else if (quantity !== 'concurrent' && limit.window === undefined) {
+      report([...at, place, 'window'], 'is missing', 'one of minute, hour, day, week, month')
+    }
+  })
+  repeated(
+    limits.map((entry, index) => ({ index, entry })),
+    (limit) => `${quantities(limit).join(' ')} ${limit.window}`,
+    (place, first) => report([...at, place], `limits the same as limits[${first}]`, 'each quantity once a window'),
+  )
+}
+
+function checkThresholds(thresholds: readonly number[], at: readonly PathPart[], report: Report): void {
+  thresholds.forEach((percent, place) => {
+    if (percent <= (thresholds[place - 1] ?? 0)) {
+      report([...at, place], 'is not above the one before it', 'percentages in ascending order')
+    }
+  })
+}
+
+interface Checked {
+  readonly entries: Entries
+  readonly report: Report
+}
+
+function checkScope(scope: BudgetScopeEntry, at: readonly PathPart[], { entries, report }: Checked): void {
+  if (scope.user !== undefined && scope.user_id !== undefined) {
+    report([...at, 'user'], 'stands beside user_id', 'one of the two')
+  }
+  if (scope.tags !== undefined && Object.keys(scope.tags).length === 0) {
+    report([...at, 'tags'], 'is empty', 'at least one tag, or the setting left out')
+  }
+  scope.provider?.forEach((provider, place) => {
+    if (entries.providerNames.has(provider)) return
+    const known = [...entries.providerNames].join(', ')
+    report(placeOf(scope.provider, [...at, 'provider'], place), 'names no provider', `one of ${known}`)
+  })
+  scope.key?.forEach((key, place) => {
+    // Keys of `tollgate keys` are not in the file; whether there is such a one is not known here.
+    if (key.startsWith('key_') || entries.keyNames.has(key.replace(/^cfg_/, ''))) return
+    report(
+      placeOf(scope.key, [...at, 'key'], place),
+      'names no key of this file',
+      'the name of one, or key_… of a stored one',
+    )
+  })
+  const aliases = new Set(entries.aliases.map(({ entry }) => entry.name.toLowerCase()))
+  const served = globMatcher(entries.providers.flatMap(({ entry }) => entry.models ?? kindDefaults[entry.kind].models))
+  const known = !entries.providersComplete || entries.incoming.length > 0 ? () => true : served
+  scope.model?.forEach((model, place) => {
+    if (!isLiteral(model)) return
+    const path = placeOf(scope.model, [...at, 'model'], place)
+    if (aliases.has(model.toLowerCase()))
+      report(path, 'is an alias', 'the model that it stands for, which is what is counted')
+    else if (!known(model)) report(path, 'is served by no provider', "a model that matches some provider's models")
+  })
+}
+
+/** A single value stands at the setting itself. */
+function placeOf(values: readonly unknown[] | undefined, at: readonly PathPart[], place: number): readonly PathPart[] {
+  return values?.length === 1 ? at : [...at, place]
+}
