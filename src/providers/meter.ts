@@ -57,5 +57,7 @@ export interface StreamMeter {
    * settled, so that no client is told of an end that the ledger does not know.
    */
   readonly ending: boolean
+  /** UTF-8 bytes of the output so far: at least as many as tokens, for every tokenizer that works on bytes. */
+  readonly outputBytes: number
   reading(): Reading
 }

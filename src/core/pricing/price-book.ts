@@ -2,6 +2,7 @@ import { addToTotals, billedCounts, disjointCounts, wholeInput, wholeOutput } fr
 import type { ReportedPass, ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import { noTokens, type TokenTotals } from '#core/usage/totals.ts'
 import { reportedUnitsOf, type UnitName, type Units } from '#core/usage/units.ts'
+import { boundCall, type CallBounds, type CostBound } from './bound.ts'
 import { type Cost, noCost } from './cost.ts'
 import { bandFor, type Price } from './price.ts'
 import { type DatedPrice, makeResolver, type PriceQuery, type PriceSources, type Resolved } from './resolve.ts'
@@ -44,6 +45,8 @@ export interface KnownQuery {
 /** All prices of one configuration. Immutable but for its cache; never throws once it is made. */
 export interface PriceBook {
   priceCall(call: CallToPrice): PricedCall
+  /** The most that `priceCall` can book for a call that stays within these bounds. */
+  boundCall(bounds: CallBounds): CostBound
   /** Whether the model has a price at this upstream, so that `unpriced: block` can refuse the call before it costs. */
   known(query: KnownQuery): boolean
   /** The price in force with its version, for people. */
@@ -79,6 +82,13 @@ export function makePriceBook(options: PriceBookOptions): PriceBook {
   const cached = cachedResolve(resolver.resolve)
   return {
     priceCall: (call) => priceCall(call, { options, priceAt: cached, currencyOf: resolver.currencyOf }),
+    boundCall: (bounds) =>
+      boundCall(bounds, {
+        priceAt: cached,
+        tierOf: options.catalog.tierOf,
+        booksStated: options.costSource === 'provider',
+        isFree: (endpoint) => freeEndpoints.has(endpoint),
+      }),
     priceAt: cached,
     known: ({ upstream, vendor, model, atMs }) => {
       const query = { upstream, vendor, modelServed: model, modelRouted: '', tier: 'standard', geo: '', atMs } as const

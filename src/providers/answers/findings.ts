@@ -24,6 +24,8 @@ export class Findings {
   unreadEvents = 0
   /** All output so far, kept or not. */
   outputChars = 0
+  /** The same in UTF-8. */
+  outputBytes = 0
   lastPiece = ''
   #pieces: string[] = []
   #joined: string[] = noTexts
@@ -34,6 +36,7 @@ export class Findings {
   addText(piece: unknown): void {
     if (typeof piece !== 'string' || piece === '') return
     this.outputChars += piece.length
+    this.outputBytes += Buffer.byteLength(piece)
     this.lastPiece = piece
     const room = keptOutputChars - this.#keptChars
     if (piece.length <= room) {

@@ -56,6 +56,10 @@ class Meter implements StreamMeter {
     return this.#findings.ended || this.#endingSeen
   }
 
+  get outputBytes(): number {
+    return this.#findings.outputBytes
+  }
+
   push(chunk: Buffer): Buffer {
     if (chunk.length === 0) return chunk
     this.#form ??= formOf(chunk)

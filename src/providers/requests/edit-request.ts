@@ -9,6 +9,7 @@ import {
 } from '#lib/json-members.ts'
 import { multipartParts } from '#lib/multipart.ts'
 import type { RequestFacts } from './facts.ts'
+import type { OutputLimitField } from './output-limit.ts'
 
 export interface RequestChanges {
   /** What the provider is to be asked for; absent = what stands there. */
@@ -17,6 +18,16 @@ export interface RequestChanges {
   readonly stripMetadata: readonly string[]
   /** Have the stream report its usage. */
   readonly askForUsage: boolean
+  /** Let one answer have no more output tokens than this; absent = what stands there. */
+  readonly outputLimit?: OutputLimitChange
+}
+
+export interface OutputLimitChange {
+  readonly tokens: number
+  /** The members that may stand there (`outputLimitFields`): those that do get the new limit. */
+  readonly fields: readonly OutputLimitField[]
+  /** Which of them to add where none does (`addedOutputLimit`). */
+  readonly added: OutputLimitField
 }
 
 /**
@@ -29,7 +40,8 @@ export function editRequest(body: Buffer, facts: RequestFacts, changes: RequestC
   if (facts.boundary !== null) return model === null ? body : editMultipart(body, facts.boundary, model)
   const strips = facts.metadata !== null && changes.stripMetadata.some((key) => isStripped(key, facts, changes))
   const asks = changes.askForUsage && facts.includeUsage === 'not_asked'
-  if (model === null && !strips && !asks) return body
+  const limit = changes.outputLimit ?? null
+  if (model === null && !strips && !asks && limit === null) return body
   const members = topLevelMembers(body)
   if (members === null) return body
   const remove = new Set<Member>()
@@ -37,6 +49,7 @@ export function editRequest(body: Buffer, facts: RequestFacts, changes: RequestC
   const append: string[] = []
   const inner: Edit[] = []
   let usageAsked = false
+  let limited = limit === null
   for (const member of members) {
     if (member.key === 'model' && model !== null) {
       replace.set(member, JSON.stringify(facts.dialect === 'google' ? resourceName(model) : model))
@@ -49,11 +62,17 @@ export function editRequest(body: Buffer, facts: RequestFacts, changes: RequestC
       const edits = usageEdits(body, member)
       if (typeof edits === 'string') replace.set(member, edits)
       else inner.push(...edits)
+    } else if (limit !== null && isLimit(member, limit)) {
+      limited = true
+      const edits = limitEdits(body, member, limit)
+      if (typeof edits === 'string') replace.set(member, edits)
+      else inner.push(...edits)
     } else if (model !== null && facts.dialect === 'google') {
       inner.push(...innerModelEdits(body, member, model))
     }
   }
   if (asks && !usageAsked) append.push('"stream_options":{"include_usage":true}')
+  if (!limited && limit !== null) append.push(limitMember(limit))
   return spliceBytes(body, [...memberEdits(members, skipSpace(body, 0), { remove, replace, append }), ...inner])
 }
 
@@ -80,6 +99,27 @@ function usageEdits(body: Buffer, member: Member): Edit[] | string {
     remove: new Set(),
     replace: new Map(present.map((found) => [found, 'true'])),
     append: present.length === 0 ? ['"include_usage":true'] : [],
+  })
+}
+
+function isLimit({ key }: Member, { fields }: OutputLimitChange): boolean {
+  return fields.some((field) => field === key || (field === 'generationConfig' && key === 'generation_config'))
+}
+
+function limitMember({ added, tokens }: OutputLimitChange): string {
+  return added === 'generationConfig' ? `"generationConfig":{"maxOutputTokens":${tokens}}` : `"${added}":${tokens}`
+}
+
+/** Text = what to put in place of the whole value. */
+function limitEdits(body: Buffer, member: Member, { tokens }: OutputLimitChange): Edit[] | string {
+  if (member.key !== 'generationConfig' && member.key !== 'generation_config') return String(tokens)
+  const members = topLevelMembers(body, member.valueStart)
+  if (members === null) return `{"maxOutputTokens":${tokens}}`
+  const present = members.filter(({ key }) => key === 'maxOutputTokens' || key === 'max_output_tokens')
+  return memberEdits(members, member.valueStart, {
+    remove: new Set(),
+    replace: new Map(present.map((found) => [found, String(tokens)])),
+    append: present.length === 0 ? [`"maxOutputTokens":${tokens}`] : [],
   })
 }
 

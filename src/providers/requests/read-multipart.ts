@@ -1,6 +1,7 @@
 import { multipartParts } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
+import { noReach, type RequestReach } from './reach.ts'
 
 /** Longer fields are texts (prompts), which decide nothing. */
 const mostFieldBytes = 1_024
@@ -15,7 +16,7 @@ export function readMultipart(
   match: EndpointMatch,
   body: Buffer,
   boundary: string,
-): { readonly kind: 'read'; readonly facts: RequestFacts } | RequestRefusal {
+): { readonly kind: 'read'; readonly facts: RequestFacts; readonly reach: RequestReach } | RequestRefusal {
   const parts = multipartParts(body, boundary)
   if (parts === null) return refusal('invalid_request', 'the body is not multipart/form-data with the boundary named')
   const fields = new Map<string, string>()
@@ -52,5 +53,14 @@ export function readMultipart(
     hasMediaInput: hasMedia,
     boundary,
   }
-  return { kind: 'read', facts }
+  const reach: RequestReach = {
+    ...noReach,
+    textBytes: chars,
+    inputUnbounded: hasMedia,
+    mediaInput: hasMedia,
+    cacheWrites: 'short',
+    answers: facts.choices,
+    hiddenOutput: true,
+  }
+  return { kind: 'read', facts, reach }
 }

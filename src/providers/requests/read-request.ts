@@ -4,10 +4,14 @@ import { type Member, topLevelMembers } from '#lib/json-members.ts'
 import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
+import { count, readOutputLimit } from './output-limit.ts'
+import { type RequestReach, reachOf } from './reach.ts'
 import { readMultipart } from './read-multipart.ts'
 import { textSize } from './text-size.ts'
 
-export type RequestReading = { readonly kind: 'read'; readonly facts: RequestFacts } | RequestRefusal
+export type RequestReading =
+  | { readonly kind: 'read'; readonly facts: RequestFacts; readonly reach: RequestReach }
+  | RequestRefusal
 
 export interface RequestToRead {
   readonly match: EndpointMatch
@@ -35,6 +39,10 @@ const decidingMembers: ReadonlySet<string> = new Set([
   'generationConfig',
   'generation_config',
   'service_tier',
+  'speed',
+  'best_of',
+  'max_tool_calls',
+  'web_search_options',
 ])
 
 const quotedNames: ReadonlyMap<string, string> = new Map([...decidingMembers].map((name) => [name, `"${name}"`]))
@@ -88,10 +96,10 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
   if (!isObject(root)) return refusal('invalid_request', 'the body must be a JSON object')
   const twice = mayRepeat(text, root) ? repeated(topLevelMembers(body) ?? []) : null
   if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
-  return factsOf(match, root)
+  return factsOf(match, root, body.length)
 }
 
-function factsOf(match: EndpointMatch, root: Record<string, unknown>): RequestReading {
+function factsOf(match: EndpointMatch, root: Record<string, unknown>, bodyBytes: number): RequestReading {
   const named = root['model']
   if (named !== undefined && named !== null && typeof named !== 'string') {
     return refusal('invalid_request', '"model" must be a string', 'model')
@@ -112,22 +120,22 @@ function factsOf(match: EndpointMatch, root: Record<string, unknown>): RequestRe
   const streams = match.streamInPath || stream === true
   const metadata = isObject(root['metadata']) ? root['metadata'] : null
   const userId = metadata?.['user_id']
-  const { chars, hasMedia } = textSize(root)
+  const size = textSize(root)
   const facts: RequestFacts = {
     dialect: match.dialect,
     model: match.modelInPath ?? modelInBody,
     stream: streams,
-    outputLimitTokens: outputLimit(match, root),
+    outputLimitTokens: readOutputLimit(match, root),
     includeUsage: includeUsage(match, root, streams),
     background: match.endpoint === 'responses' && root['background'] === true,
     metadata,
     anthropicUserId: match.dialect === 'anthropic' && typeof userId === 'string' ? userId : null,
     choices: choices(match, root),
-    inputChars: chars,
-    hasMediaInput: hasMedia,
+    inputChars: size.chars,
+    hasMediaInput: size.hasMedia,
     boundary: null,
   }
-  return { kind: 'read', facts }
+  return { kind: 'read', facts, reach: reachOf(match, root, size, bodyBytes) }
 }
 
 /**
@@ -177,22 +185,10 @@ function includeUsage(
   return isObject(options) && options['include_usage'] === true ? 'asked' : 'not_asked'
 }
 
-function outputLimit(match: EndpointMatch, root: Record<string, unknown>): number | null {
-  const config = root['generationConfig'] ?? root['generation_config']
-  if (match.dialect === 'google') {
-    return isObject(config) ? count(config['maxOutputTokens'] ?? config['max_output_tokens']) : null
-  }
-  return count(root['max_completion_tokens'] ?? root['max_output_tokens'] ?? root['max_tokens'])
-}
-
 function choices(match: EndpointMatch, root: Record<string, unknown>): number {
   const config = root['generationConfig'] ?? root['generation_config']
   const asked = match.dialect === 'google' ? (isObject(config) ? config['candidateCount'] : null) : root['n']
   return count(asked) ?? 1
-}
-
-function count(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null
 }
 
 function isJsonType(contentType: string): boolean {

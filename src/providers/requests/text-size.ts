@@ -4,48 +4,130 @@ export interface TextSize {
   /** UTF-16 units, keys of objects included since tools and schemas are read by the model as text. */
   readonly chars: number
   readonly hasMedia: boolean
+  /** UTF-16 units of base64 that stands where an API takes media, and so is not read as text. */
+  readonly mediaChars: number
+  /** How many pictures the input has, whether they come along or by an address. */
+  readonly pictures: number
+  /** The input has what cannot be measured here: sound, films, documents, files and items that the provider keeps. */
+  readonly unmeasured: boolean
+  /** What the request has the provider write to its cache, in the terms of the one API where callers say so. */
+  readonly cacheControl: 'none' | 'short' | 'any'
 }
 
 /** Shorter strings are taken for text whatever they look like. */
 const leastMediaChars = 512
 
-const mediaTypes: ReadonlySet<unknown> = new Set([
-  'image_url',
-  'input_image',
-  'image',
-  'input_audio',
-  'file',
-  'input_file',
-  'document',
-  'video_url',
+const pictureTypes: ReadonlySet<unknown> = new Set(['image_url', 'input_image', 'image'])
+const mediaTypes: ReadonlySet<unknown> = new Set(['input_audio', 'file', 'input_file', 'document', 'video_url'])
+/** What stands for something that the provider keeps. */
+const referenceTypes: ReadonlySet<unknown> = new Set(['item_reference', 'container_upload'])
+const geminiMedia: ReadonlySet<string> = new Set(['inlineData', 'fileData', 'inline_data', 'file_data'])
+
+/** The members that hold media as base64, each with what the `type` of its object may then be. */
+const mediaMembers: ReadonlyMap<string, ReadonlySet<unknown>> = new Map([
+  ['data', new Set([undefined, 'base64'])],
+  ['url', new Set([undefined, 'url'])],
+  ['image_url', new Set(['input_image', 'image_url'])],
+  ['file_data', new Set([undefined, 'input_file', 'file'])],
+])
+
+/** Members whose value the model reads as text, whatever it looks like: schemas, and what went into and out of tools. */
+const verbatimMembers: ReadonlySet<string> = new Set([
+  'parameters',
+  'parametersJsonSchema',
+  'input_schema',
+  'schema',
+  'args',
+  'arguments',
+  'response',
 ])
 
 /**
- * How much text a parsed request holds, whatever its shape. Walks without recursion: nesting is the caller's to choose.
+ * How much text a parsed request holds, whatever its shape, and what else its input is made of. Walks without
+ * recursion: nesting is the caller's to choose.
  */
 export function textSize(root: unknown): TextSize {
-  let chars = 0
-  let hasMedia = false
-  const open: unknown[] = [root]
-  while (open.length > 0) {
-    const value = open.pop()
-    if (typeof value === 'string') {
-      if (isMedia(value)) hasMedia = true
-      else chars += value.length
-    } else if (Array.isArray(value)) {
-      for (const element of value) open.push(element)
-    } else if (isObject(value)) {
-      if (mediaTypes.has(value['type'])) hasMedia = true
-      for (const key in value) {
-        if (key === 'inlineData' || key === 'fileData' || key === 'inline_data' || key === 'file_data') hasMedia = true
-        chars += key.length
-        open.push(value[key])
-      }
-    } else {
-      chars += 4
+  const walk = new Walk()
+  walk.open.push(root)
+  while (walk.open.length > 0) walk.visit(walk.open.pop(), false)
+  while (walk.verbatim.length > 0) walk.visit(walk.verbatim.pop(), true)
+  const { chars, hasMedia, mediaChars, pictures, cacheControl } = walk
+  // Base64 without a part that it belongs to: nobody knows what the provider makes of it.
+  return { chars, hasMedia, mediaChars, pictures, cacheControl, unmeasured: walk.unmeasured || walk.blobs > pictures }
+}
+
+class Walk {
+  readonly open: unknown[] = []
+  readonly verbatim: unknown[] = []
+  chars = 0
+  hasMedia = false
+  mediaChars = 0
+  /** Strings that `mediaChars` counts. */
+  blobs = 0
+  pictures = 0
+  unmeasured = false
+  cacheControl: TextSize['cacheControl'] = 'none'
+
+  visit(value: unknown, asText: boolean): void {
+    if (typeof value === 'string') this.#text(value)
+    else if (Array.isArray(value)) for (const element of value) (asText ? this.verbatim : this.open).push(element)
+    else if (isObject(value)) this.#object(value, asText)
+    else this.chars += 4
+  }
+
+  #object(value: Record<string, unknown>, asText: boolean): void {
+    const type = value['type']
+    this.#typed(type, asText)
+    for (const key in value) {
+      const member = value[key]
+      this.chars += key.length
+      if (geminiMedia.has(key)) this.#gemini(member, asText)
+      if (key === 'cache_control' && isObject(member)) this.#cache(member)
+      if (asText) this.verbatim.push(member)
+      else if (typeof member === 'string') {
+        if (!this.#text(member) || mediaMembers.get(key)?.has(type) !== true) continue
+        this.mediaChars += member.length
+        this.blobs += 1
+      } else if (verbatimMembers.has(key) || (key === 'input' && isToolUse(type))) this.verbatim.push(member)
+      else this.open.push(member)
     }
   }
-  return { chars, hasMedia }
+
+  /** True where it looks like media. */
+  #text(text: string): boolean {
+    if (!isMedia(text)) {
+      this.chars += text.length
+      return false
+    }
+    this.hasMedia = true
+    return true
+  }
+
+  #typed(type: unknown, asText: boolean): void {
+    if (type === undefined) return
+    const picture = pictureTypes.has(type)
+    if (picture || mediaTypes.has(type)) this.hasMedia = true
+    if (asText) return
+    if (picture) this.pictures += 1
+    else if (mediaTypes.has(type) || referenceTypes.has(type)) this.unmeasured = true
+  }
+
+  #gemini(member: unknown, asText: boolean): void {
+    this.hasMedia = true
+    if (asText || !isObject(member)) return
+    const mime = member['mimeType'] ?? member['mime_type']
+    if (typeof mime === 'string' && mime.startsWith('image/')) this.pictures += 1
+    else this.unmeasured = true
+  }
+
+  #cache(control: Record<string, unknown>): void {
+    if (control['ttl'] === '1h') this.cacheControl = 'any'
+    else if (this.cacheControl === 'none') this.cacheControl = 'short'
+  }
+}
+
+function isToolUse(type: unknown): boolean {
+  return typeof type === 'string' && type.endsWith('tool_use')
 }
 
 /** The texts themselves, with or without the keys, for a tokenizer; media left out. Lazy: the whole may be large. */

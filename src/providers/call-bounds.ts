@@ -1,0 +1,120 @@
+import type { CallBounds } from '#core/pricing/bound.ts'
+import type { TierWords } from '#core/pricing/catalog.ts'
+import type { UnitName } from '#core/usage/units.ts'
+import type { EndpointMatch } from './endpoints.ts'
+import {
+  mostContextTokens,
+  mostOutputTokens,
+  mostPictureTokens,
+  mostPromptTokens,
+  thinksUnseen,
+  usesToolsUnasked,
+} from './model-limits.ts'
+import type { RequestFacts } from './requests/facts.ts'
+import type { RequestReach } from './requests/reach.ts'
+
+export interface CallToBound {
+  readonly match: Pick<EndpointMatch, 'dialect' | 'endpoint'>
+  readonly facts: Pick<RequestFacts, 'outputLimitTokens'>
+  readonly reach: RequestReach
+  /** Name of the provider. */
+  readonly upstream: string
+  readonly vendor: string
+  /** As routed. */
+  readonly model: string
+  readonly atMs: number
+}
+
+export interface CallReach {
+  readonly bounds: CallBounds
+  /** The most output tokens of one answer, by the request's limit or the model's; null = nobody says. */
+  readonly answerTokens: number | null
+  readonly answers: number
+  /** Output that a stream does not show may be billed: all of it has to be held from the start. */
+  readonly hiddenOutput: boolean
+}
+
+/**
+ * The most that a call can use, from its request and what is known of its model. Cheap: nothing is tokenized. Text makes
+ * at most as many tokens as it has bytes; what else is in the input is bounded by parts, or by the context window.
+ */
+export function callBounds({ match, facts, reach, upstream, vendor, model, atMs }: CallToBound): CallReach {
+  const answerTokens = answerTokensOf(match, facts, model)
+  const { answers } = reach
+  const passes = usesToolsUnasked(model) ? null : reach.passes
+  return {
+    answerTokens,
+    answers,
+    hiddenOutput: reach.hiddenOutput || reach.serverTools.length > 0 || passes === null || thinksUnseen(model),
+    bounds: {
+      upstream,
+      vendor,
+      modelRouted: model,
+      endpoint: match.endpoint,
+      atMs,
+      inputTokens: passes === null ? null : inputTokens(match, { ...reach, passes }, model),
+      outputTokens: answerTokens === null || passes === null ? null : answerTokens * answers * passes,
+      mediaInput: reach.mediaInput,
+      cacheWrites: reach.cacheWrites,
+      units: unitsOf(match, reach, model),
+      tiers: tiersOf(reach),
+      geos: reach.inferenceGeo === null ? [] : [reach.inferenceGeo],
+    },
+  }
+}
+
+/** How tools or a schema are explained: https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview#pricing. */
+const explanationTokens = 1_024
+/** Anthropic's own tools of the caller's side bring their descriptions along: up to 735 tokens each. */
+const toolTokens = 768
+
+type BoundedReach = RequestReach & { readonly passes: number }
+
+function inputTokens(match: CallToBound['match'], reach: BoundedReach, model: string): number {
+  // Each use of a server tool may have the whole context read once more.
+  const context = mostContextTokens(model)
+  if (reach.inputUnbounded || reach.passes > 1) return context * reach.passes
+  const around =
+    mostPromptTokens(model) +
+    (reach.tools > 0 || reach.schema ? explanationTokens : 0) +
+    (match.dialect === 'anthropic' ? reach.tools * toolTokens : 0)
+  const tokens = reach.textBytes + reach.pictures * mostPictureTokens(model) + around * reach.answers
+  // More than its context no chat model takes; lists of texts to embed are one context each.
+  return withoutOutput.has(match.endpoint) ? tokens : Math.min(tokens, context * reach.answers)
+}
+
+/** Calls that are answered with numbers. */
+const withoutOutput: ReadonlySet<string> = new Set(['embeddings', 'embedContent', 'moderations', 'countTokens'])
+/** Calls that are answered with pictures or sound: how many tokens that is, nobody says. */
+const withMediaOutput: ReadonlySet<string> = new Set(['images', 'audio.speech'])
+
+function answerTokensOf(match: CallToBound['match'], facts: CallToBound['facts'], model: string): number | null {
+  if (withoutOutput.has(match.endpoint)) return 0
+  if (withMediaOutput.has(match.endpoint)) return null
+  return facts.outputLimitTokens ?? mostOutputTokens(model)
+}
+
+const audioEndpoints: ReadonlySet<string> = new Set(['audio.transcriptions', 'audio.translations', 'audio.speech'])
+
+function unitsOf(match: CallToBound['match'], reach: RequestReach, model: string): CallBounds['units'] {
+  const units: Partial<Record<UnitName, number | null>> = {}
+  if (audioEndpoints.has(match.endpoint)) units.audio_second = null
+  if (usesToolsUnasked(model)) units.web_search = null
+  for (const { unit, most } of reach.serverTools) {
+    if (unit === null) continue
+    const before = units[unit]
+    units[unit] = most === null || before === null ? null : most + (before ?? 0)
+  }
+  return units
+}
+
+/**
+ * The tier that was asked for. Without a word a provider may still take the default of an account or project, which does
+ * not show here: for one that is dearer than standard, the price has to be an override.
+ */
+function tiersOf({ serviceTier, speed }: RequestReach): TierWords[] {
+  if (serviceTier === null && speed === null) return []
+  const words = { trafficType: undefined, speed: speed ?? undefined }
+  const asked = { ...words, serviceTier: serviceTier ?? undefined }
+  return speed === null ? [asked] : [asked, { ...words, serviceTier: undefined }]
+}

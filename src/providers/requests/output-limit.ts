@@ -1,0 +1,70 @@
+import type { EndpointMatch } from '../endpoints.ts'
+import { isObject } from './facts.ts'
+
+/** The member that limits the output of one answer; `generationConfig` holds Gemini's `maxOutputTokens`. */
+export type OutputLimitField = 'max_tokens' | 'max_completion_tokens' | 'max_output_tokens' | 'generationConfig'
+
+/** The members that a call of this kind may have; where several stand, the provider may take any. None = no output. */
+export function outputLimitFields({
+  dialect,
+  endpoint,
+}: Pick<EndpointMatch, 'dialect' | 'endpoint'>): readonly OutputLimitField[] {
+  if (dialect === 'google') return endpoint === 'generateContent' ? fieldsOf.google : fieldsOf.none
+  switch (endpoint) {
+    case 'chat.completions':
+      return fieldsOf.chat
+    case 'completions':
+    case 'messages':
+      return fieldsOf.plain
+    case 'responses':
+      return fieldsOf.responses
+    default:
+      return fieldsOf.none
+  }
+}
+
+const fieldsOf = {
+  google: ['generationConfig'],
+  chat: ['max_tokens', 'max_completion_tokens'],
+  plain: ['max_tokens'],
+  responses: ['max_output_tokens'],
+  none: [],
+} as const satisfies Readonly<Record<string, readonly OutputLimitField[]>>
+
+/**
+ * The member to add where the request has none. OpenAI's reasoning models refuse `max_tokens`
+ * (https://platform.openai.com/docs/api-reference/chat/create); relays and DeepSeek know nothing else.
+ */
+export function addedOutputLimit(
+  kind: string,
+  match: Pick<EndpointMatch, 'dialect' | 'endpoint'>,
+): OutputLimitField | null {
+  const fields = outputLimitFields(match)
+  if (kind === 'openai' && fields.includes('max_completion_tokens')) return 'max_completion_tokens'
+  return fields[0] ?? null
+}
+
+/** The most output tokens that the caller lets one answer have: the greatest of what is said; null = nothing is. */
+export function readOutputLimit(match: EndpointMatch, root: Record<string, unknown>): number | null {
+  let most: number | null = null
+  const consider = (value: unknown) => {
+    const limit = count(value)
+    if (limit !== null && (most === null || limit > most)) most = limit
+  }
+  for (const field of outputLimitFields(match)) {
+    if (field !== 'generationConfig') consider(root[field])
+    else
+      for (const config of [root['generationConfig'], root['generation_config']]) {
+        if (!isObject(config)) continue
+        consider(config['maxOutputTokens'])
+        consider(config['max_output_tokens'])
+      }
+  }
+  return most
+}
+
+/** Some backends take numbers that are written as texts, as protobuf's JSON has them. */
+export function count(given: unknown): number | null {
+  const value = typeof given === 'string' && /^[0-9]{1,15}$/.test(given) ? Number(given) : given
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null
+}

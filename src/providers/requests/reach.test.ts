@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { matchEndpoint } from '../endpoints.ts'
+import type { RequestReach } from './reach.ts'
+import { readRequest } from './read-request.ts'
+
+const chat = '/v1/chat/completions'
+const responses = '/v1/responses'
+const messages = '/v1/messages'
+const generate = '/v1beta/models/gemini-2.5-flash:generateContent'
+
+function reach(path: string, body: Record<string, unknown>): RequestReach & { limit: number | null } {
+  const match = matchEndpoint('POST', path)
+  assert.ok(match !== null)
+  const reading = readRequest({ match, contentType: '', body: Buffer.from(JSON.stringify(body)) })
+  if (reading.kind === 'refused') assert.fail(reading.message)
+  return { ...reading.reach, limit: reading.facts.outputLimitTokens }
+}
+
+function check(path: string, body: Record<string, unknown>, expected: Partial<ReturnType<typeof reach>>): void {
+  const found = reach(path, { model: 'm', ...body })
+  const picked = Object.fromEntries(Object.keys(expected).map((key) => [key, found[key as keyof typeof found]]))
+  assert.deepEqual(picked, expected)
+}
+
+const ask = [{ role: 'user', content: 'Hi' }]
+const base64 = 'QUJD'.repeat(1_000)
+const bytesOf = (body: Record<string, unknown>) => Buffer.byteLength(JSON.stringify({ model: 'm', ...body }))
+
+test('a plain question reaches no further than its text and one answer', () => {
+  const body = { messages: [{ role: 'user', content: 'Zwölf Boxkämpfer 你好 🙂' }] }
+  check(chat, body, {
+    textBytes: bytesOf(body),
+    pictures: 0,
+    inputUnbounded: false,
+    mediaInput: false,
+    answers: 1,
+    hiddenOutput: false,
+    serverTools: [],
+    passes: 1,
+    tools: 0,
+    schema: false,
+    serviceTier: null,
+  })
+})
+
+test('pictures are counted and not read as text, in every API', () => {
+  const withPicture = (content: unknown) => ({ messages: [{ role: 'user', content: [content] }] })
+  const bodies: [string, Record<string, unknown>][] = [
+    [chat, withPicture({ type: 'image_url', image_url: { url: `data:image/png;base64,${base64}` } })],
+    [
+      responses,
+      { input: [{ role: 'user', content: [{ type: 'input_image', image_url: `data:image/png;base64,${base64}` }] }] },
+    ],
+    [messages, withPicture({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: base64 } })],
+    [generate, { contents: [{ parts: [{ inlineData: { mimeType: 'image/png', data: base64 } }] }] }],
+  ]
+  for (const [path, body] of bodies) {
+    const seen = reach(path, path === generate ? body : { model: 'm', ...body })
+    assert.deepEqual([seen.pictures, seen.inputUnbounded, seen.mediaInput], [1, false, true], path)
+    assert.ok(seen.textBytes < 300, `${path}: ${seen.textBytes}`)
+  }
+  const byAddress = withPicture({ type: 'image_url', image_url: { url: 'https://example.com/a.png' } })
+  check(chat, byAddress, { pictures: 1, inputUnbounded: false, textBytes: bytesOf(byAddress) })
+})
+
+test('text that only looks like a picture is text', () => {
+  const bodies = [
+    { messages: [{ role: 'user', content: base64 }] },
+    { messages: [{ role: 'user', content: [{ type: 'text', text: base64, data: base64 }] }] },
+    {
+      messages: [
+        {
+          role: 'assistant',
+          content: [{ type: 'tool_use', id: 't', name: 'n', input: { data: base64, url: base64 } }],
+        },
+      ],
+    },
+    { messages: [{ role: 'assistant', content: [{ type: 'redacted_thinking', data: base64 }] }] },
+    { messages: ask, tools: [{ name: 't', input_schema: { type: 'object', data: base64 } }] },
+  ]
+  for (const body of bodies) check(messages, body, { textBytes: bytesOf(body), pictures: 0, inputUnbounded: false })
+})
+
+test('what is not in the body, or cannot be measured, leaves the input without a bound', () => {
+  check(responses, { input: 'Hi', previous_response_id: 'resp_1' }, { inputUnbounded: true, mediaInput: true })
+  check(responses, { input: 'Hi', conversation: 'conv_1' }, { inputUnbounded: true })
+  check(responses, { prompt: { id: 'pmpt_1' } }, { inputUnbounded: true })
+  check(responses, { input: [{ type: 'item_reference', id: 'msg_1' }] }, { inputUnbounded: true })
+  check(
+    responses,
+    { input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'f' }] }] },
+    { inputUnbounded: true },
+  )
+  const audio = { type: 'input_audio', input_audio: { data: base64, format: 'wav' } }
+  check(chat, { messages: [{ role: 'user', content: [audio] }] }, { inputUnbounded: true })
+  const document = { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: base64 } }
+  check(messages, { messages: [{ role: 'user', content: [document] }] }, { inputUnbounded: true })
+  const nowhere = { messages: [{ role: 'user', content: 'Hi', extra: { data: base64 } }] }
+  check(chat, nowhere, { inputUnbounded: true })
+  for (const part of [{ fileData: { mimeType: 'video/mp4', fileUri: 'u' } }, { inlineData: { data: base64 } }]) {
+    assert.equal(reach(generate, { contents: [{ parts: [part] }] }).inputUnbounded, true)
+  }
+  assert.equal(reach(generate, { contents: [], cachedContent: 'cachedContents/1' }).inputUnbounded, true)
+})
+
+test('tools of the caller add nothing but their text; those of the provider say how often they may run', () => {
+  const plain = { unit: null, most: null, otherModel: false }
+  const search = { unit: 'web_search', most: null, otherModel: false } as const
+  check(
+    chat,
+    { messages: ask, tools: [{ type: 'function', function: { name: 'f' } }] },
+    { serverTools: [], tools: 1, passes: 1 },
+  )
+  check(chat, { messages: ask, web_search_options: {} }, { serverTools: [search], passes: null })
+  check(chat, { messages: ask, plugins: [{ id: 'web' }] }, { serverTools: [search] })
+  check(
+    responses,
+    { tools: [{ type: 'web_search' }, { type: 'function', name: 'f' }] },
+    { serverTools: [search], passes: null },
+  )
+  check(
+    responses,
+    { tools: [{ type: 'web_search_preview' }, { type: 'code_interpreter' }], max_tool_calls: 3 },
+    {
+      serverTools: [
+        { ...search, most: 3 },
+        { unit: 'code_execution', most: 3, otherModel: false },
+      ],
+      passes: 4,
+    },
+  )
+  check(responses, { tools: [{ type: 'file_search' }, { type: 'mcp' }] }, { serverTools: [plain, plain], passes: null })
+  check(
+    responses,
+    { tools: [{ type: 'image_generation' }], max_tool_calls: 3 },
+    { serverTools: [{ unit: null, most: 3, otherModel: true }], passes: null },
+  )
+  check(
+    messages,
+    { tools: [{ name: 'own' }, { type: 'bash_20250124', name: 'bash' }, { type: 'custom', name: 'c' }] },
+    { serverTools: [], passes: 1, tools: 3 },
+  )
+  check(
+    messages,
+    {
+      tools: [
+        { type: 'web_search_20250305', max_uses: 5 },
+        { type: 'web_fetch_20250910', max_uses: 2 },
+      ],
+    },
+    {
+      serverTools: [
+        { ...search, most: 5 },
+        { ...plain, most: 2 },
+      ],
+      passes: 8,
+    },
+  )
+  check(messages, { tools: [{ type: 'web_search_20250305' }] }, { serverTools: [search], passes: null })
+  check(messages, { tools: [{ type: 'advisor_20260301', max_uses: 1 }] }, { passes: null })
+  check(messages, { mcp_servers: [{ url: 'u' }] }, { passes: null })
+  check(messages, { mcp_servers: [] }, { passes: 1 })
+  const gemini = reach(generate, { tools: [{ functionDeclarations: [] }, { googleSearch: {} }, { codeExecution: {} }] })
+  assert.deepEqual(
+    gemini.serverTools.map(({ unit }) => unit),
+    ['web_search', 'code_execution'],
+  )
+})
+
+test('output that a stream does not show is seen in the settings', () => {
+  check(
+    messages,
+    { thinking: { type: 'enabled', budget_tokens: 2_000 } },
+    { hiddenOutput: true, leastOutputTokens: 2_001 },
+  )
+  check(messages, { thinking: { type: 'disabled' } }, { hiddenOutput: false, leastOutputTokens: 1 })
+  check(messages, { thinking: { type: 'adaptive' } }, { hiddenOutput: true })
+  check(chat, { messages: ask, reasoning_effort: 'low' }, { hiddenOutput: true })
+  check(chat, { messages: ask, reasoning_effort: 'none' }, { hiddenOutput: false })
+  check(chat, { messages: ask, modalities: ['text', 'audio'] }, { hiddenOutput: true })
+  check(chat, { messages: ask, modalities: ['text'] }, { hiddenOutput: false })
+  check(responses, { input: 'Hi', reasoning: { effort: 'low' } }, { hiddenOutput: true, leastOutputTokens: 16 })
+  const thinking = (thinkingBudget: number) => ({ generationConfig: { thinkingConfig: { thinkingBudget } } })
+  assert.equal(reach(generate, thinking(-1)).hiddenOutput, true)
+  assert.equal(reach(generate, thinking(0)).hiddenOutput, false)
+  assert.equal(reach(generate, { generationConfig: { responseModalities: ['IMAGE'] } }).hiddenOutput, true)
+})
+
+test('every answer that is made and billed counts', () => {
+  check(chat, { messages: ask, n: 3 }, { answers: 3 })
+  check('/v1/completions', { prompt: ['a', 'b'], n: 2, best_of: 5 }, { answers: 10 })
+  check('/v1/completions', { prompt: [1, 2, 3] }, { answers: 1 })
+  check('/v1/completions', { prompt: [[1, 2], [3]] }, { answers: 2 })
+  assert.equal(reach(generate, { generationConfig: { candidateCount: 4 } }).answers, 4)
+})
+
+test('writes to the cache, tiers and places are what the request asks for', () => {
+  const marked = (cache_control: object) => ({ system: [{ type: 'text', text: 'x', cache_control }], messages: ask })
+  check(messages, { messages: ask }, { cacheWrites: 'none' })
+  check(messages, marked({ type: 'ephemeral' }), { cacheWrites: 'short' })
+  check(messages, marked({ type: 'ephemeral', ttl: '1h' }), { cacheWrites: 'any' })
+  check(chat, { messages: ask }, { cacheWrites: 'short' })
+  check(chat, { messages: ask, service_tier: 'priority' }, { serviceTier: 'priority' })
+  check(messages, { speed: 'fast', inference_geo: 'us' }, { speed: 'fast', inferenceGeo: 'us' })
+  check(chat, { messages: ask, response_format: { type: 'json_schema' } }, { schema: true })
+  check(responses, { text: { format: { type: 'text' } } }, { schema: false })
+})
+
+test('a limit that the API called does not know is none', () => {
+  check(chat, { messages: ask, max_output_tokens: 1, max_tokens: 9 }, { limit: 9 })
+  check(chat, { messages: ask, max_completion_tokens: 1, max_tokens: 9 }, { limit: 9 })
+  check(messages, { max_completion_tokens: 1 }, { limit: null })
+  check(responses, { max_tokens: 1, max_output_tokens: 20 }, { limit: 20 })
+  const both = { generationConfig: { maxOutputTokens: 5 }, generation_config: { max_output_tokens: 7 } }
+  assert.equal(reach(generate, both).limit, 7)
+})

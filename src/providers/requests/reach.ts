@@ -1,0 +1,225 @@
+import type { UnitName } from '#core/usage/units.ts'
+import type { EndpointMatch } from '../endpoints.ts'
+import { isObject } from './facts.ts'
+import { count } from './output-limit.ts'
+import type { TextSize } from './text-size.ts'
+
+/** How far a call can go, as far as its request says: what a hold has to cover beside the facts. */
+export interface RequestReach {
+  /** UTF-8 bytes of the body that may be read as text: no tokenizer makes more tokens of them. */
+  readonly textBytes: number
+  readonly pictures: number
+  /** Part of the input is not in the body, or cannot be measured: only the model's context window bounds it. */
+  readonly inputUnbounded: boolean
+  readonly mediaInput: boolean
+  readonly cacheWrites: 'none' | 'short' | 'any'
+  /** How many answers are made and billed, those that are not delivered included. */
+  readonly answers: number
+  /** The request asks for thinking, or for answers that are no text: their tokens do not show in a stream. */
+  readonly hiddenOutput: boolean
+  /** Least output limit that the provider accepts beside the other settings. */
+  readonly leastOutputTokens: number
+  /** Tools that the provider runs itself. `unit` = what it bills for each use, `most` = how many; null = nobody says. */
+  readonly serverTools: readonly ServerTool[]
+  /** How often the model may read its input, once more for each use of a server tool; null = nobody says. */
+  readonly passes: number | null
+  /** All tools that the model is told of. */
+  readonly tools: number
+  /** The answer has to fit a schema, which some providers explain to the model. */
+  readonly schema: boolean
+  /** Asked for; null = not said. An answer may name the tier that it got instead. */
+  readonly serviceTier: string | null
+  readonly speed: string | null
+  readonly inferenceGeo: string | null
+}
+
+export interface ServerTool {
+  readonly unit: UnitName | null
+  readonly most: number | null
+  /** It is billed by the price of a model of its own. */
+  readonly otherModel: boolean
+}
+
+/** Of a call without a body. */
+export const noReach: RequestReach = {
+  textBytes: 0,
+  pictures: 0,
+  inputUnbounded: false,
+  mediaInput: false,
+  cacheWrites: 'none',
+  answers: 1,
+  hiddenOutput: false,
+  leastOutputTokens: 1,
+  serverTools: [],
+  passes: 1,
+  tools: 0,
+  schema: false,
+  serviceTier: null,
+  speed: null,
+  inferenceGeo: null,
+}
+
+/** What OpenAI and Gemini keep for later calls, by the member that names it. */
+const keptInput = ['previous_response_id', 'conversation', 'cachedContent', 'cached_content'] as const
+
+/** Of a JSON body. `size` is what the one walk through it found. */
+export function reachOf(
+  match: EndpointMatch,
+  root: Record<string, unknown>,
+  size: TextSize,
+  bodyBytes: number,
+): RequestReach {
+  const allUses = match.endpoint === 'responses' ? count(root['max_tool_calls']) : null
+  const serverTools = serverToolsOf(match, root, allUses)
+  const kept = saysAny(root, keptInput) || isObject(root['prompt'])
+  return {
+    textBytes: bodyBytes - size.mediaChars,
+    pictures: size.pictures,
+    inputUnbounded: size.unmeasured || kept,
+    mediaInput: size.hasMedia || kept,
+    // Only Anthropic's callers say what is written; elsewhere the provider writes as it sees fit.
+    cacheWrites: match.dialect === 'anthropic' ? size.cacheControl : 'short',
+    answers: answersOf(match, root),
+    hiddenOutput: thinks(root) || speaks(root),
+    leastOutputTokens: leastOutputOf(match, root),
+    serverTools,
+    passes: passesOf(serverTools, allUses),
+    tools: arrayOf(root['tools']).length + arrayOf(root['functions']).length,
+    schema: hasSchema(root),
+    serviceTier: textOf(root['service_tier'] ?? root['serviceTier']),
+    speed: textOf(root['speed']),
+    inferenceGeo: textOf(root['inference_geo']),
+  }
+}
+
+function passesOf(tools: readonly ServerTool[], allUses: number | null): number | null {
+  if (tools.length === 0) return 1
+  if (tools.some((tool) => tool.otherModel)) return null
+  if (allUses !== null) return allUses + 1
+  let passes = 1
+  for (const { most } of tools) {
+    if (most === null) return null
+    passes += most
+  }
+  return passes
+}
+
+function hasSchema(root: Record<string, unknown>): boolean {
+  const text = root['text']
+  return (
+    isSchema(root['response_format']) ||
+    isSchema(root['output_format']) ||
+    said(root['output_config']) ||
+    (isObject(text) && isSchema(text['format']))
+  )
+}
+
+function isSchema(format: unknown): boolean {
+  return isObject(format) && format['type'] !== 'text'
+}
+
+function answersOf(match: EndpointMatch, root: Record<string, unknown>): number {
+  if (match.dialect === 'google') {
+    const configs = [root['generationConfig'], root['generation_config']].filter(isObject)
+    const asked = configs.flatMap((config) => [count(config['candidateCount']), count(config['candidate_count'])])
+    return Math.max(1, ...asked.map((answers) => answers ?? 1))
+  }
+  // `best_of` answers are made and billed, only the best `n` delivered; each text of a list is a prompt of its own.
+  const each = Math.max(count(root['n']) ?? 1, match.endpoint === 'completions' ? (count(root['best_of']) ?? 1) : 1)
+  const prompts = match.endpoint === 'completions' ? arrayOf(root['prompt']) : []
+  return each * (typeof prompts[0] === 'number' ? 1 : Math.max(prompts.length, 1))
+}
+
+/** True where thinking is asked for or left on; false says nothing: many models think unasked. */
+function thinks(root: Record<string, unknown>): boolean {
+  const { thinking, reasoning } = root
+  if (isObject(thinking) && thinking['type'] !== 'disabled') return true
+  if (said(reasoning) || root['enable_thinking'] === true) return true
+  if (said(root['reasoning_effort']) && root['reasoning_effort'] !== 'none') return true
+  const config = root['generationConfig'] ?? root['generation_config']
+  const budget = isObject(config) ? (config['thinkingConfig'] ?? config['thinking_config']) : undefined
+  return isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0
+}
+
+/** Answers of sound or pictures. */
+function speaks(root: Record<string, unknown>): boolean {
+  const config = root['generationConfig'] ?? root['generation_config']
+  const ofGemini = isObject(config) ? (config['responseModalities'] ?? config['response_modalities']) : undefined
+  return isMoreThanText(root['modalities']) || isMoreThanText(ofGemini)
+}
+
+function isMoreThanText(kinds: unknown): boolean {
+  return arrayOf(kinds).some((kind) => String(kind).toLowerCase() !== 'text')
+}
+
+/** https://platform.openai.com/docs/api-reference/responses/create: at least 16. */
+const leastOfResponses = 16
+
+/** Anthropic wants `max_tokens` above the thinking budget. */
+function leastOutputOf(match: EndpointMatch, root: Record<string, unknown>): number {
+  const { thinking } = root
+  const budget = isObject(thinking) ? count(thinking['budget_tokens']) : null
+  return Math.max(budget === null ? 1 : budget + 1, match.endpoint === 'responses' ? leastOfResponses : 1)
+}
+
+/** Members beside `tools` that have the provider search: of OpenAI, OpenRouter and xAI. */
+const searchMembers = ['web_search_options', 'plugins', 'search_parameters'] as const
+/** Those that add passes, and OpenRouter's list of models that may answer instead. */
+const passMembers = ['mcp_servers', 'context_management', 'models'] as const
+
+function serverToolsOf(match: EndpointMatch, root: Record<string, unknown>, allUses: number | null): ServerTool[] {
+  const tools: ServerTool[] = []
+  for (const tool of arrayOf(root['tools'])) if (isObject(tool)) tools.push(...serverToolsIn(match, tool))
+  for (const name of searchMembers) if (said(root[name])) tools.push(serverTool('web_search', null))
+  for (const name of passMembers) if (said(root[name])) tools.push(serverTool(name, null))
+  // One limit for all of OpenAI's tools together: none of them is used more often.
+  return allUses === null ? tools : tools.map((tool) => ({ ...tool, most: allUses }))
+}
+
+function serverTool(name: string, most: number | null): ServerTool {
+  return { unit: unitOf(name), most, otherModel: /^(?:image_generation|advisor|models)/.test(name) }
+}
+
+/** https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-reference: those that the caller runs. */
+const anthropicClientTool = /^(?:custom|bash_|text_editor_|computer_|memory_|browser_)/
+/** https://platform.openai.com/docs/guides/tools, and what others call a function. */
+const openaiClientTool = /^(?:function|custom|namespace|local_shell|apply_patch|computer)/
+
+function serverToolsIn(match: EndpointMatch, tool: Record<string, unknown>): readonly ServerTool[] {
+  if (match.dialect === 'google') {
+    return Object.keys(tool).flatMap((name) => {
+      if (/^(?:functionDeclarations|function_declarations|computerUse|computer_use)$/.test(name)) return []
+      return [serverTool(name, null)]
+    })
+  }
+  const { type } = tool
+  // Most are functions of the caller's.
+  if (typeof type !== 'string' || type === 'function') return noTools
+  if ((match.dialect === 'anthropic' ? anthropicClientTool : openaiClientTool).test(type)) return noTools
+  const limited = match.dialect === 'anthropic' && /^web_(?:search|fetch)_/.test(type)
+  return [serverTool(type, limited ? count(tool['max_uses']) : null)]
+}
+
+const noTools: readonly ServerTool[] = []
+
+function unitOf(tool: string): UnitName | null {
+  if (/search/i.test(tool) && !/file|tool/i.test(tool)) return 'web_search'
+  return /^code_?(?:execution|interpreter)/i.test(tool) ? 'code_execution' : null
+}
+
+function saysAny(root: Record<string, unknown>, names: readonly string[]): boolean {
+  for (const name of names) if (said(root[name])) return true
+  return false
+}
+
+function said(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
+}
+
+function arrayOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}
