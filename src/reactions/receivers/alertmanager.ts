@@ -1,0 +1,60 @@
+import type { AlertEvent } from '#core/alerting/alert.ts'
+import type { Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Receiver } from '#core/alerting/receiver.ts'
+import type { RenderContext } from './render.ts'
+import { isoTime, sorted } from './told.ts'
+
+/**
+ * How long an alert fires on at Alertmanager after it was last told of it. Without an end of its own an alert would be
+ * over after its `resolve_timeout`, five minutes by default: it expects a Prometheus that repeats itself every minute.
+ */
+const firesForMs = 24 * 60 * 60_000
+
+/**
+ * https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml, `POST /api/v2/alerts`. Alertmanager knows an
+ * alert by its labels, so those have the fingerprint among them.
+ */
+export function alertmanagerMessage(
+  receiver: Extract<Receiver, { kind: 'alertmanager' }>,
+  { firing, resolved }: Notification,
+  context: RenderContext,
+): OutgoingMessage {
+  const alerts = [
+    ...firing.map((event) => postable(event, isoTime(context.nowMs + firesForMs), receiver, context)),
+    ...resolved.map((event) => postable(event, isoTime(event.atMs), receiver, context)),
+  ]
+  const url = alertsUrl(receiver.url)
+  return { kind: 'http', requests: [{ url, headers: {}, body: JSON.stringify(alerts) }], retry: 'service' }
+}
+
+function postable(event: AlertEvent, endsAt: string, { language }: Receiver, context: RenderContext): object {
+  const { messages, externalUrl } = context
+  return {
+    labels: {
+      ...labelSet(event.labels),
+      alertname: event.type,
+      severity: event.severity,
+      tollgate_fingerprint: event.fingerprint,
+    },
+    annotations: {
+      ...labelSet(event.facts),
+      summary: messages.title(event, language),
+      description: messages.text(event, language),
+    },
+    startsAt: isoTime(event.atMs),
+    endsAt,
+    ...(externalUrl === null ? {} : { generatorURL: externalUrl }),
+  }
+}
+
+/** Names as https://prometheus.io/docs/concepts/data_model/ allows them; an empty value is the same as no label. */
+function labelSet(labels: Readonly<Record<string, string>>): Record<string, string> {
+  const named = sorted(labels).filter(([, value]) => value !== '')
+  return Object.fromEntries(named.map(([name, value]) => [name.replace(/^[^A-Za-z_]|[^A-Za-z0-9_]/g, '_'), value]))
+}
+
+function alertsUrl(base: string): string {
+  const url = new URL(base)
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/api/v2/alerts`
+  return url.href
+}

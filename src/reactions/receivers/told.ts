@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto'
+import type { AlertEvent, Severity } from '#core/alerting/alert.ts'
+import type { Messages, Notification } from '#core/alerting/delivery.ts'
+import type { Language } from '#core/alerting/receiver.ts'
+import { words } from './words.ts'
+
+/** One alert in a receiver's language. */
+export interface ToldAlert {
+  readonly event: AlertEvent
+  readonly title: string
+  readonly text: string
+  readonly mark: string
+}
+
+/** A notification in a receiver's language: those that fire first, each sort in the order it came. */
+export interface Told {
+  readonly heading: string
+  readonly alerts: readonly ToldAlert[]
+  /** Nothing of it fires any longer. */
+  readonly over: boolean
+  /** The gravest of those that fire, or of all where none does. */
+  readonly severity: Severity
+}
+
+const ranks: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
+const marks: Readonly<Record<Severity, string>> = { info: '🔵', warning: '🟠', critical: '🔴' }
+const overMark = '🟢'
+
+export function tell(notification: Notification, messages: Messages, language: Language): Told {
+  const { firing, resolved } = notification
+  const alerts = [...firing, ...resolved].map((event) => ({
+    event,
+    title: oneLine(messages.title(event, language)) || event.type,
+    text: messages.text(event, language),
+    mark: event.status === 'resolved' ? overMark : marks[event.severity],
+  }))
+  const over = firing.length === 0
+  const severity = gravest(over ? resolved : firing)
+  const only = alerts.length === 1 && notification.truncated === 0 ? alerts[0] : undefined
+  const heading = only === undefined ? words[language].heading(firing.length, resolved.length) : only.title
+  return { heading: `${over ? overMark : marks[severity]} ${heading}`, alerts, over, severity }
+}
+
+function gravest(events: readonly AlertEvent[]): Severity {
+  return events.reduce<Severity>((worst, { severity }) => (ranks[severity] > ranks[worst] ? severity : worst), 'info')
+}
+
+/** Labels as Prometheus writes them, sorted by name: `department="search", model="gpt-4.1"`. */
+export function labelsText(labels: Readonly<Record<string, string>>): string {
+  return sorted(labels)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(', ')
+}
+
+export function sorted(labels: Readonly<Record<string, string>>): (readonly [string, string])[] {
+  return Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
+}
+
+/**
+ * The text, escaped, in at most so many UTF-16 units: where it does not fit it ends in an ellipsis, never within an
+ * escape sequence or a surrogate pair.
+ */
+export function clip(text: string, most: number, escaped: (character: string) => string = (same) => same): string {
+  let clipped = ''
+  /** Where the ellipsis goes if the rest turns out not to fit. */
+  let cutAt = 0
+  for (const character of text) {
+    const next = escaped(character)
+    if (clipped.length + next.length > most) return `${clipped.slice(0, cutAt)}…`
+    clipped += next
+    if (clipped.length < most) cutAt = clipped.length
+  }
+  return clipped
+}
+
+/** The id itself where it is made of letters, digits, `_` and `-` and short enough; else a digest of it. */
+export function plainId(id: string, most: number): string {
+  return /^[A-Za-z0-9_-]+$/.test(id) && id.length <= most ? id : createHash('sha256').update(id).digest('hex')
+}
