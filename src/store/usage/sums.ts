@@ -1,3 +1,4 @@
+import { externalMark } from '#core/ledger/entry.ts'
 import { type RecordFieldName, recordFields } from '#core/ledger/record-fields.ts'
 import type { GroupKey, Sums, SumsAnswer, SumsQuestion, TimeBucket } from '#ports.ts'
 import type { UsageDatabase } from './client.ts'
@@ -53,13 +54,16 @@ interface SumsRow extends Record<`s_${(typeof summed)[number]}`, string> {
   readonly s_quantiles: readonly (number | null)[]
 }
 
+/** What was metered elsewhere took no time here. The roll-ups leave it out as well, when they are made. */
+const hasLatency = `NOT has(marks, '${externalMark}')`
+
 const measures: Readonly<Record<Basis, readonly string[]>> = {
   records: [
     'count() AS s_requests',
     'countIf(error) AS s_errors',
     'countIf(unpriced) AS s_unpriced',
-    'avg(latency_ms) AS s_mean',
-    'quantilesTDigest(0.5, 0.95, 0.99)(latency_ms) AS s_quantiles',
+    `avgIf(latency_ms, ${hasLatency}) AS s_mean`,
+    `quantilesTDigestIf(0.5, 0.95, 0.99)(latency_ms, ${hasLatency}) AS s_quantiles`,
   ],
   hourly: [
     'sum(requests) AS s_requests',

@@ -1,0 +1,182 @@
+import type { SettleEntry } from '#core/ledger/entry.ts'
+import { JournalFault } from '#core/ledger/fault.ts'
+import { formatUsd } from '#core/money/usd-text.ts'
+import type { ClientExchange, ExternalEvents, Journal } from '#ports.ts'
+import { shapeError } from '#providers/errors.ts'
+import { admit, admitWithToken } from '../admit.ts'
+import { stoppingMessage } from '../open-call.ts'
+import { type RefusalCode, refusalStatus } from '../refusal.ts'
+import type { Road } from '../road.ts'
+import { PayerFault, readBill } from './bill.ts'
+import { type BookedOnce, BookOnce } from './book-once.ts'
+import { FieldFault, parseBody } from './fields.ts'
+import { settleExternal } from './settle-external.ts'
+import { signatureFault } from './signature.ts'
+import type { IncomingSource } from './source.ts'
+import { readUsageEvents } from './usage-event.ts'
+
+/** The doors for costs that were metered elsewhere. */
+export interface Incoming {
+  /** Answers the request and returns true where its path is one of these doors. Never throws. */
+  take(road: Road, exchange: ClientExchange, draining: boolean): boolean
+  /** From now on these sources may send usage. */
+  configure(sources: readonly IncomingSource[]): void
+}
+
+export interface IncomingParts {
+  readonly sources: readonly IncomingSource[]
+  readonly events: ExternalEvents
+  readonly journal: Journal
+}
+
+/** Larger than any event; a longer list comes in parts. */
+export const mostBodyBytes = 1_000_000
+
+const billPath = '/v1/billing/webhook'
+const webhookPrefix = '/webhook/'
+
+export function createIncoming({ sources, events, journal }: IncomingParts): Incoming {
+  let byName = bySource(sources)
+  const books = new BookOnce(events, journal)
+
+  const book = async (road: Road, entries: readonly SettleEntry[]): Promise<readonly BookedOnce[]> => {
+    const full = journal.refusal()
+    if (full !== null) throw new Refused(full.code, full.message)
+    const unkept = events.refusal()
+    if (unkept !== null) throw new Refused('journal_failing', unkept)
+    const results = await Promise.all(entries.map((entry) => books.book(entry)))
+    for (const { kind } of results) {
+      if (kind === 'booked') road.counters.externalEvents += 1
+      else road.counters.externalReplays += 1
+    }
+    return results
+  }
+
+  const takeWebhook = async (road: Road, exchange: ClientExchange): Promise<object> => {
+    const source = byName.get(exchange.path.slice(webhookPrefix.length))
+    if (source === undefined) throw new Refused('source_not_found', 'No source of this name is configured here.')
+    if (source.secret === null) {
+      throw new Refused(
+        'bad_signature',
+        `No secret is configured for the source "${source.source}", so nothing is taken from it.`,
+      )
+    }
+    const body = await wholeBody(exchange)
+    const nowMs = road.clock.wallMs()
+    const { headers } = exchange
+    const fault = signatureFault({ source: source.source, secret: source.secret, headers, body, nowMs })
+    if (fault !== null) throw new Refused('bad_signature', fault)
+    const parsed = parseBody(body)
+    const costs = readUsageEvents(parsed, { source, nowMs, hashPrompt: road.hashPrompt })
+    const results = await book(
+      road,
+      costs.map((cost) => settleExternal(road, cost)),
+    )
+    const processed = results.filter(({ kind }) => kind === 'booked').length
+    const status = processed > 0 || results.length === 0 ? 'processed' : 'duplicate'
+    // Alerts come from the console, which reads the journal: none is known yet when this is answered.
+    const answer = { status, alerts: 0 }
+    return Array.isArray(parsed) ? { ...answer, processed, duplicates: results.length - processed } : answer
+  }
+
+  const takeBill = async (road: Road, exchange: ClientExchange): Promise<object> => {
+    const nowMs = road.clock.wallMs()
+    const caller =
+      road.claims === null ? admit(road, exchange, nowMs) : await admitWithToken(road, road.claims, exchange, nowMs)
+    if (caller.kind === 'refused') throw new Refused(caller.code, caller.message)
+    const body = parseBody(await wholeBody(exchange))
+    const entry = settleExternal(road, readBill(body, { caller, headers: exchange.headers, nowMs }))
+    const [result] = await book(road, [entry])
+    if (result?.kind !== 'known') return { status: 'processed', alerts: 0 }
+    if (result.picoUsd === entry.cost.totalPicoUsd) return { status: 'duplicate', alerts: 0 }
+    throw new Refused(
+      'amount_differs',
+      `This resource of this vendor is booked with ${formatUsd(result.picoUsd)} USD already, not with ${formatUsd(entry.cost.totalPicoUsd)}. What is booked is not changed; send a bill with a resource_id of its own for the difference.`,
+      'amount_usd',
+    )
+  }
+
+  return {
+    take(road, exchange, draining) {
+      const { path, method } = exchange
+      const work = path === billPath ? takeBill : path.startsWith(webhookPrefix) ? takeWebhook : null
+      if (work === null) return false
+      if (method !== 'POST') refuse(exchange, new Refused('method_not_allowed', `${path} takes POST, not ${method}.`))
+      else if (draining) refuse(exchange, new Refused('shutting_down', stoppingMessage))
+      else {
+        work(road, exchange).then(
+          (body) => answer(exchange, 200, body),
+          (fault: unknown) => refuse(exchange, refusalOf(road, fault)),
+        )
+      }
+      return true
+    },
+    configure(next) {
+      byName = bySource(next)
+    },
+  }
+}
+
+function bySource(sources: readonly IncomingSource[]): ReadonlyMap<string, IncomingSource> {
+  return new Map(sources.map((source) => [source.source, source]))
+}
+
+const ownStatus = {
+  source_not_found: 404,
+  bad_signature: 403,
+  payer_not_allowed: 403,
+  amount_differs: 409,
+} as const
+
+const statusOf: Readonly<Record<Code, number>> = { ...refusalStatus, ...ownStatus }
+type Code = RefusalCode | keyof typeof ownStatus
+
+/** Why nothing was booked. */
+class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly code: Code
+  readonly param: string
+
+  constructor(code: Code, message: string, param = '') {
+    super(message)
+    this.code = code
+    this.param = param
+  }
+}
+
+function refusalOf(road: Road, fault: unknown): Refused {
+  if (fault instanceof Refused) return fault
+  if (fault instanceof FieldFault) return new Refused('invalid_request', fault.message, fault.path)
+  if (fault instanceof PayerFault) return new Refused('payer_not_allowed', fault.message, fault.path)
+  if (fault instanceof JournalFault) {
+    if (fault.code === 'journal_full' || fault.code === 'journal_failing') return new Refused(fault.code, fault.message)
+    if (fault.code === 'journal_closed') return new Refused('shutting_down', stoppingMessage)
+  }
+  road.onFault(fault)
+  return new Refused(
+    'internal_error',
+    'The gateway failed to book this. Its log says why. It is safe to send it again.',
+  )
+}
+
+async function wholeBody(exchange: ClientExchange): Promise<Buffer> {
+  const encoding = exchange.headers['content-encoding'] ?? 'identity'
+  if (encoding !== 'identity')
+    throw new Refused('unsupported_content_type', 'Bodies are taken as they are, without content-encoding.')
+  const body = await exchange.readBody(mostBodyBytes)
+  if (Buffer.isBuffer(body)) return body
+  throw new Refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
+}
+
+function refuse(exchange: ClientExchange, { code, message, param }: Refused): void {
+  if (exchange.gone) return
+  const status = statusOf[code]
+  const body = shapeError('openai', { status, code, message, ...(param === '' ? {} : { param }) })
+  const more = status === 503 ? ['retry-after', '1'] : status === 405 ? ['allow', 'POST'] : []
+  exchange.answer(status, ['content-type', 'application/json', ...more], body)
+}
+
+function answer(exchange: ClientExchange, status: number, body: object): void {
+  if (exchange.gone) return
+  exchange.answer(status, ['content-type', 'application/json'], Buffer.from(JSON.stringify(body)))
+}

@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import { JournalFault } from '#core/ledger/fault.ts'
+import type { PicoUsd } from '#core/money/pico-usd.ts'
+import type { Clock, ExternalEvent, ExternalEvents, Timer, Timers } from '#ports.ts'
+import { realDisk } from '#store/journal/disk.ts'
+import { listSegments } from '#store/journal/segment-files.ts'
+import { externalAmount, externalEventsReadTo, keepExternalEvents } from '#store/settings/external-events.ts'
+import { settingsFile } from '#store/settings/open.ts'
+import { openSqlite, type SqliteSettings } from '#store/settings/sqlite.ts'
+import { eventsInJournal } from './journal-events.ts'
+
+export interface KnownEventsPlace {
+  readonly dataDir: string
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly onFault: (fault: unknown) => void
+}
+
+/** How long an event is known in memory only, at most; the journal has it from the start. */
+const keepAfterMs = 1_000
+/** How often, without any event, the table takes note of how far the journal has grown. */
+const idleMs = 60_000
+/** So many events are kept at once, without waiting. */
+const mostWaiting = 1_000
+/** Where the table does not take them, for whatever reason, no more than this are held in memory. */
+const mostHeld = 10_000
+
+/**
+ * Opens what is known of costs metered elsewhere, after their journal was opened for writing: the events of the
+ * journal that the table has not seen are read from it first. So an event counts once, wherever the process died.
+ *
+ * @throws SettingsFault
+ */
+export async function openKnownEvents(place: KnownEventsPlace): Promise<KnownEvents> {
+  const sqlite = openSqlite(join(place.dataDir, settingsFile), { survivesPowerFailure: false })
+  const events = new KnownEvents(place, sqlite)
+  try {
+    await events.catchUp()
+    // From now on calls are served: they must not wait for another process that writes the settings. What cannot be
+    // kept at once is kept later.
+    sqlite.connection.exec('PRAGMA busy_timeout = 0')
+  } catch (fault) {
+    await events.close()
+    throw fault
+  }
+  return events
+}
+
+/** The journal is the truth, the table its index: written behind, in batches, and made good at the next start. */
+export class KnownEvents implements ExternalEvents {
+  readonly #place: KnownEventsPlace
+  readonly #sqlite: SqliteSettings
+  /** In the journal, not in the table yet. */
+  readonly #held = new Map<string, ExternalEvent>()
+  /** Events on their way into the journal, each with a segment that is not after the one it will be in. */
+  readonly #entering = new Set<{ readonly segment: string }>()
+  /** The newest segment at the last look. */
+  #segment = ''
+  /** What the table has as its segment. */
+  #keptSegment = ''
+  #timer: Timer | null = null
+  #keeping: Promise<void> | null = null
+  #closed = false
+
+  constructor(place: KnownEventsPlace, sqlite: SqliteSettings) {
+    this.#place = place
+    this.#sqlite = sqlite
+  }
+
+  async amountOf(callId: string): Promise<PicoUsd | null> {
+    return this.#held.get(callId)?.picoUsd ?? (await externalAmount(this.#sqlite.database, callId))
+  }
+
+  async remember(event: ExternalEvent, enter: () => Promise<void>): Promise<void> {
+    const entering = { segment: this.#segment }
+    this.#entering.add(entering)
+    try {
+      await enter()
+      this.#held.set(event.callId, event)
+    } finally {
+      this.#entering.delete(entering)
+    }
+    if (this.#held.size >= mostWaiting) void this.#keep()
+    else if (this.#held.size === 1) this.#keepIn(keepAfterMs)
+  }
+
+  refusal(): string | null {
+    return this.#held.size < mostHeld ? null : 'The settings cannot be written: see the log of the gateway.'
+  }
+
+  /** Brings the events of the journal that the table has not seen into it. */
+  async catchUp(): Promise<void> {
+    const { dataDir, clock } = this.#place
+    const directory = join(dataDir, 'journal')
+    this.#segment = this.#newestSegment()
+    const from = await externalEventsReadTo(this.#sqlite.database)
+    try {
+      for await (const events of eventsInJournal(directory, from)) {
+        await keepExternalEvents(this.#sqlite.database, { events, segment: null }, clock.wallMs())
+      }
+    } catch (fault) {
+      // Calls are worth more than the events behind the damage, which would count again if they came again.
+      if (!(fault instanceof JournalFault)) throw fault
+      this.#place.onFault(fault)
+    }
+    await keepExternalEvents(this.#sqlite.database, { events: [], segment: this.#segment }, clock.wallMs())
+    this.#keptSegment = this.#segment
+    this.#keepIn(idleMs)
+  }
+
+  /** What cannot be kept any more is read from the journal at the next start. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#timer?.cancel()
+    await this.#keep()
+    await this.#sqlite.database.destroy()
+    if (this.#sqlite.connection.isOpen) this.#sqlite.connection.close()
+  }
+
+  #keepIn(delayMs: number): void {
+    this.#timer?.cancel()
+    if (this.#closed) return
+    this.#timer = this.#place.timers.after(delayMs, () => void this.#keep())
+  }
+
+  #keep(): Promise<void> {
+    this.#keeping ??= this.#keepHeld().finally(() => {
+      this.#keeping = null
+      this.#keepIn(this.#held.size > 0 ? keepAfterMs : idleMs)
+    })
+    return this.#keeping
+  }
+
+  async #keepHeld(): Promise<void> {
+    const events = [...this.#held.values()]
+    try {
+      this.#segment = this.#newestSegment()
+      // An event that is still entering may stand in an older segment by now. Names sort as segments do.
+      const [segment = ''] = [this.#segment, ...[...this.#entering].map((one) => one.segment)].sort()
+      if (events.length === 0 && segment === this.#keptSegment) return
+      await keepExternalEvents(this.#sqlite.database, { events, segment }, this.#place.clock.wallMs())
+      this.#keptSegment = segment
+      for (const { callId } of events) this.#held.delete(callId)
+    } catch (fault) {
+      // They stay held, and are tried again.
+      this.#place.onFault(fault)
+    }
+  }
+
+  #newestSegment(): string {
+    return listSegments(realDisk, join(this.#place.dataDir, 'journal')).at(-1)?.name ?? ''
+  }
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { formatUsd } from '#core/money/usd-text.ts'
+import { callerSecret, type Stack, startStack } from '#test/support/stack.ts'
+import { type Answered, duplicate, errorOf, post, processed, relaySource, send } from './sending.ts'
+
+let stack: Stack
+let sent = 0
+const freeSecret = 'tg-free-5ecre7'
+
+before(async () => {
+  stack = await startStack({
+    keys: [
+      `  - {name: team, key: ${callerSecret}, attribution: {department: engineering, cost_center: cc_eng}}`,
+      `  - {name: free, key: ${freeSecret}}`,
+    ].join('\n'),
+    more: relaySource,
+  })
+})
+after(() => stack.stop())
+
+const bill = (rest: object = {}) => ({
+  vendor: 'gpu-cloud',
+  cost_center: 'cc_eng',
+  amount_usd: 12.5,
+  resource_id: `res_${++sent}`,
+  timestamp: new Date(Date.now() - 60_000).toISOString(),
+  ...rest,
+})
+
+function book(body: object | string, key = callerSecret, headers: Record<string, string> = {}): Promise<Answered> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  return post(`${stack.url}/v1/billing/webhook`, text, { authorization: `Bearer ${key}`, ...headers })
+}
+
+async function entriesOf(resourceId: string) {
+  return (await stack.ledger()).filter((entry) => entry.call.requestId === resourceId)
+}
+
+test('a bill becomes a record of its vendor, on the cost center and the payer of the key', async () => {
+  const one = bill({ project: 'search' })
+  assert.deepEqual(await book(one, callerSecret, { 'x-user-id': 'alice', 'x-project': 'below the bill' }), processed)
+  const [entry, ...others] = await entriesOf(one.resource_id)
+  assert.ok(entry !== undefined && others.length === 0)
+  const { payer, upstream, vendor, keyId, startedAtMs } = entry.call
+  assert.deepEqual(
+    [payer.department, payer.costCenter, payer.project, payer.userId],
+    ['engineering', 'cc_eng', 'search', 'alice'],
+  )
+  assert.deepEqual([upstream, vendor, keyId], ['gpu-cloud', 'gpu-cloud', 'cfg_team'])
+  assert.equal(startedAtMs, Date.parse(one.timestamp))
+  assert.deepEqual(
+    [formatUsd(entry.cost.totalPicoUsd), entry.usageSource, entry.marks],
+    ['12.500000000000', 'none', ['external']],
+  )
+})
+
+test('a resource of a vendor is booked once, and another amount for it is a conflict', async () => {
+  const one = bill()
+  assert.deepEqual(await book(one), processed)
+  assert.deepEqual(await book({ ...one, amount_usd: '12.50' }), duplicate)
+  assert.deepEqual(errorOf(await book({ ...one, amount_usd: 12.51 })), [409, 'amount_differs', 'amount_usd'])
+  assert.equal((await entriesOf(one.resource_id)).length, 1)
+  assert.deepEqual(await book({ ...one, vendor: 'other-cloud' }), processed)
+})
+
+test('a hundred equal bills at a time are one record', async () => {
+  const one = bill()
+  const answers = await Promise.all(Array.from({ length: 100 }, () => book(one)))
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+  assert.equal((await entriesOf(one.resource_id)).length, 1)
+})
+
+test('a bill takes no id away from a source that signs', async () => {
+  const one = bill({ vendor: 'relay', amount_usd: 0 })
+  assert.deepEqual(await book(one), processed)
+  assert.deepEqual(await send(stack.url, { id: one.resource_id, cost: { total_usd: 3 } }), processed)
+})
+
+test('only who has a key may book, and only where the key reaches', async () => {
+  const one = bill({ cost_center: 'cc_sales' })
+  assert.deepEqual(errorOf(await book(one, 'tg-nobody')), [401, 'invalid_api_key', null])
+  assert.deepEqual(errorOf(await book(one)), [403, 'payer_not_allowed', 'cost_center'])
+  assert.deepEqual(await entriesOf(one.resource_id), [])
+  assert.deepEqual(await book(one, freeSecret), processed)
+  assert.equal((await entriesOf(one.resource_id))[0]?.call.payer.costCenter, 'cc_sales')
+})
+
+test('a bill with a bad field is refused by its path', async () => {
+  for (const [change, path] of [
+    [{ vendor: '' }, 'vendor'],
+    [{ resource_id: null }, 'resource_id'],
+    [{ cost_center: undefined }, 'cost_center'],
+    [{ amount_usd: undefined }, 'amount_usd'],
+    [{ amount_usd: -3 }, 'amount_usd'],
+    [{ timestamp: true }, 'timestamp'],
+    [{ project: [] }, 'project'],
+  ] as const) {
+    assert.deepEqual(errorOf(await book(bill(change))), [400, 'invalid_request', path])
+  }
+  assert.equal((await book('[]')).status, 400)
+})

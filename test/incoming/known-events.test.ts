@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { emptyPayer } from '#core/attribution/payer.ts'
+import { externalMark, type SettleEntry } from '#core/ledger/entry.ts'
+import { picoUsd } from '#core/money/pico-usd.ts'
+import { noCost } from '#core/pricing/cost.ts'
+import { noTokens } from '#core/usage/totals.ts'
+import { systemClock, systemTimers } from '#edge/system.ts'
+import { externalCallId } from '#gateway/incoming/external-cost.ts'
+import type { ExternalEvent } from '#ports.ts'
+import { type KnownEvents, openKnownEvents } from '#store/external/known-events.ts'
+import { openJournal, type WatchedJournal } from '#store/journal/writer.ts'
+import { openSettings, settingsFile } from '#store/settings/open.ts'
+import { openSqlite } from '#store/settings/sqlite.ts'
+import { VirtualTime } from '#test/journal/virtual-time.ts'
+
+interface Opened {
+  readonly dataDir: string
+  readonly journal: WatchedJournal
+  readonly events: KnownEvents
+  readonly time: VirtualTime
+  readonly faults: unknown[]
+}
+
+/** Removed after the test by `open`. */
+function folder(): string {
+  return mkdtempSync(join(tmpdir(), 'tg-events-'))
+}
+
+/** As the gateway opens it. The time of the table is the test's: nothing is kept before it passes. */
+async function open(t: TestContext, dataDir: string, segmentBytes = 1_000_000): Promise<Opened> {
+  const settings = await openSettings({ path: join(dataDir, settingsFile), clock: systemClock })
+  await settings.close()
+  const { journal } = await openJournal({
+    dir: join(dataDir, 'journal'),
+    fsync: 'none',
+    groupMs: 1,
+    segmentBytes,
+    minFreeBytes: 0,
+    clock: systemClock,
+    timers: systemTimers,
+  })
+  const time = new VirtualTime()
+  const faults: unknown[] = []
+  const events = await openKnownEvents({ dataDir, clock: time, timers: time, onFault: (fault) => faults.push(fault) })
+  t.after(async () => {
+    await events.close()
+    await journal.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  return { dataDir, journal, events, time, faults }
+}
+
+function entryOf(id: string, pico: bigint): SettleEntry {
+  const callId = externalCallId('webhook', 'relay', id)
+  return {
+    kind: 'settle',
+    call: {
+      ...{ callId, requestId: id, startedAtMs: 1_000, payer: emptyPayer, keyId: '', vendor: '', upstream: 'relay' },
+      ...{ modelRequested: 'm', modelRouted: 'm', endpoint: 'other', stream: false, promptHash: '' },
+    },
+    ...{ endedAtMs: 1_000, outcome: 'served', modelServed: 'm', usageSource: 'none', tokens: noTokens, units: {} },
+    cost: { ...noCost, otherPicoUsd: picoUsd(pico), totalPicoUsd: picoUsd(pico), billingPicoAmount: pico },
+    marks: [externalMark],
+    ...{ latencyMs: 0, timeToFirstTokenMs: null, overheadMs: 0, statusCode: 200, errorCode: '', errorMessage: '' },
+    attempts: [],
+    cacheHit: false,
+  }
+}
+
+function eventOf({ call, cost }: SettleEntry): ExternalEvent {
+  return { callId: call.callId, source: call.upstream, eventId: call.requestId, picoUsd: cost.totalPicoUsd }
+}
+
+function add({ events, journal }: Opened, entry: SettleEntry): Promise<void> {
+  return events.remember(eventOf(entry), () => journal.append(entry))
+}
+
+test('a death at any step leaves an event known exactly where it is in the journal', async (t) => {
+  const one = await open(t, folder())
+  const entry = entryOf('evt_1', 5n)
+  /** What the next process finds if this one dies now. */
+  const diesNow = async (): Promise<bigint | null> => {
+    const left = folder()
+    cpSync(one.dataDir, left, { recursive: true })
+    const { events, faults } = await open(t, left)
+    assert.deepEqual(faults, [])
+    return events.amountOf(entry.call.callId)
+  }
+  assert.equal(await diesNow(), null)
+  await one.events.remember(eventOf(entry), async () => {
+    assert.equal(await diesNow(), null)
+    await one.journal.append(entry)
+    assert.equal(await diesNow(), 5n)
+  })
+  assert.equal(await diesNow(), 5n)
+  await one.time.pass(2_000)
+  assert.equal(rowsIn(one.dataDir), 1)
+  assert.equal(await diesNow(), 5n)
+})
+
+test('an event that the journal did not take is not known', async (t) => {
+  const one = await open(t, folder())
+  const entry = entryOf('evt_1', 5n)
+  await assert.rejects(one.events.remember(eventOf(entry), () => Promise.reject(new Error('no room'))))
+  assert.equal(await one.events.amountOf(entry.call.callId), null)
+})
+
+test('events over many segments are known after every start, also where the table was never written', async (t) => {
+  const dataDir = folder()
+  const ids = Array.from({ length: 200 }, (_, n) => `evt_${n}`)
+  const one = await open(t, dataDir, 4_096)
+  for (const id of ids) await add(one, entryOf(id, 1n))
+  assert.equal(rowsIn(dataDir), 0)
+  const left = folder()
+  cpSync(dataDir, left, { recursive: true })
+  await open(t, left, 4_096)
+  assert.equal(rowsIn(left), ids.length)
+  await one.time.pass(2_000)
+  assert.equal(rowsIn(dataDir), ids.length)
+})
+
+test('while another process writes the settings events are held, and kept afterwards', async (t) => {
+  const one = await open(t, folder())
+  const other = openSqlite(join(one.dataDir, settingsFile))
+  t.after(() => other.connection.close())
+  other.connection.exec('BEGIN IMMEDIATE')
+  await add(one, entryOf('evt_1', 5n))
+  await one.time.pass(3_000)
+  assert.ok(one.faults.length > 0)
+  assert.equal(await one.events.amountOf(externalCallId('webhook', 'relay', 'evt_1')), 5n)
+  other.connection.exec('COMMIT')
+  await one.time.pass(3_000)
+  assert.equal(rowsIn(one.dataDir), 1)
+})
+
+test('ids of other sources, other doors and other texts never meet', () => {
+  const ids = [
+    externalCallId('webhook', 'a', 'b'),
+    externalCallId('bill', 'a', 'b'),
+    externalCallId('webhook', 'b', 'a'),
+    externalCallId('webhook', 'a","b', ''),
+    externalCallId('webhook', 'a', 'B'),
+  ]
+  assert.equal(new Set(ids).size, ids.length)
+})
+
+function rowsIn(dataDir: string): number {
+  const { connection } = openSqlite(join(dataDir, settingsFile))
+  const rows = connection.prepare('SELECT count(*) AS rows FROM external_events').get()
+  connection.close()
+  return Number(rows?.['rows'])
+}
