@@ -61,6 +61,8 @@ export interface JournalStats {
 }
 
 export interface WatchedJournal extends Journal {
+  /** Right behind the last block that was written. */
+  readonly position: JournalPosition
   stats(): JournalStats
 }
 
@@ -159,6 +161,10 @@ class JournalWriter implements WatchedJournal {
     } catch (fault) {
       return Promise.reject(fault)
     }
+  }
+
+  get position(): JournalPosition {
+    return this.#tail.position
   }
 
   refusal(): JournalRefusal | null {

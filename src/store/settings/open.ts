@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Clock, Settings } from '#ports.ts'
+import type { AlertStore, Clock, Settings } from '#ports.ts'
 import { adminTokenDigests, replaceAdminTokens } from './admin-tokens.ts'
+import { alertStoreOver } from './alerts/open.ts'
 import { createKey } from './create-key.ts'
 import { SettingsFault } from './fault.ts'
 import { makeFirstSecrets } from './first-secrets.ts'
@@ -27,7 +28,15 @@ export interface SettingsPlace {
  *
  * @throws SettingsFault
  */
-export async function openSettings({ path, clock }: SettingsPlace): Promise<Settings> {
+export async function openSettings(place: SettingsPlace): Promise<Settings> {
+  return (await openSettingsAndAlerts(place)).settings
+}
+
+/** With what is kept of alerts there, until the settings are closed. @throws SettingsFault */
+export async function openSettingsAndAlerts({
+  path,
+  clock,
+}: SettingsPlace): Promise<{ readonly settings: Settings; readonly alerts: AlertStore }> {
   const { database, connection } = openSqlite(path)
   try {
     await migrate(database, clock.wallMs())
@@ -37,7 +46,7 @@ export async function openSettings({ path, clock }: SettingsPlace): Promise<Sett
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new SettingsFault('settings_unreadable', `the settings in ${path} cannot be used: ${why}`, { cause })
   }
-  return settingsOver(database, connection, clock)
+  return { settings: settingsOver(database, connection, clock), alerts: alertStoreOver(database) }
 }
 
 function settingsOver(database: SettingsDatabase, connection: DatabaseSync, clock: Clock): Settings {

@@ -1,4 +1,6 @@
 import type { Kysely } from 'kysely'
+import type { AlertEvent, AlertType, Severity } from '#core/alerting/alert.ts'
+import type { DeliveryState } from '#core/alerting/outbox.ts'
 import type { PayerField } from '#core/attribution/payer.ts'
 
 /** The tables as Kysely sees them; migrations/ makes them. */
@@ -7,7 +9,16 @@ export interface SettingsTables {
   virtual_keys: KeyRow
   key_secrets: SecretRow
   admin_tokens: AdminTokenRow
+  external_events: ExternalEventRow
+  external_events_read: ExternalEventsReadRow
   schema_migrations: MigrationRow
+  alert_state: AlertStateRow
+  alert_events: AlertEventRow
+  alert_labels: AlertLabelRow
+  notifications: NotificationRow
+  notification_events: NotificationEventRow
+  attempts: AttemptRow
+  silences: SilenceRow
 }
 
 export type SettingsDatabase = Kysely<SettingsTables>
@@ -46,9 +57,91 @@ export interface AdminTokenRow {
   created_at_ms: number
 }
 
+/** A cost metered elsewhere that is in the ledger. */
+export interface ExternalEventRow {
+  call_id: string
+  source: string
+  event_id: string
+  /** Plain decimal text with 12 places. */
+  amount_usd: string
+  recorded_at_ms: number
+}
+
+export interface ExternalEventsReadRow {
+  one: 1
+  /** Name of the journal's segment from which on entries may be missing above. */
+  segment: string
+}
+
 export interface MigrationRow {
   number: number
   name: string
   digest: string
   applied_at_ms: number
+}
+
+export interface AlertStateRow {
+  part: string
+  value: string
+}
+
+export interface AlertEventRow {
+  id: string
+  fingerprint: string
+  status: AlertEvent['status']
+  type: AlertType
+  severity: Severity
+  at_ms: number
+  /** JSON, as the next. */
+  labels: string
+  facts: string
+  told: 0 | 1
+  /** Of an event that fires: when, and by which event, it was over. */
+  resolved_at_ms: number | null
+  resolved_by: string | null
+}
+
+export interface AlertLabelRow {
+  event_id: string
+  name: string
+  value: string
+}
+
+export interface NotificationRow {
+  id: string
+  place: number
+  receiver: string
+  state: DeliveryState
+  body: string
+  made_at_ms: number
+  next_try_at_ms: number
+  give_up_at_ms: number
+  tries: number
+  ended_at_ms: number | null
+}
+
+export interface NotificationEventRow {
+  notification_id: string
+  event_id: string
+}
+
+export interface AttemptRow {
+  notification_id: string
+  number: number
+  started_at_ms: number
+  duration_ms: number
+  ok: 0 | 1
+  status: number | null
+  detail: string
+}
+
+export interface SilenceRow {
+  id: string
+  /** JSON. */
+  match: string
+  starts_at_ms: number
+  ends_at_ms: number
+  created_by: string
+  comment: string
+  created_at_ms: number
 }

@@ -9,6 +9,11 @@ const busyTimeoutMs = 5000
 
 const ownerOnly = 0o600
 
+export interface SqliteOptions {
+  /** False: a transaction survives the death of the process, but may be lost with the power. */
+  readonly survivesPowerFailure?: boolean
+}
+
 export interface SqliteSettings {
   readonly database: Kysely<SettingsTables>
   /** The connection below, for what is SQLite's own. */
@@ -20,11 +25,11 @@ export interface SqliteSettings {
  *
  * @throws SettingsFault `settings_unreadable`
  */
-export function openSqlite(path: string): SqliteSettings {
+export function openSqlite(path: string, options: SqliteOptions = {}): SqliteSettings {
   try {
     closeSync(openSync(path, 'a', ownerOnly))
     chmodSync(path, ownerOnly)
-    const connection = connect(path)
+    const connection = connect(path, options)
     const dialect = new SqliteDialect({ database: likeBetterSqlite3(connection) })
     return { database: new Kysely<SettingsTables>({ dialect }), connection }
   } catch (cause) {
@@ -34,12 +39,13 @@ export function openSqlite(path: string): SqliteSettings {
   }
 }
 
-function connect(path: string): DatabaseSync {
+function connect(path: string, { survivesPowerFailure = true }: SqliteOptions): DatabaseSync {
   const connection = new DatabaseSync(path, { timeout: busyTimeoutMs })
   try {
     // Readers (the gateway's poll) then never wait for a writer (the command line). Full sync stays on: a key that was
     // shown is not lost with the power.
     connection.exec('PRAGMA journal_mode = WAL')
+    if (!survivesPowerFailure) connection.exec('PRAGMA synchronous = NORMAL')
     return connection
   } catch (error) {
     connection.close()
