@@ -48,6 +48,28 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     },
   },
   {
+    name: 'alerts',
+    summary: 'what fired and who was told; silences and test messages',
+    load: async () => {
+      const [{ alertsCommand }, { alertsDoors }] = await Promise.all([
+        import('#cli/alerts.ts'),
+        import('#compose/alerts-command.ts'),
+      ])
+      return alertsCommand(alertsDoors)
+    },
+  },
+  {
+    name: 'budgets',
+    summary: 'what is spent, held and available of each budget now',
+    load: async () => {
+      const [{ budgetsCommand }, { openConsoleLink, sleep }] = await Promise.all([
+        import('#cli/budgets.ts'),
+        import('#compose/console-link.ts'),
+      ])
+      return budgetsCommand(openConsoleLink, sleep)
+    },
+  },
+  {
     name: 'prices',
     summary: 'which prices are in force, and where they come from',
     load: async () => {

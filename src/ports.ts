@@ -1,6 +1,9 @@
+import type { AlertCommit, AlertRecord, AlertsQuestion, PendingNotification } from '#core/alerting/outbox.ts'
+import type { Silence } from '#core/alerting/routing.ts'
 import type { NewKey, StoredKey } from '#core/keys/key.ts'
-import type { Attempt, LedgerEntry } from '#core/ledger/entry.ts'
+import type { Attempt, LedgerEntry, SettleEntry } from '#core/ledger/entry.ts'
 import type { RecordFieldName } from '#core/ledger/record-fields.ts'
+import type { PicoUsd } from '#core/money/pico-usd.ts'
 
 /** Where the process reads time. Wall time may jump; monotonic time never goes back. */
 export interface Clock {
@@ -46,6 +49,25 @@ export interface JournalRefusal {
   readonly code: 'journal_full' | 'journal_failing'
   /** For people: what is wrong and what to do. */
   readonly message: string
+}
+
+/** A cost that was metered elsewhere, as far as it tells a redelivery from a new one. */
+export interface ExternalEvent {
+  /** Follows from the source and the event's id, so that the same event always has the same. */
+  readonly callId: string
+  readonly source: string
+  readonly eventId: string
+  readonly picoUsd: PicoUsd
+}
+
+/** Which costs metered elsewhere are in the ledger already. */
+export interface ExternalEvents {
+  /** What the event was booked with; null where it is not in the ledger. */
+  amountOf(callId: string): Promise<PicoUsd | null>
+  /** Brings the event's entry into the journal by `enter`, and knows the event once that has resolved. */
+  remember(event: ExternalEvent, enter: () => Promise<void>): Promise<void>
+  /** Null while events can be remembered; otherwise why not, for people. */
+  refusal(): string | null
 }
 
 /** Names and values in turn, as they stood on the wire. */
@@ -286,4 +308,49 @@ export interface Instance {
   readonly id: string
   /** The key of the prompt hash: without it nobody can tell which prompt a hash stands for. */
   readonly promptHashSecret: string
+}
+
+/** The journal as what follows from it sees it: settled calls in their order, also while they are being written. */
+export interface EntryFeed {
+  /** About so many at most; none at the end. @throws JournalFault */
+  next(maxEntries: number): Promise<EntryBatch>
+  /** Resolves as soon as there may be more. */
+  more(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface EntryBatch {
+  readonly entries: readonly SettleEntry[]
+  /** Opens the feed behind them; null where nothing was read. */
+  readonly bookmark: string | null
+  /** Lines that cannot be understood, and were left out. */
+  readonly skipped: number
+}
+
+/** Null = from the oldest entry on; `until` another bookmark, where one is given. */
+export type OpenEntryFeed = (bookmark: string | null, until?: string) => Promise<EntryFeed>
+
+/** Alerts, and the outbox of those who are told, on disk. */
+export interface AlertStore {
+  /** All of it or nothing. On disk when it resolves. */
+  commit(commit: AlertCommit): Promise<void>
+  /** The parts of the state as they were last committed. */
+  state(): Promise<ReadonlyMap<string, string>>
+  /** What a receiver is to be told next: the oldest that has not arrived. */
+  nextPending(receiver: string): Promise<PendingNotification | null>
+  /** What nobody delivers any more, because its receiver is gone and its time is up, is given up. */
+  expire(nowMs: number): Promise<void>
+  alerts(question: AlertsQuestion): Promise<readonly AlertRecord[]>
+  alert(id: string): Promise<AlertRecord | null>
+  /** How many messages have not arrived yet, by receiver. */
+  waiting(): Promise<ReadonlyMap<string, number>>
+  /** Makes an alert's notifications pending again; the number of them. */
+  replay(alertId: string, nowMs: number): Promise<number>
+  /** Those that have not ended. */
+  silences(nowMs: number): Promise<readonly Silence[]>
+  addSilence(silence: Silence, nowMs: number): Promise<void>
+  /** False where there is none that has not ended. */
+  endSilence(id: string, nowMs: number): Promise<boolean>
+  /** Deletes what is over and was made before. */
+  prune(beforeMs: number): Promise<void>
 }

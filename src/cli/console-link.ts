@@ -1,7 +1,16 @@
 /** Asks the console, wherever it is. */
 export interface ConsoleLink {
-  get(path: string): Promise<{ readonly status: number; readonly fresh: boolean; readonly body: string }>
+  get(path: string): Promise<LinkAnswer>
+  /** Has something done. */
+  send(method: 'POST' | 'DELETE', path: string, body?: object): Promise<LinkAnswer>
   close(): Promise<void>
+}
+
+export interface LinkAnswer {
+  readonly status: number
+  /** False where the newest calls may be missing in it. */
+  readonly fresh: boolean
+  readonly body: string
 }
 
 /** Given environment variables to add. */
@@ -12,6 +21,18 @@ export async function askJson<Answer>(link: ConsoleLink, path: string, query: UR
   const { status, fresh, body } = await link.get(`${path}?${query}`)
   if (status !== 200) throw new Error(problemText(status, body))
   if (!fresh) process.stderr.write('tollgate: the newest calls may be missing: the store is still catching up\n')
+  return JSON.parse(body) as Answer
+}
+
+/** The JSON of what was answered to something that is to be done. @throws with what the console says is wrong */
+export async function sendJson<Answer>(
+  link: ConsoleLink,
+  method: 'POST' | 'DELETE',
+  path: string,
+  sent?: object,
+): Promise<Answer> {
+  const { status, body } = await link.send(method, path, sent)
+  if (status !== 200) throw new Error(problemText(status, body))
   return JSON.parse(body) as Answer
 }
 

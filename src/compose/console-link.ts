@@ -4,11 +4,13 @@ import type { ConsoleLink, OpenConsoleLink } from '#cli/console-link.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
 import { createConsole } from '#console/app.ts'
-import { askConsole } from '#edge/console-client.ts'
+import { askConsole, type ConsoleQuestion } from '#edge/console-client.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { createLog } from '#lib/log.ts'
 import { DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
-import { openSettings, settingsFile } from '#store/settings/open.ts'
+import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
+import { AlertSide } from './alerts.ts'
+import { budgetBoard } from './budget-board.ts'
 import { openUsageSide, type UsageSide } from './usage-side.ts'
 import { version } from './version.ts'
 
@@ -42,12 +44,14 @@ export const openConsoleLink: OpenConsoleLink = async (overrides) => {
 }
 
 function overSocket(socketPath: string): ConsoleLink {
+  const ask = async (path: string, more?: ConsoleQuestion) => {
+    const answer = await askConsole(socketPath, path, more)
+    if (answer === null) throw new Error('the console has just stopped; try again')
+    return answer
+  }
   return {
-    async get(path) {
-      const answer = await askConsole(socketPath, path)
-      if (answer === null) throw new Error('the console has just stopped; try again')
-      return answer
-    },
+    get: (path) => ask(path),
+    send: (method, path, body) => ask(path, { method, body }),
     close: async () => undefined,
   }
 }
@@ -56,23 +60,37 @@ async function openOffline(config: Config): Promise<ConsoleLink> {
   const lock = await lockDirectory(config.dataDir, { nowMs: systemClock.wallMs() })
   try {
     const log = createLog({ level: 'error', format: 'pretty', name: 'report' })
-    const settings = await openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock })
+    const place = { path: join(config.dataDir, settingsFile), clock: systemClock }
+    const { settings, alerts: alertStore } = await openSettingsAndAlerts(place)
     const usage = await openUsageSide(config, (await settings.instance()).id, log)
-    await settings.close()
     await catchUp(usage).catch(async (error: unknown) => {
-      await usage.close()
+      await Promise.all([usage.close(), settings.close()])
       throw error
     })
-    const parts = { store: usage.store, ingest: usage.ingest, clock: systemClock, timers: systemTimers, version }
+    const alerts = new AlertSide(config, alertStore, log)
+    const parts = {
+      store: usage.store,
+      ingest: usage.ingest,
+      alerts: alerts.desk,
+      budgets: budgetBoard(() => config),
+      clock: systemClock,
+      timers: systemTimers,
+      version,
+    }
     const app = createConsole({ ...parts, access: null, onFault: (error) => log.error({ err: error }, 'failed') })
     return {
       async get(path) {
         const { statusCode, headers, body } = await app.inject({ url: path })
         return { status: statusCode, fresh: headers['x-tollgate-fresh'] !== 'false', body }
       },
+      async send(method, url, payload) {
+        const { statusCode, body } = await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) })
+        return { status: statusCode, fresh: true, body }
+      },
       async close() {
         await app.close()
-        await usage.close()
+        await Promise.all([alerts.close(), usage.close()])
+        await settings.close()
         lock.release()
       },
     }

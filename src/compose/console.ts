@@ -1,11 +1,12 @@
-import { chmodSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FastifyInstance } from 'fastify'
 import type { Config } from '#config/config.ts'
 import { createConsole } from '#console/app.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
-import { openSettings, settingsFile } from '#store/settings/open.ts'
+import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
+import { AlertSide } from './alerts.ts'
+import { budgetBoard } from './budget-board.ts'
 import { consoleAccess } from './console-access.ts'
+import { privately } from './private-socket.ts'
 import type { RoleHooks, RunningRole } from './role.ts'
 import { openUsageSide } from './usage-side.ts'
 import { version } from './version.ts'
@@ -15,12 +16,18 @@ import { version } from './version.ts'
  * hands requests to, everyone shows a token; on admin.sock, which only this user can open, nobody does.
  */
 export async function composeConsole(config: Config, { log, onReady }: RoleHooks): Promise<RunningRole> {
-  const settings = await openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock })
+  const place = { path: join(config.dataDir, settingsFile), clock: systemClock }
+  const { settings, alerts: alertStore } = await openSettingsAndAlerts(place)
   let current = config
+  const alerts = new AlertSide(config, alertStore, log)
+  // Before the usage store, which takes its time to open: alerts need nothing of it.
+  alerts.start()
   const usage = await openUsageSide(config, (await settings.instance()).id, log)
   const parts = {
     store: usage.store,
     ingest: usage.ingest,
+    alerts: alerts.desk,
+    budgets: budgetBoard(() => current),
     clock: systemClock,
     timers: systemTimers,
     version,
@@ -30,28 +37,20 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
     'console.sock': createConsole({ ...parts, access: consoleAccess(settings, () => current) }),
     'admin.sock': createConsole({ ...parts, access: null }),
   }
-  for (const [name, app] of Object.entries(apps)) await listen(app, join(config.dataDir, 'run', name))
+  for (const [name, app] of Object.entries(apps)) {
+    const path = join(config.dataDir, 'run', name)
+    await privately(path, () => app.listen({ path }))
+  }
   onReady()
   return {
-    apply(next) {
+    async apply(next) {
       current = next
+      await alerts.apply(next)
     },
     async stop() {
       await Promise.all(Object.values(apps).map((app) => app.close()))
-      await usage.close()
+      await Promise.all([alerts.close(), usage.close()])
       await settings.close()
     },
   }
-}
-
-/** A socket left behind by a process that died is in the way of the next one. */
-async function listen(app: FastifyInstance, path: string): Promise<void> {
-  rmSync(path, { force: true })
-  const umask = process.umask(0o177)
-  try {
-    await app.listen({ path })
-  } finally {
-    process.umask(umask)
-  }
-  chmodSync(path, 0o600)
 }

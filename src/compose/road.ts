@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import type { Config, ProviderConfig } from '#config/config.ts'
 import type { KeyRing } from '#core/keys/ring.ts'
 import { makePriceBook } from '#core/pricing/price-book.ts'
+import type { PricedUpstream } from '#core/pricing/resolve.ts'
 import { makeSystemIds, systemClock, systemTimers } from '#edge/system.ts'
 import type { UpstreamPoolOptions } from '#edge/upstream.ts'
 import { BackgroundJobs } from '#gateway/background-jobs.ts'
+import type { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
 import type { TokenEstimator } from '#gateway/count-usage.ts'
 import { createCounters } from '#gateway/counters.ts'
@@ -25,6 +27,7 @@ export interface Ground {
   readonly estimator: TokenEstimator
   readonly promptHashSecret: string
   readonly openPools: (options: readonly UpstreamPoolOptions[]) => readonly Upstream[]
+  readonly budgets: BudgetDesk
   readonly running: RunningCalls
   readonly jobs: BackgroundJobs
   readonly counters: Road['counters']
@@ -41,7 +44,7 @@ const ids = makeSystemIds()
 
 /** The road of one configuration. @throws MoneyFault where a configured price cannot be read. */
 export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier | null): Road {
-  const { catalog, journal, keys, estimator, running, jobs, counters, onFault } = ground
+  const { catalog, journal, keys, estimator, budgets, running, jobs, counters, onFault } = ground
   const doors = ground.openPools(config.providers.map((provider) => poolOptions(provider, config.dataDir)))
   const upstreams = new Map<string, RoadUpstream>()
   config.providers.forEach((provider, index) => {
@@ -62,7 +65,7 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
       matcher: globMatcher,
       catalog,
       overrides: config.prices,
-      upstreams: config.providers,
+      upstreams: [...config.providers, ...pricedSources(config)],
       exchangeRates: config.exchangeRates,
       costSource: config.costSource,
     }),
@@ -72,11 +75,20 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     readOn: config.limits,
     requestHeaders: requestHeaderFilter(config.jwt === null ? [] : [config.jwt.header]),
     hashPrompt: promptHasher(ground.promptHashSecret),
+    budgets,
     running,
     jobs,
     counters,
     onFault,
   }
+}
+
+/** Sources of usage metered elsewhere have prices as relays do; one that bears a provider's name has the provider's. */
+function pricedSources({ incoming, providers }: Config): PricedUpstream[] {
+  const billing = { currency: 'USD', discounts: [] }
+  return incoming
+    .filter(({ source }) => !providers.some(({ name }) => name === source))
+    .map(({ source }) => ({ name: source, kind: 'openai-compatible', baseUrl: null, billing }))
 }
 
 function roadUpstream(config: ProviderConfig, door: Upstream): RoadUpstream {

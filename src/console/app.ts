@@ -1,5 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Timers } from '#ports.ts'
+import { alert, alerts, replayAlert } from './alerts.ts'
+import { budget, budgetStatus, budgets } from './budgets.ts'
 import { costReports } from './cost-reports.ts'
 import { dashboardCostsCall } from './dashboard-costs.ts'
 import { health, ingest } from './health.ts'
@@ -10,16 +12,23 @@ import {
   adminOnly,
   googleError,
   noSuchCall,
+  notChanged,
   openaiError,
   type Problem,
   problemDocument,
   problemOf,
   unauthenticated,
 } from './problems.ts'
+import { receivers, testReceiver } from './receivers.ts'
 import type { Access, Asker, ConsoleParts, Resource } from './route.ts'
+import { addSilence, endSilence, silences } from './silences.ts'
 import { usage } from './usage.ts'
 
-export const resources: readonly Resource[] = [usage, costReports, dashboardCostsCall, logQueries, ingest]
+export const resources: readonly Resource[] = [
+  ...[usage, costReports, dashboardCostsCall, logQueries, ingest],
+  ...[alerts, alert, replayAlert, receivers, testReceiver, silences, addSilence, endSilence],
+  ...[budgets, budget, budgetStatus],
+]
 
 export interface ConsoleOptions extends ConsoleParts {
   /** Who a secret belongs to; null = everyone who can reach this address is trusted with everything. */
@@ -34,10 +43,10 @@ const freshWithinMs = 5_000
 /** The API. Listening is the caller's business. */
 export function createConsole(options: ConsoleOptions): FastifyInstance {
   const app = Fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: 'idle' })
-  app.setNotFoundHandler((request, reply) => answerProblem(request, reply, noSuchCall(request.method, pathOf(request))))
+  app.setNotFoundHandler((request, reply) => answerProblem(request, reply, missing(request)))
   app.setErrorHandler((error, request, reply) => {
     // Where there is nothing, what is wrong with the body does not matter.
-    const found = request.is404 ? noSuchCall(request.method, pathOf(request)) : problemOf(error)
+    const found = request.is404 ? missing(request) : problemOf(error)
     if (found.status >= 500) options.onFault(error)
     return answerProblem(request, reply, found)
   })
@@ -46,7 +55,7 @@ export function createConsole(options: ConsoleOptions): FastifyInstance {
   for (const each of [...resources, health]) {
     app.route({
       method: each.method,
-      url: each.path,
+      url: each.path.replace(/\{(\w+)\}/g, ':$1'),
       handler: (request, reply) => serve(each, options, request, reply),
     })
   }
@@ -65,7 +74,13 @@ async function serve(
   const { values, filters } = parseQuery(asked.query, request.query as RawQuery, asked.filters)
   const body = asked.body === null ? {} : parseBody(asked.body, request.body)
   if (values['fresh'] === 'true') reply.header('x-tollgate-fresh', String(await becomesFresh(options)))
-  const answer = await asked.handle(options, { query: values, filters, body, asker })
+  const answer = await asked.handle(options, {
+    params: request.params as Record<string, string>,
+    query: values,
+    filters,
+    body,
+    asker,
+  })
   return reply.send(answer)
 }
 
@@ -97,8 +112,20 @@ function becomesFresh({ ingest, timers }: ConsoleOptions): Promise<boolean> {
   })
 }
 
+/** What is said where no call of the API is meant. */
+function missing(request: FastifyRequest): Problem {
+  const [method, path] = [request.method, pathOf(request)]
+  const there = resources.find(({ path: pattern }) => pathPattern(pattern).test(path))
+  return there?.readOnly === undefined ? noSuchCall(method, path) : notChanged(there.readOnly)
+}
+
+function pathPattern(path: string): RegExp {
+  return new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)
+}
+
 function answerProblem(request: FastifyRequest, reply: FastifyReply, found: Problem): FastifyReply {
   reply.status(found.status)
+  if (found.status === 405) reply.header('allow', 'GET, HEAD')
   const path = pathOf(request)
   if (path.startsWith('/v1/')) return reply.send(openaiError(found))
   if (path.startsWith('/v1beta/')) return reply.send(googleError(found))

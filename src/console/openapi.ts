@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { recordFieldNames, recordFields } from '#core/ledger/record-fields.ts'
 import { gatewayPaths } from './gateway-paths.ts'
+import { incomingPaths } from './incoming-paths.ts'
 import type { Resource } from './route.ts'
 
 /** The description of the API, OpenAPI 3.1, made from the very schemas that check the requests. */
@@ -10,7 +11,7 @@ export function openapiDocument(resources: readonly Resource[], version: string)
   return {
     openapi: '3.1.0',
     info: { title: 'Tollgate', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-    paths: { ...paths, ...gatewayPaths },
+    paths: { ...paths, ...gatewayPaths, ...incomingPaths(openaiFailure) },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: { Problem: problemSchema },
@@ -18,12 +19,13 @@ export function openapiDocument(resources: readonly Resource[], version: string)
   }
 }
 
-function operation({ summary, permission, query, filters, body, answer, path }: Resource): object {
+function operation({ summary, permission, query, filters, body, answer, path, readOnly }: Resource): object {
   const failure = path.startsWith('/v1/') ? openaiFailure : problemFailure
   return {
     summary,
+    ...(readOnly === undefined ? {} : { description: readOnly }),
     ...(permission === 'open' ? {} : { security: [{ token: [] }] }),
-    parameters: [...queryParameters(query), ...(filters === 'none' ? [] : filterParameters())],
+    parameters: [...pathParameters(path), ...queryParameters(query), ...(filters === 'none' ? [] : filterParameters())],
     ...(body === null
       ? {}
       : { requestBody: { content: { 'application/json': { schema: schemaOf(body, 'input') } }, required: true } }),
@@ -32,6 +34,11 @@ function operation({ summary, permission, query, filters, body, answer, path }: 
       default: failure,
     },
   }
+}
+
+function pathParameters(path: string): object[] {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+  return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
 }
 
 function queryParameters(query: Resource['query']): object[] {

@@ -38,12 +38,38 @@ export function noSuchCall(method: string, path: string): Problem {
   )
 }
 
+/** A path at which nothing can be changed. */
+export function notChanged(because: string): Problem {
+  return problem(405, 'method_not_allowed', 'Not changed here', because)
+}
+
+/** Thrown where what is asked about is not there. */
+export class NothingThere extends Error {
+  override readonly name = 'NothingThere'
+  readonly code = 'not_found'
+}
+
+/** Thrown where what is asked for cannot be done as things are. */
+export class NotPossible extends Error {
+  override readonly name = 'NotPossible'
+  readonly code = 'not_possible'
+}
+
+/** Thrown where the gateway alone could answer, and does not. */
+export class GatewaySilent extends Error {
+  override readonly name = 'GatewaySilent'
+  readonly code = 'gateway_unreachable'
+}
+
 /** What an error means to the one who asked. By the error's code, never by its text. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof ParameterFault) {
     const { parameter, expected, message } = error
     return { status: 400, code: error.code, title: 'A parameter is wrong', detail: message, parameter, expected }
   }
+  if (error instanceof NothingThere) return problem(404, error.code, 'Not found', error.message)
+  if (error instanceof NotPossible) return problem(409, error.code, 'Not possible', error.message)
+  if (error instanceof GatewaySilent) return problem(503, error.code, 'The gateway does not answer', error.message)
   const [code, status] = codesOf(error)
   if (code === 'store_unreachable') {
     const why = error instanceof Error ? error.message : ''

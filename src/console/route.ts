@@ -1,4 +1,8 @@
 import type { ZodObject, ZodType } from 'zod'
+import type { AlertRecord, AlertsQuestion } from '#core/alerting/outbox.ts'
+import type { Language, Receiver } from '#core/alerting/receiver.ts'
+import type { Silence } from '#core/alerting/routing.ts'
+import type { Budget, LimitStatus } from '#core/budget/budget.ts'
 import type { Clock, RecordFilter, UsageStore } from '#ports.ts'
 
 /** Who asks. admin: the admin token, or the command line on this machine. key: a virtual key, which sees its own calls. */
@@ -14,10 +18,49 @@ export interface IngestProgress {
   state(): { readonly rows: number; readonly quarantined: number; readonly fault: string | null }
 }
 
+/** What the console asks about alerts, and has done. */
+export interface AlertDesk {
+  alerts(question: AlertsQuestion): Promise<readonly AlertRecord[]>
+  alert(id: string): Promise<AlertRecord | null>
+  /** What is said about it, in words. */
+  words(alert: AlertRecord, language: Language): { readonly title: string; readonly text: string }
+  /** Tells it again to whoever was told; how many messages that are. */
+  replay(alertId: string): Promise<number>
+  receivers(): Promise<readonly KnownReceiver[]>
+  /** Sends a test message and waits for what becomes of it; null where there is no such receiver. */
+  test(receiver: string): Promise<TestAnswer | null>
+  silences(): Promise<readonly Silence[]>
+  silence(silence: Omit<Silence, 'id'>): Promise<Silence>
+  /** False where there is none that has not ended. */
+  endSilence(id: string): Promise<boolean>
+}
+
+/** Without its addresses and keys. */
+export interface KnownReceiver extends Pick<Receiver, 'name' | 'kind' | 'language' | 'sendResolved'> {
+  /** Messages that have not arrived yet. */
+  readonly waiting: number
+}
+
+export interface TestAnswer {
+  readonly ok: boolean
+  readonly status: number | null
+  readonly detail: string
+  readonly durationMs: number
+}
+
+/** What the console knows of budgets: how they are configured, and what the gateway says of them. */
+export interface BudgetBoard {
+  configured(): readonly Budget[]
+  /** The state of all limits but those of `pending` budgets, of which it is not known yet what was spent. */
+  states(): Promise<{ readonly limits: readonly LimitStatus[]; readonly pending: readonly string[] }>
+}
+
 /** What the resources work with. */
 export interface ConsoleParts {
   readonly store: UsageStore
+  readonly alerts: AlertDesk
   readonly ingest: IngestProgress
+  readonly budgets: BudgetBoard
   readonly clock: Clock
   readonly version: string
 }
@@ -28,6 +71,8 @@ export interface ConsoleParts {
 export type FilterForm = 'none' | 'prefixed' | 'both'
 
 export interface ResourceCall<Query, Body> {
+  /** The parts of the path that stand in braces. */
+  readonly params: Readonly<Record<string, string>>
   readonly query: Query
   readonly filters: readonly RecordFilter[]
   readonly body: Body
@@ -36,7 +81,8 @@ export interface ResourceCall<Query, Body> {
 
 /** One call of the API: its path, who may make it, what it takes, what it does, all in one place. */
 export interface Resource<Query extends ZodObject = ZodObject, Body extends ZodObject = ZodObject> {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** With what varies in braces: `/api/v1/alerts/{id}`. */
   readonly path: string
   readonly summary: string
   /** key: virtual keys may make it too. open: no token. */
@@ -46,6 +92,8 @@ export interface Resource<Query extends ZodObject = ZodObject, Body extends ZodO
   readonly body: Body | null
   /** Name of the answer, as a schema of the API's description. */
   readonly answer: ZodType
+  /** Why nothing can be changed at its path: other methods are answered with it. */
+  readonly readOnly?: string
   handle(parts: ConsoleParts, call: ResourceCall<Query['_zod']['output'], Body['_zod']['output']>): Promise<unknown>
 }
 

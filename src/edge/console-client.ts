@@ -8,10 +8,22 @@ export interface ConsoleAnswer {
   readonly body: string
 }
 
+/** What is asked, where it is not a GET. */
+export interface ConsoleQuestion {
+  readonly method: string
+  /** Sent as JSON. */
+  readonly body?: object | undefined
+}
+
 /** Asks the console of this machine over its socket. Null where none listens there. @throws where it breaks off. */
-export function askConsole(socketPath: string, path: string): Promise<ConsoleAnswer | null> {
+export function askConsole(
+  socketPath: string,
+  path: string,
+  { method, body }: ConsoleQuestion = { method: 'GET' },
+): Promise<ConsoleAnswer | null> {
+  const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, headers: { accept: 'application/json' } }, (response) => {
+    const asked = request({ socketPath, path, method, headers }, (response) => {
       text(response).then(
         (body) =>
           resolve({ status: response.statusCode ?? 0, fresh: response.headers['x-tollgate-fresh'] !== 'false', body }),
@@ -22,6 +34,6 @@ export function askConsole(socketPath: string, path: string): Promise<ConsoleAns
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null)
       else reject(error)
     })
-    asked.end()
+    asked.end(body === undefined ? undefined : JSON.stringify(body))
   })
 }

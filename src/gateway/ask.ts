@@ -1,6 +1,7 @@
 import type { BodyFault } from '#ports.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
 import type { RequestFacts } from '#providers/requests/facts.ts'
+import { noReach, type RequestReach } from '#providers/requests/reach.ts'
 import { readRequest } from '#providers/requests/read-request.ts'
 import type { Arrival } from './arrival.ts'
 import { type Refusal, refused } from './refusal.ts'
@@ -12,6 +13,8 @@ export interface Ask {
   /** Null where the body is not read here but passed on as it arrives. */
   readonly body: Buffer | null
   readonly facts: RequestFacts
+  /** What a hold has to cover beside the facts. */
+  readonly reach: RequestReach
 }
 
 /** The body, as far as this kind of call is read here. */
@@ -21,13 +24,13 @@ export function takeBody(road: Road, { exchange, match }: Arrival): Promise<Buff
 }
 
 export function readAsk({ exchange, match }: Arrival, body: Buffer | BodyFault | null): Ask | Refusal {
-  if (body === null) return { kind: 'ask', body, facts: emptyFacts(match) }
-  if (match.body === 'none') return { kind: 'ask', body: noBody, facts: emptyFacts(match) }
+  if (body === null) return { kind: 'ask', body, facts: emptyFacts(match), reach: noReach }
+  if (match.body === 'none') return { kind: 'ask', body: noBody, facts: emptyFacts(match), reach: noReach }
   if (!Buffer.isBuffer(body)) return refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
   const read = readRequest({ match, contentType: text(contentType), contentEncoding: text(contentEncoding), body })
   if (read.kind === 'refused') return refused(read.code, read.message, read.param)
-  return { kind: 'ask', body, facts: read.facts }
+  return { kind: 'ask', body, facts: read.facts, reach: read.reach }
 }
 
 function text(value: string | readonly string[] | undefined): string {

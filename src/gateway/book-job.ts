@@ -41,6 +41,8 @@ async function begin(road: Road, { ask, entry }: OpenCall, { reading }: Delivery
   if (!ask.facts.background || responseId === null || !runsOn(reading)) return
   const call = { ...entry.call, callId: road.ids.callId(road.clock.wallMs()) }
   const job = { ...entry, call, responseId }
+  // It is the job that will cost something, whenever that is known; the call that began it costs nothing.
+  road.budgets.handOver(entry.call.callId, call)
   const written = road.journal.append(job)
   try {
     await written

@@ -9,6 +9,10 @@ export interface Counters {
   deniedOverrides: number
   clientsLeft: number
   upstreamFaults: number
+  /** Costs metered elsewhere that were booked. */
+  externalEvents: number
+  /** Those that came again. */
+  externalReplays: number
 }
 
 export function createCounters(): Counters {
@@ -21,6 +25,8 @@ export function createCounters(): Counters {
     deniedOverrides: 0,
     clientsLeft: 0,
     upstreamFaults: 0,
+    externalEvents: 0,
+    externalReplays: 0,
   }
 }
 
@@ -36,6 +42,8 @@ const help: Readonly<Record<keyof Counters, readonly [name: string, text: string
   ],
   clientsLeft: ['tollgate_clients_left_total', 'Calls whose caller left before the end of the answer.'],
   upstreamFaults: ['tollgate_failed_calls_total', 'Calls that an upstream refused or broke off.'],
+  externalEvents: ['tollgate_external_events_total', 'Costs metered elsewhere that were booked.'],
+  externalReplays: ['tollgate_external_replays_total', 'Costs metered elsewhere that were booked already.'],
 }
 
 /** Prometheus text, version 0.0.4. */

@@ -1,4 +1,5 @@
 import type { UpstreamFault } from '#ports.ts'
+import type { PassedEvents } from '#providers/cut-stream.ts'
 import type { Reading } from '#providers/meter.ts'
 
 /** An answer that has come to its end at the upstream, and of which the client has all but the last bytes. */
@@ -11,11 +12,21 @@ export interface Delivery {
   /** Null where the answer came to its proper end. */
   readonly fault: UpstreamFault | null
   readonly clientLeft: boolean
+  /** Why the gateway ended a stream, in order, before its model had; null where it did not. */
+  readonly cut: Cut | null
+  /** What the client got of a stream that may be ended so; null where it cannot be. */
+  readonly passed: PassedEvents | null
   /** True where the head has already gone to the client. */
   readonly started: boolean
   /** Monotonic; null where no byte of a body came. */
   readonly firstByteAtMs: number | null
   readonly upstreamEndedAtMs: number
+}
+
+/** A budget had nothing left for the rest of an answer. */
+export interface Cut {
+  readonly budget: string
+  readonly message: string
 }
 
 export const noReading: Reading = {

@@ -4,7 +4,7 @@ import type { Delivery } from './delivery.ts'
 import type { Went } from './forward.ts'
 import { readingWithoutSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
-import { type Refusal, type RefusalCode, refusalStatus, refused } from './refusal.ts'
+import { type Refusal, type RefusalCode, refused, statusOf } from './refusal.ts'
 import type { Road } from './road.ts'
 import { unknownModel } from './route.ts'
 import { inMicros } from './settle.ts'
@@ -29,7 +29,7 @@ export function endCall(road: Road, open: OpenCall, went: Went, relayed: Deliver
   const delivery = reading === relayed.reading ? relayed : { ...relayed, reading }
   const attempts = went.kind === 'answered' ? measured(open, went.attempts, delivery) : went.attempts
   const instead = insteadOf(road, open, answer, delivery)
-  const statusCode = instead === null ? (answer?.status ?? 0) : refusalStatus[instead.code]
+  const statusCode = instead === null ? (answer?.status ?? 0) : statusOf(instead)
   return { open, attempts, answer, delivery, instead, statusCode }
 }
 

@@ -2,6 +2,7 @@ import type { ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
 import { renderCounters } from './counters.ts'
+import type { Incoming } from './incoming/incoming.ts'
 import { stoppingMessage } from './open-call.ts'
 import { takeCall } from './pipeline.ts'
 import { refusalStatus } from './refusal.ts'
@@ -22,6 +23,8 @@ export interface Gateway {
 export interface GatewayParts {
   readonly road: Road
   readonly handOff: HandOff
+  /** Takes costs that were metered elsewhere. */
+  readonly incoming: Incoming
   readonly version: string
 }
 
@@ -53,6 +56,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       const text = renderCounters(road.counters, road.running.count)
       return exchange.answer(200, ['content-type', 'text/plain; version=0.0.4; charset=utf-8'], Buffer.from(text))
     }
+    if (parts.incoming.take(road, exchange, draining)) return
     const allowed = otherMethods(exchange)
     if (allowed.length > 0) answerWrongMethod(exchange, allowed)
     else parts.handOff(exchange)
@@ -67,6 +71,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       draining = true
       const { running, timers } = road
       running.closed = true
+      road.budgets.stopWaiting()
       const timer = timers.after(deadlineMs, () => running.interruptAll())
       await running.idle()
       timer.cancel()

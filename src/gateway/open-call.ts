@@ -5,6 +5,7 @@ import { roughInputTokens } from '#providers/estimate.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
+import type { Reserved } from './budgets/reserve.ts'
 import { CallControl } from './call-control.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Echo } from './respond.ts'
@@ -18,6 +19,7 @@ export interface Agreed {
   readonly ask: Ask
   readonly payer: Payer
   readonly route: Route
+  readonly reserved: Reserved
 }
 
 /** A call that is in the journal: from here on it ends in a settle entry, whatever happens. */
@@ -35,7 +37,7 @@ export const stoppingMessage =
 
 /** All that the journal and the upstream need to know of the call, unless there is a reason to take no more calls. */
 export function openCall(road: Road, agreed: Agreed): OpenCall | Refusal {
-  const { arrival, caller, ask, payer, route } = agreed
+  const { arrival, caller, ask, payer, route, reserved } = agreed
   if (road.running.closed) return refused('shutting_down', stoppingMessage)
   const full = road.journal.refusal()
   if (full !== null) return refused(full.code, full.message)
@@ -55,8 +57,8 @@ export function openCall(road: Road, agreed: Agreed): OpenCall | Refusal {
   }
   const estimatedInputTokens = arrival.match.metered ? roughInputTokens(ask.facts, ask.body?.length ?? 0) : 0
   const entry: OpenEntry = { kind: 'open', call, estimatedInputTokens }
-  const echo = { requestId: arrival.requestId, costCenter: payer.costCenter }
-  return { kind: 'open', arrival, caller, ask, payer, route, entry, call, control: new CallControl(), echo }
+  const echo = { requestId: arrival.requestId, costCenter: payer.costCenter, headers: reserved.headers }
+  return { kind: 'open', arrival, caller, ask, payer, route, reserved, entry, call, control: new CallControl(), echo }
 }
 
 /** Enters the call into the journal. Resolves with null when it is there, or with why the journal does not take it. */

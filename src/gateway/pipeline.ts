@@ -4,12 +4,13 @@ import { admit, admitWithToken } from './admit.ts'
 import { arrive } from './arrival.ts'
 import { readAsk, takeBody } from './ask.ts'
 import { attributeCall } from './attribute-call.ts'
+import { reserve } from './budgets/reserve.ts'
 import { conclude } from './conclude.ts'
 import { estimatedUsage, reportedUsage } from './count-usage.ts'
 import { endCall } from './end-call.ts'
 import { enterRecord } from './enter-record.ts'
 import { forward } from './forward.ts'
-import { enterCall, openCall } from './open-call.ts'
+import { enterCall, type OpenCall, openCall } from './open-call.ts'
 import { relay } from './relay.ts'
 import type { Road } from './road.ts'
 import { chooseRoute } from './route.ts'
@@ -41,15 +42,20 @@ export async function takeCall(road: Road, exchange: ClientExchange, match: Endp
   if (attributed.kind === 'refused') return turnAway(road, arrival, attributed, { caller, ask })
 
   const { payer } = attributed
-  const route = chooseRoute(road, arrival, caller, ask)
-  if (route.kind === 'refused') return turnAway(road, arrival, route, { caller, ask, payer })
+  const chosen = chooseRoute(road, arrival, caller, ask)
+  if (chosen.kind === 'refused') return turnAway(road, arrival, chosen, { caller, ask, payer })
 
-  const open = openCall(road, { arrival, caller, ask, payer, route })
-  if (open.kind === 'refused') return turnAway(road, arrival, open, { caller, ask, payer })
-  const shut = await enterCall(road, open)
-  if (shut !== null) return turnAway(road, arrival, shut, { caller, ask, payer })
+  const reserved = await reserve(road, { arrival, caller, ask, payer, route: chosen })
+  if (reserved.kind === 'refused') return turnAway(road, arrival, reserved, { caller, ask, payer })
 
+  const { route } = reserved
+  let open: OpenCall | null = null
   try {
+    const opened = openCall(road, { arrival, caller, ask, payer, route, reserved })
+    if (opened.kind === 'refused') return await turnAway(road, arrival, opened, { caller, ask, payer })
+    const shut = await enterCall(road, opened)
+    if (shut !== null) return await turnAway(road, arrival, shut, { caller, ask, payer })
+    open = opened
     const went = await forward(road, open)
     const delivery = await relay(road, open, went)
     const ended = endCall(road, open, went, delivery)
@@ -58,9 +64,10 @@ export async function takeCall(road: Road, exchange: ClientExchange, match: Endp
     await enterRecord(road, ended, record)
     conclude(road, ended, record)
   } catch (fault) {
-    await settleFault(road, open)
+    if (open !== null) await settleFault(road, open)
     throw fault
   } finally {
-    road.running.remove(open.control)
+    if (open !== null) road.running.remove(open.control)
+    road.budgets.release(arrival.callId)
   }
 }

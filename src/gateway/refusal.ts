@@ -9,6 +9,7 @@ export const refusalStatus = {
   unsupported_endpoint: 400,
   invalid_api_key: 401,
   invalid_jwt: 401,
+  budget_exceeded: 402,
   model_not_allowed: 403,
   endpoint_not_allowed: 403,
   model_not_priced: 403,
@@ -17,10 +18,12 @@ export const refusalStatus = {
   method_not_allowed: 405,
   body_too_large: 413,
   unsupported_content_type: 415,
+  rate_limited: 429,
   client_left: 499,
   internal_error: 500,
   upstream_unavailable: 502,
   upstream_error: 502,
+  budget_not_ready: 503,
   journal_full: 503,
   journal_failing: 503,
   shutting_down: 503,
@@ -36,6 +39,18 @@ export interface Refusal {
   readonly message: string
   /** Name of the field at fault, where there is one. */
   readonly param?: string
+  /** In place of the code's own status, where a setting says so. */
+  readonly status?: number
+  /** When another try can succeed. */
+  readonly retryAfterMs?: number
+  /** Further headers of the answer, names and values in turn. */
+  readonly headers?: readonly string[]
+  /** What the record says of it beside the code. */
+  readonly marks?: readonly string[]
+}
+
+export function statusOf(refusal: Refusal): number {
+  return refusal.status ?? refusalStatus[refusal.code]
 }
 
 export function refused(code: RefusalCode, message: string, param?: string): Refusal {

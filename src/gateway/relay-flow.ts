@@ -1,8 +1,11 @@
 import { BodyDecoder, type ContentEncoding } from '#lib/content-encoding.ts'
+import { WholeEvents } from '#lib/whole-events.ts'
 import type { AnswerSink, ClientExchange, Timer, Timers, UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import type { PassedEvents } from '#providers/cut-stream.ts'
 import type { StreamMeter } from '#providers/meter.ts'
+import type { StreamAllowance } from './budgets/allowance.ts'
 import type { CallControl, Work } from './call-control.ts'
-import { type Delivery, noBytes } from './delivery.ts'
+import { type Cut, type Delivery, noBytes } from './delivery.ts'
 import type { ReadOnLimits } from './road.ts'
 
 export interface FlowParts {
@@ -15,6 +18,10 @@ export interface FlowParts {
   readonly monotonicMs: () => number
   readonly limits: ReadOnLimits
   readonly form: Delivery['form']
+  /** What a budget lets the answer have; null = all of it is paid for already. */
+  readonly allowance: StreamAllowance | null
+  /** Follows what the client gets, so that the answer can be ended where it stands; null = it cannot be. */
+  readonly passed: PassedEvents | null
   /** How the body is encoded although it was asked for plain: a decoded copy is read then. Null = it is not. */
   readonly encoding: ContentEncoding | null
 }
@@ -49,10 +56,14 @@ class Flow implements AnswerSink {
   #readOnBytes = 0
   #quietTimer: Timer | null = null
   #over = false
+  #cut: Cut | null = null
+  #counting = false
+  readonly #events: WholeEvents | null
 
   constructor(parts: FlowParts, resolve: (delivery: Delivery) => void) {
     this.#parts = parts
     this.#resolve = resolve
+    this.#events = parts.passed === null ? null : new WholeEvents()
   }
 
   bytes(chunk: Buffer): void {
@@ -69,9 +80,44 @@ class Flow implements AnswerSink {
 
   #passOn(out: Buffer, cameBytes: number): void {
     this.#firstByteAtMs ??= this.#parts.monotonicMs()
+    const covered = this.#covered()
     if (this.#left) this.#readOn(cameBytes)
     else if (this.#parts.meter.ending) this.#hold(out)
     else this.#write(out)
+    if (!covered) this.#countOrCutOff()
+  }
+
+  /** Its bytes are more than the budget can pay as tokens: are its tokens? Meanwhile no more of it is asked for. */
+  #countOrCutOff(): void {
+    const { allowance, answer, meter } = this.#parts
+    if (allowance === null || this.#counting) return
+    const { outputBytes } = meter
+    const { outputText, outputCharsCut } = meter.reading()
+    if (outputCharsCut !== undefined || !allowance.isWorthCounting(outputBytes)) return this.#cutOff()
+    this.#counting = true
+    answer.pause()
+    const decide = (): void => {
+      this.#counting = false
+      if (this.#over) return
+      if (this.#covered()) answer.resume()
+      else this.#countOrCutOff()
+    }
+    allowance.count(outputText, outputBytes).then(decide, () => {
+      if (!this.#over) this.#cutOff()
+    })
+  }
+
+  #covered(): boolean {
+    const { allowance, meter } = this.#parts
+    return allowance === null || meter.ending || allowance.covers(meter.outputBytes)
+  }
+
+  /** The budget is used up: the answer ends behind the last whole event. What has come is billed, so it is passed on. */
+  #cutOff(): void {
+    this.#cut = this.#parts.allowance?.cut ?? null
+    this.#events?.take()
+    this.#finish(null)
+    this.#parts.upstream.abort()
   }
 
   end(): void {
@@ -118,7 +164,9 @@ class Flow implements AnswerSink {
     this.#parts.upstream.abort()
   }
 
-  #write(out: Buffer): void {
+  #write(bytes: Buffer): void {
+    const out = this.#events === null ? bytes : this.#events.push(bytes)
+    this.#parts.passed?.push(out)
     if (out.length > 0 && !this.#parts.exchange.write(out)) this.#parts.answer.pause()
   }
 
@@ -129,17 +177,25 @@ class Flow implements AnswerSink {
     this.#left ||= this.#parts.exchange.gone
     this.#quietTimer?.cancel()
     const tail = this.#parts.meter.end()
+    const kept = [this.#events?.take() ?? noBytes, this.#held, this.#cut === null ? tail : noBytes]
     this.#resolve({
       reading: this.#parts.meter.reading(),
       form: this.#parts.form,
-      held: this.#left ? noBytes : tail.length === 0 ? this.#held : Buffer.concat([this.#held, tail]),
+      held: this.#left ? noBytes : joined(kept),
       fault,
+      cut: this.#cut,
+      passed: this.#parts.passed,
       clientLeft: this.#left,
       started: true,
       firstByteAtMs: this.#firstByteAtMs,
       upstreamEndedAtMs: this.#parts.monotonicMs(),
     })
   }
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const filled = pieces.filter((piece) => piece.length > 0)
+  return filled.length === 1 ? (filled[0] ?? noBytes) : Buffer.concat(filled)
 }
 
 /** Decodes before it hands over, in order, so that the end of an answer is known before it is passed on. */
@@ -177,5 +233,5 @@ class DecodedFlow implements AnswerSink {
 
 /** For bodies that carry no usage: nothing is read, and the last chunk always waits for the ledger. */
 export function createBlindMeter(reading: Delivery['reading']): StreamMeter {
-  return { push: (chunk) => chunk, end: () => noBytes, ending: true, reading: () => reading }
+  return { push: (chunk) => chunk, end: () => noBytes, ending: true, outputBytes: 0, reading: () => reading }
 }

@@ -74,6 +74,8 @@ class Whole implements AnswerSink {
       held: clientLeft ? noBytes : held,
       fault,
       clientLeft,
+      cut: null,
+      passed: null,
       started: false,
       firstByteAtMs: this.#firstByteAtMs,
       upstreamEndedAtMs,

@@ -1,6 +1,7 @@
 import { type ContentEncoding, contentEncodingOf } from '#lib/content-encoding.ts'
 import { type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { createStreamMeter } from '#providers/answers/stream-meter.ts'
+import { createStreamEnd, PassedEvents } from '#providers/cut-stream.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
 import type { ProviderError, Reading } from '#providers/meter.ts'
 import type { Work } from './call-control.ts'
@@ -55,7 +56,22 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
       ? createBlindMeter(noReading)
       : createStreamMeter({ api: match.endpoint, accent: route.upstream.accent, dropUsageChunk })
   const read = form === 'opaque' ? null : encoding
-  const parts = { ...streamed, encoding: read, exchange, control, timers, monotonicMs, limits, meter }
+  const { allowance } = open.reserved
+  // Nothing can be put behind a part of an encoded body, nor behind what is no event.
+  const endable = allowance !== null && encoding === null && form !== 'opaque' && form !== 'json_array'
+  const passed = endable ? new PassedEvents(createStreamEnd(match.endpoint, match.dialect)) : null
+  const parts = {
+    ...streamed,
+    allowance,
+    passed,
+    encoding: read,
+    exchange,
+    control,
+    timers,
+    monotonicMs,
+    limits,
+    meter,
+  }
   return checkedEnd(await relayFlow(parts), match, encoding)
 }
 
@@ -67,7 +83,15 @@ function checkedEnd(delivery: Delivery, match: EndpointMatch, encoding: ContentE
   const { fault, form, reading } = delivery
   // Nothing can be added to an encoded body: that it is cut short must show in the connection.
   const seen: Delivery = encoding === null ? delivery : { ...delivery, form: 'opaque' }
-  if (!match.metered || fault !== null || form === 'opaque' || reading.complete || reading.error !== null) return seen
+  if (
+    !match.metered ||
+    fault !== null ||
+    delivery.cut !== null ||
+    form === 'opaque' ||
+    reading.complete ||
+    reading.error !== null
+  )
+    return seen
   return {
     ...seen,
     fault: new UpstreamFault('bad_answer', 'the provider ended its stream before the answer was complete'),
@@ -95,6 +119,8 @@ function withoutAnswer(
     held: noBytes,
     fault,
     clientLeft,
+    cut: null,
+    passed: null,
     started: false,
     firstByteAtMs: null,
     upstreamEndedAtMs,

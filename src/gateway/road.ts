@@ -7,6 +7,7 @@ import type { Accent } from '#providers/answers/accents.ts'
 import type { ModelResolver } from '#providers/models.ts'
 import type { RequestHeaders } from '#providers/wire-headers.ts'
 import type { BackgroundJobs } from './background-jobs.ts'
+import type { BudgetDesk } from './budgets/desk.ts'
 import type { RunningCalls } from './call-control.ts'
 import type { TokenEstimator } from './count-usage.ts'
 import type { Counters } from './counters.ts'
@@ -58,6 +59,8 @@ export interface Road {
   readonly readOn: ReadOnLimits
   readonly requestHeaders: RequestHeaders
   readonly hashPrompt: (body: Buffer) => string
+  /** Shared by all roads. */
+  readonly budgets: BudgetDesk
   readonly running: RunningCalls
   /** Shared by all roads. */
   readonly jobs: BackgroundJobs

@@ -1,6 +1,7 @@
 import { metadataFields } from '#core/attribution/metadata.ts'
 import type { UpstreamRequest } from '#ports.ts'
-import { editRequest } from '#providers/requests/edit-request.ts'
+import { editRequest, type OutputLimitChange } from '#providers/requests/edit-request.ts'
+import { addedOutputLimit, outputLimitFields } from '#providers/requests/output-limit.ts'
 import { credentialHeaders, upstreamPath } from '#providers/vendors.ts'
 import { upstreamQuery } from '#providers/wire-headers.ts'
 import type { Caller } from './admit.ts'
@@ -69,11 +70,34 @@ function mayUse(road: Road, { match, startedAtMs }: Arrival, { key }: Caller, ch
   return null
 }
 
+/** The same way, with a lower limit of output; null where the body has no place for one. */
+export function limitedRoute(road: Road, arrival: Arrival, ask: Ask, route: Route, tokens: number): Route | null {
+  const added = addedOutputLimit(route.upstream.config.kind, arrival.match)
+  if (added === null || ask.body === null || ask.facts.boundary !== null) return null
+  const fields = outputLimitFields(arrival.match)
+  return routeTo(road, arrival, ask, { ...route, outputLimit: { tokens, fields, added } })
+}
+
+/** The way to a model that somebody else than the caller has chosen: what the key allows is not asked. */
+export function routeToModel(road: Road, arrival: Arrival, ask: Ask, wanted: string): Route | null {
+  const found = road.models.resolve(wanted, arrival.match)
+  if (found.kind === 'unknown' || found.kind === 'unsupported') return null
+  const upstream = road.upstreams.get(found.upstream.name)
+  return upstream === undefined
+    ? null
+    : routeTo(road, arrival, ask, { upstream, model: found.model, vendor: found.vendor })
+}
+
+interface Destination extends Pick<Route, 'upstream' | 'model' | 'vendor'> {
+  /** Absent = as the caller wrote it. */
+  readonly outputLimit?: OutputLimitChange
+}
+
 function routeTo(
   road: Road,
   { exchange, match }: Arrival,
   { body, facts }: Ask,
-  { upstream, model, vendor }: Pick<Route, 'upstream' | 'model' | 'vendor'>,
+  { upstream, model, vendor, outputLimit }: Destination,
 ): Route {
   const { config, basePath } = upstream
   const askForUsage = config.askStreamUsage && facts.stream && facts.includeUsage === 'not_asked'
@@ -81,7 +105,12 @@ function routeTo(
   const edited =
     body === null || body.length === 0
       ? body
-      : editRequest(body, facts, { ...(model === '' ? {} : { model }), stripMetadata, askForUsage })
+      : editRequest(body, facts, {
+          ...(model === '' ? {} : { model }),
+          ...(outputLimit === undefined ? {} : { outputLimit }),
+          stripMetadata,
+          askForUsage,
+        })
   const credential = credentialHeaders(config.kind, match.dialect, config.apiKey)
   const request: UpstreamRequest = {
     method: exchange.method,

@@ -43,7 +43,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     tokens: priced.tokens,
     units: priced.units,
     cost: priced.cost,
-    marks: delivery.clientLeft ? [...priced.marks, 'client_left'] : priced.marks,
+    marks: marksOf(ended, priced.marks),
     latencyMs: inMicros(latencyMs),
     timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : inMicros(delivery.firstByteAtMs - arrivedAtMs),
     overheadMs: inMicros((attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
@@ -53,6 +53,16 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     attempts,
     cacheHit: false,
   }
+}
+
+const noMarks: readonly string[] = []
+
+function marksOf({ open, delivery }: EndedCall, priced: readonly string[]): readonly string[] {
+  const { marks: reserved } = open.reserved
+  if (!delivery.clientLeft && delivery.cut === null && reserved.length === 0) return priced
+  const left = delivery.clientLeft ? ['client_left'] : noMarks
+  const cut = delivery.cut === null ? noMarks : [`budget_ended:${delivery.cut.budget}`]
+  return [...priced, ...reserved, ...left, ...cut]
 }
 
 function bounded(text: string, longest: number): string {
@@ -72,10 +82,11 @@ function outcomeOf(ended: EndedCall): Outcome {
 }
 
 function errorOf(ended: EndedCall): { readonly code: string; readonly message: string } {
-  const { fault, reading } = ended.delivery
+  const { fault, reading, cut } = ended.delivery
   if (ended.open.control.interrupted)
     return { code: 'interrupted', message: 'the gateway was stopped before the answer had ended' }
   if (fault !== null) return { code: faultCode(fault), message: fault.message }
+  if (cut !== null) return { code: 'budget_exceeded', message: cut.message }
   if (reading.error !== null) {
     return { code: reading.error.code || `http_${ended.statusCode}`, message: reading.error.message }
   }

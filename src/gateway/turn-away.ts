@@ -5,7 +5,7 @@ import { noTokens } from '#core/usage/totals.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
-import { type Refusal, refusalStatus } from './refusal.ts'
+import { type Refusal, statusOf } from './refusal.ts'
 import { refuse } from './respond.ts'
 import type { Road } from './road.ts'
 
@@ -22,12 +22,14 @@ export interface Known {
  */
 export async function turnAway(road: Road, arrival: Arrival, refusal: Refusal, known?: Known): Promise<void> {
   road.counters.refusals += 1
+  // Where it is recorded, the record must not be taken for what the hold was for.
+  road.budgets.release(arrival.callId)
   const payer = known?.payer ?? known?.caller.key.attribution
   // While the gateway stops, the journal may be closed before the record comes to it.
   if (known !== undefined && !road.running.closed && road.journal.refusal() === null) {
     await road.journal.append(recordOf(road, arrival, refusal, known))
   }
-  const echo = { requestId: arrival.requestId, costCenter: payer?.costCenter ?? '' }
+  const echo = { requestId: arrival.requestId, costCenter: payer?.costCenter ?? '', headers: [] }
   refuse(arrival.exchange, arrival.match.dialect, refusal, echo)
 }
 
@@ -57,11 +59,11 @@ function recordOf(road: Road, arrival: Arrival, refusal: Refusal, known: Known):
     tokens: noTokens,
     units: {},
     cost: noCost,
-    marks: [],
+    marks: refusal.marks ?? [],
     latencyMs,
     timeToFirstTokenMs: null,
     overheadMs: latencyMs,
-    statusCode: refusalStatus[refusal.code],
+    statusCode: statusOf(refusal),
     errorCode: refusal.code,
     errorMessage: refusal.message,
     attempts: [],

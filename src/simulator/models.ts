@@ -39,6 +39,7 @@ const rows: readonly (readonly [Vendor, string, string, Reasoning])[] = [
   ['anthropic', 'claude-sonnet-4-5', 'claude-sonnet-4-5-20250929', 'asked'],
   ['anthropic', 'claude-haiku-4-5', 'claude-haiku-4-5-20251001', 'asked'],
   ['anthropic', 'claude-opus-4-5', 'claude-opus-4-5-20251101', 'asked'],
+  ['google', 'gemini-2.0-flash', 'gemini-2.0-flash', 'never'],
   ['google', 'gemini-2.5-flash', 'gemini-2.5-flash', 'always'],
   ['google', 'gemini-2.5-pro', 'gemini-2.5-pro', 'always'],
   ['google', 'gemini-2.5-flash-lite', 'gemini-2.5-flash-lite', 'asked'],

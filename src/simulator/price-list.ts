@@ -52,6 +52,7 @@ export const priceList: Readonly<Record<string, Rates>> = {
   },
   'claude-haiku-4-5': { input: '1', cached: '0.1', write5m: '1.25', write1h: '2', output: '5', ...search },
   'claude-opus-4-5': { input: '5', cached: '0.5', write5m: '6.25', write1h: '10', output: '25', ...search },
+  'gemini-2.0-flash': { input: '0.1', cached: '0.025', audioInput: '0.7', output: '0.4' },
   'gemini-2.5-flash': { input: '0.3', cached: '0.03', audioInput: '1', output: '2.5' },
   'gemini-2.5-pro': {
     ...{ input: '1.25', cached: '0.125', output: '10' },

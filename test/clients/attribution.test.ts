@@ -159,7 +159,7 @@ test('a reload changes what comes, and drops nothing that runs', async () => {
   const stream = await client(stack.key).chat.completions.create({ model: 'gpt-4.1', messages: slow, stream: true })
   const pieces = stream[Symbol.asyncIterator]()
   assert.equal((await pieces.next()).done, false)
-  stack.reload({ keys: keys.replaceAll('engineering', 'renamed').replace(callerSecret, 'tg-new-5ecre7') })
+  await stack.reload({ keys: keys.replaceAll('engineering', 'renamed').replace(callerSecret, 'tg-new-5ecre7') })
   const isNew = async () => {
     const response = await client('tg-new-5ecre7')
       .models.list()

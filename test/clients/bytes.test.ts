@@ -61,13 +61,13 @@ test('only what is ours leaves the metadata, and only with what it takes along',
 test('a provider that is to keep the metadata gets it as it is, and it is read all the same', async () => {
   const kept = `  - {name: openai, kind: openai, base_url: "\${SIMULATOR}", api_key: ${upstreamSecret}, keep_metadata: true}`
   const keys = `  - {name: open, key: ${callerSecret}}`
-  stack.reload({ providers: kept, keys })
+  await stack.reload({ providers: kept, keys })
   try {
     const { sent, received } = await pass('{"model":"gpt-4.1","metadata":{"project":"kept"},"messages":[]}')
     assert.equal(bodyOf(received), sent)
     assert.equal((await stack.ledger()).at(-1)?.call.payer.project, 'kept')
   } finally {
-    stack.reload({})
+    await stack.reload({})
   }
 })
 

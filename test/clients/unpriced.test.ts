@@ -39,7 +39,7 @@ test('a model without a price is served, and its record, its answer and a metric
 
 test('where unpriced models are blocked, the call is refused before it costs anything', async () => {
   const billed = stack.bill().length
-  stack.reload({ more: 'unpriced: block' })
+  await stack.reload({ more: 'unpriced: block' })
   try {
     const response = await ask(false)
     assert.equal(response.status, 403)
@@ -48,13 +48,13 @@ test('where unpriced models are blocked, the call is refused before it costs any
     const entry = (await stack.ledger()).at(-1)
     assert.deepEqual([entry?.outcome, entry?.errorCode], ['refused', 'model_not_priced'])
   } finally {
-    stack.reload({})
+    await stack.reload({})
   }
 })
 
 test('a price in the configuration unblocks it', async () => {
   const price = `  - {provider: relay, model: ${model}, from: 2020-01-01, input_per_mtok: "1.00", output_per_mtok: "2.00"}`
-  stack.reload({ more: `unpriced: block\nprices:\n${price}` })
+  await stack.reload({ more: `unpriced: block\nprices:\n${price}` })
   try {
     const response = await ask(false)
     assert.equal(response.status, 200)
@@ -65,6 +65,6 @@ test('a price in the configuration unblocks it', async () => {
     assert.equal(entry.cost.totalPicoUsd, BigInt(input) * 1_000_000n + BigInt(output) * 2_000_000n)
     assert.match(response.headers.get('x-tollgate-cost-usd') ?? '', /^0\.0000\d{8}$/)
   } finally {
-    stack.reload({})
+    await stack.reload({})
   }
 })

@@ -11,6 +11,8 @@ import { settleEntries } from '#test/store/entries.ts'
 import { type StoreFixture, storeFixture } from '#test/store/fixture.ts'
 import { ListedJournal } from '#test/store/listed-journal.ts'
 import { naiveSums } from '#test/store/naive-sums.ts'
+import { noBudgets } from '#test/support/no-budgets.ts'
+import { unusedDesk } from '#test/support/unused-desk.ts'
 
 const nowMs = Date.UTC(2026, 5, 20, 12)
 const monthMs = Date.UTC(2026, 5, 1)
@@ -34,6 +36,8 @@ before(async () => {
   app = createConsole({
     store: fixture.store,
     ingest: ingester,
+    alerts: unusedDesk,
+    budgets: noBudgets,
     clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
     timers: systemTimers,
     version: '0.0.0',
@@ -154,6 +158,8 @@ test('what keeps records from coming in is told to who runs it', async () => {
   const stopped = createConsole({
     store: fixture.store,
     ingest: { caughtUp: () => Promise.resolve(), state: () => ({ rows: 7, quarantined: 2, fault }) },
+    alerts: unusedDesk,
+    budgets: noBudgets,
     clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
     timers: systemTimers,
     version: '0.0.0',

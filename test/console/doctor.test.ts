@@ -7,6 +7,8 @@ import { ingestFindings } from '#compose/doctor.ts'
 import { createConsole } from '#console/app.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
+import { noBudgets } from '#test/support/no-budgets.ts'
+import { unusedDesk } from '#test/support/unused-desk.ts'
 
 test('the doctor tells what keeps calls from becoming records', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-doctor-'))
@@ -23,6 +25,8 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
   const app = createConsole({
     store: { sums: unused, records: unused },
     ingest: { caughtUp: () => Promise.resolve(), state: () => ({ rows: 1, quarantined: 1, fault }) },
+    alerts: unusedDesk,
+    budgets: noBudgets,
     clock: systemClock,
     timers: systemTimers,
     version: '0.0.0',

@@ -16,6 +16,8 @@ export interface ProcessOptions {
   /** Of the simulated provider. */
   readonly upstream: string
   readonly drainMs?: number
+  /** Further sections of the configuration. */
+  readonly more?: string
 }
 
 /** The gateway as it is run: a process of its own, that can be killed and started again over the same data. */
@@ -26,7 +28,7 @@ export class GatewayProcess {
   #child: ChildProcess | null = null
   #stderr = ''
 
-  private constructor(port: number, { upstream, drainMs = 30_000 }: ProcessOptions) {
+  private constructor(port: number, { upstream, drainMs = 30_000, more = '' }: ProcessOptions) {
     this.port = port
     this.dataDir = mkdtempSync(join(tmpdir(), 'tg-crash-'))
     this.#configPath = join(this.dataDir, 'tollgate.yaml')
@@ -44,6 +46,7 @@ export class GatewayProcess {
       ),
       'keys:',
       `  - {name: team, key: ${callerSecret}, attribution: {department: engineering}}`,
+      more,
     ]
     writeFileSync(this.#configPath, `${lines.join('\n')}\n`)
   }

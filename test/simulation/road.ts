@@ -3,6 +3,7 @@ import { layRoad, makeGround } from '#compose/road.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfig } from '#config/load.ts'
 import { createKeyRing } from '#core/keys/ring.ts'
+import { noBudgets } from '#gateway/budgets/desk.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
 import { createCounters } from '#gateway/counters.ts'
 import type { Road } from '#gateway/road.ts'
@@ -48,6 +49,7 @@ export class RoadWorks {
         inputTokens: async (body) => Math.ceil(body.length / 4),
         outputTokens: async (output) => Math.ceil(output.length / 4),
       },
+      budgets: noBudgets(),
       promptHashSecret: 'simulation',
       openPools: (options) => options.map(() => ({ send: () => fail() })),
       onFault: fail,

@@ -43,7 +43,9 @@ export async function run(plan: RunPlan, works: RoadWorks): Promise<RunResult> {
     const { journal } = opened
     const chance = new Chance(plan.seed ^ 0x5eed)
     const road = works.lay({ machine, journal, upstream, chance: () => chance.next() })
-    const gateway = createGateway({ road, handOff: () => machine.violation('not for the console'), version: 'test' })
+    const handOff = () => machine.violation('not for the console')
+    const incoming = { take: () => false, configure: () => undefined }
+    const gateway = createGateway({ road, handOff, incoming, version: 'test' })
     for (const call of plan.calls) {
       time.after(call.arrivesAtMs, () => {
         const client = new FakeClient(call, machine, plan.seed)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { EndpointName, Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import { type EndpointName, externalMark, type Outcome, type SettleEntry } from '#core/ledger/entry.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
 
@@ -88,7 +88,7 @@ export function settleEntries(fromMs: number, toMs: number): fc.Arbitrary<Settle
     }),
     units: fc.dictionary(fc.constantFrom('web_search', 'audio_second'), fc.nat({ max: 1000 }), { maxKeys: 2 }),
     cost,
-    marks: fc.uniqueArray(fc.constantFrom('unpriced', 'cached_over_input'), { maxLength: 2 }),
+    marks: fc.uniqueArray(fc.constantFrom('unpriced', 'cached_over_input', externalMark), { maxLength: 2 }),
     latencyMs: fc.nat({ max: 600_000 }),
     timeToFirstTokenMs: fc.option(fc.nat({ max: 60_000 })),
     overheadMs: fc.nat({ max: 9_999 }).map((value) => value / 1000),

@@ -109,9 +109,9 @@ export class Stack {
     throw new Error(loaded.faults.map(({ path, wrong, expected }) => `${path}: ${wrong}; ${expected}`).join('\n'))
   }
 
-  /** As on SIGHUP. */
-  reload(changed: StackOptions): void {
-    this.#gateway?.apply?.(this.config(changed))
+  /** As on SIGHUP. Resolves when all of it is in force; prices and keys are at once. */
+  async reload(changed: StackOptions): Promise<void> {
+    await this.#gateway?.apply?.(this.config(changed))
   }
 
   /** What the simulated provider says that it served. */

@@ -6,6 +6,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ['core', 'lib', 'ports.ts'],
   providers: ['core', 'lib'],
   gateway: ['core', 'lib', 'ports.ts', 'providers'],
+  reactions: ['core', 'lib', 'ports.ts'],
   reports: ['core', 'lib', 'ports.ts'],
   console: ['core', 'lib', 'ports.ts', 'reports'],
   cli: ['config', 'core', 'lib', 'ports.ts', 'reports'],
@@ -13,7 +14,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   edge: ['core', 'lib', 'ports.ts'],
   simulator: ['core', 'lib', 'ports.ts', 'providers'],
   compose: [
-    ...['cli', 'config', 'console', 'core', 'edge', 'gateway', 'lib', 'ports.ts', 'providers', 'reports'],
+    ...['cli', 'config', 'console', 'core', 'edge', 'gateway', 'lib', 'ports.ts', 'providers', 'reactions', 'reports'],
     ...['simulator', 'store'],
   ],
   'main.ts': ['cli', 'compose'],
@@ -37,8 +38,8 @@ export const coreOrder = [
   'pricing',
   'attribution',
   'keys',
-  'budget',
   'ledger',
+  'budget',
   'alerting',
   'statistics',
 ]

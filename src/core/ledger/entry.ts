@@ -85,6 +85,9 @@ export interface Attempt {
   readonly errorCode: string
 }
 
+/** Marks the record of a cost that was metered elsewhere: no call went through the gateway, so it has no latency. */
+export const externalMark = 'external'
+
 /** Written when the call is over: the whole record, sufficient without its open entry. */
 export interface SettleEntry {
   readonly kind: 'settle'

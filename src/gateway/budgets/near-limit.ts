@@ -1,0 +1,131 @@
+import type { AdmittedCall } from '#core/budget/amounts.ts'
+import type { Short } from '#core/budget/short.ts'
+import { stoppingMessage } from '../open-call.ts'
+import { type Refusal, refused } from '../refusal.ts'
+import type { Road } from '../road.ts'
+import { limitedRoute, routeToModel } from '../route.ts'
+import { StreamAllowance } from './allowance.ts'
+import { type Bound, boundOf } from './bound.ts'
+import type { Wait } from './desk.ts'
+import { refuseShort } from './refuse-short.ts'
+import { type Asking, admittedCall, type Reserved, reservedAs } from './reserve.ts'
+
+export interface Near {
+  readonly asking: Asking
+  readonly call: AdmittedCall
+  readonly bound: Bound
+}
+
+/** Tokens of output that a stream begins with: more than come at once, where an answer is written as it is thought up. */
+const firstTokens = 256
+/** An answer of fewer tokens than this helps nobody. */
+const fewestTokens = 16
+
+/**
+ * What can be done for a call whose upper bound does not fit into a budget, in this order: its prompt is counted
+ * instead of bounded; a stream begins with a small hold that grows; the call waits for money that other calls hold and
+ * may not need; a plain call's output limit is lowered, where the budget says so; a cheaper model serves, where it says
+ * that; else it is refused.
+ */
+export async function nearLimit(road: Road, near: Near, first: Short): Promise<Reserved | Refusal> {
+  if (!isShortOfAmounts(first)) return refuse(road, near, first)
+  const { exchange } = near.asking.arrival
+  const counted = { ...near, bound: await near.bound.counted() }
+  const untilMs = road.clock.monotonicMs() + road.budgets.options.holdWaitMs
+  let waiting: Wait | null = null
+  exchange.onGone(() => waiting?.end())
+  for (;;) {
+    if (exchange.gone) return refused('client_left', 'The caller left while its call waited for a budget.')
+    if (road.running.closed) return refused('shutting_down', stoppingMessage)
+    const taken = takeWhatFits(road, counted)
+    if (taken.kind === 'reserved') return taken
+    if (!isShortOfAmounts(taken)) return refuse(road, near, taken)
+    const leftMs = untilMs - road.clock.monotonicMs()
+    if (!taken.canWait || leftMs <= 0) return lessThanAsked(road, counted, near, taken)
+    waiting = road.budgets.freed(leftMs)
+    await waiting.freed
+  }
+}
+
+/** Of money or of tokens, which a call may need less of than was asked for it. */
+function isShortOfAmounts({ kind, quantity }: Short): boolean {
+  return kind === 'budget' || (kind === 'limited' && quantity === 'tokens')
+}
+
+function lessThanAsked(road: Road, counted: Near, near: Near, short: Short): Reserved | Refusal {
+  const { stream } = near.asking.ask.facts
+  const less = stream ? flowingRest(road, counted, short) : shrunk(road, counted, short)
+  return less ?? rerouted(road, near, short) ?? refuse(road, near, short)
+}
+
+function takeWhatFits(road: Road, { asking, call, bound }: Near): Reserved | Short {
+  const whole = road.budgets.hold(call, bound.most)
+  if (whole.kind === 'held') return reservedAs(asking.route, { headers: road.budgets.rateHeaders(call) })
+  if (!isShortOfAmounts(whole) || !bound.streamsAllOutput) return whole
+  return flowing(road, { asking, call, bound }, whole, firstTokens)
+}
+
+/** A stream that begins with what is left, where no other call will give anything back; null where that is too little. */
+function flowingRest(road: Road, near: Near, short: Short): Reserved | null {
+  const rest = affordable(road, near.call, near.bound)
+  if (!near.bound.streamsAllOutput || rest < fewestTokens) return null
+  const begun = flowing(road, near, short, rest)
+  return begun.kind === 'reserved' ? begun : null
+}
+
+/** A stream whose hold grows as its tokens flow. */
+function flowing(road: Road, { asking, call, bound }: Near, whole: Short, beginTokens: number): Reserved | Short {
+  const coveredTokens = Math.min(beginTokens, bound.mostOutputTokens)
+  const begun = road.budgets.hold(call, bound.withOutput(coveredTokens))
+  if (begun.kind !== 'held') return begun
+  const allowance = new StreamAllowance({
+    hold: begun,
+    boundPicoUsd: (tokens) => bound.withOutput(tokens).picoUsd,
+    coveredTokens,
+    mostTokens: bound.mostOutputTokens,
+    budget: whole.budget,
+    countTokens: (text) => bound.countOutput(text),
+  })
+  return reservedAs(asking.route, { allowance, headers: road.budgets.rateHeaders(call) })
+}
+
+/** The call with as much output as its budgets can pay; null where that is too little, or not wanted. */
+function shrunk(road: Road, { asking, call, bound }: Near, short: Short): Reserved | null {
+  const { arrival, ask, route } = asking
+  if (short.nearLimit !== 'shrink') return null
+  const { answers, leastOutputTokens } = ask.reach
+  const perAnswer = Math.floor(affordable(road, call, bound) / answers)
+  if (perAnswer < Math.max(fewestTokens, leastOutputTokens)) return null
+  const limited = limitedRoute(road, arrival, ask, route, perAnswer)
+  if (limited === null) return null
+  const verdict = road.budgets.hold(call, bound.withOutput(perAnswer * answers))
+  if (verdict.kind !== 'held') return null
+  return reservedAs(limited, { marks: ['output_shrunk'], headers: road.budgets.rateHeaders(call) })
+}
+
+/** Tokens of output for which all that are about the call have money, and tokens. */
+function affordable(road: Road, call: AdmittedCall, bound: Bound): number {
+  const money = road.budgets.available(call)
+  const tokens = road.budgets.availableTokens(call)
+  const paid = money === null ? bound.mostOutputTokens : bound.affordableOutput(money)
+  return tokens === null ? paid : Math.min(paid, Math.max(0, Number(tokens) - bound.withOutput(0).tokens))
+}
+
+/** A cheaper model, where all budgets that are short name one; null otherwise. */
+function rerouted(road: Road, { asking }: Near, short: Short): Reserved | Refusal | null {
+  const { arrival, ask, route } = asking
+  if (short.reroute === null) return null
+  const cheaper = routeToModel(road, arrival, ask, short.reroute.model)
+  if (cheaper === null || cheaper.model === route.model) return null
+  const there = { ...asking, route: cheaper }
+  const call = admittedCall(there)
+  const verdict = road.budgets.hold(call, boundOf(road, there).most, short.reroute.budgets)
+  if (verdict.kind !== 'held') return refuse(road, { call }, verdict)
+  const marks = short.reroute.budgets.map((budget) => `rerouted:${budget}`)
+  const told = ['x-tollgate-rerouted', `${route.model} -> ${cheaper.model}`]
+  return reservedAs(cheaper, { marks, headers: [...told, ...road.budgets.rateHeaders(call)] })
+}
+
+function refuse(road: Road, { call }: Pick<Near, 'call'>, short: Short): Refusal {
+  return refuseShort(short, road.budgets.options.refusalStatus, road.budgets.rateHeaders(call))
+}

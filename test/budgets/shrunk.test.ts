@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { SettleEntry } from '#core/ledger/entry.ts'
+import { startRawUpstream } from '#test/support/raw-upstream.ts'
+import { callerSecret, type Stack, type StackOptions, startStack } from '#test/support/stack.ts'
+import { post, spend } from './spending.ts'
+import { checkStack } from './state.ts'
+
+const wishes = 'input=20 tokens=100'
+const messages = [{ role: 'user', content: 'What is the capital of France?' }]
+
+async function withStack(more: string, run: (stack: Stack) => Promise<void>, options: StackOptions = {}) {
+  const stack = await startStack({ ...options, more })
+  try {
+    await run(stack)
+  } finally {
+    await stack.stop()
+  }
+}
+
+function team(usd: string, rest = ''): string {
+  return `budgets:\n  - {name: team, limits: [{window: day, usd: "${usd}"}]${rest}}`
+}
+
+async function only(stack: Stack): Promise<SettleEntry> {
+  const [entry, ...others] = await stack.ledger()
+  assert.ok(entry !== undefined && others.length === 0)
+  return entry
+}
+
+/** A call of each API that names no output limit of its own, or a large one. */
+const kinds = [
+  {
+    path: '/v1/chat/completions',
+    body: { model: 'gpt-4.1', messages },
+    limit: ['max_completion_tokens'],
+    usd: '0.004',
+  },
+  {
+    path: '/v1/chat/completions',
+    body: { model: 'gpt-4.1', messages, max_tokens: 9000 },
+    limit: ['max_tokens'],
+    usd: '0.004',
+  },
+  {
+    path: '/v1/responses',
+    body: { model: 'gpt-4.1', input: 'What is it?' },
+    limit: ['max_output_tokens'],
+    usd: '0.004',
+  },
+  {
+    path: '/v1/messages',
+    body: { model: 'claude-sonnet-4-5', max_tokens: 9000, messages },
+    limit: ['max_tokens'],
+    usd: '0.008',
+  },
+  {
+    path: '/v1beta/models/gemini-2.0-flash:generateContent',
+    body: { contents: [{ role: 'user', parts: [{ text: 'What is it?' }] }], generationConfig: { temperature: 0 } },
+    limit: ['generationConfig', 'maxOutputTokens'],
+    usd: '0.0002',
+  },
+] as const
+
+for (const { path, body, limit, usd } of kinds) {
+  const name = `${path} with ${limit.join('.')}`
+  test(`${name}: near the limit a plain call is made shorter, where the budget says so`, async () => {
+    const simulate = {
+      'x-simulate': 'input=20 tokens=5000',
+      'x-api-key': callerSecret,
+      'anthropic-version': '2023-06-01',
+    }
+    await withStack(team(usd, ', near_limit: shrink'), async (stack) => {
+      const { status, text } = await post(stack, path, body, simulate)
+      assert.equal(status, 200, text)
+      const entry = await only(stack)
+      assert.deepEqual(entry.marks, ['output_shrunk'])
+      const [line] = stack.bill()
+      assert.ok(line !== undefined && line.counts.outputTokens >= 16 && line.counts.outputTokens < 600)
+      assert.equal(entry.tokens.output, line.counts.outputTokens)
+      assert.ok(entry.cost.totalPicoUsd <= BigInt(Math.round(Number(usd) * 1e12)))
+      await checkStack(stack)
+    })
+  })
+}
+
+test('what a shrunk call asks its provider for is what its budget affords, and all else is as it was', async () => {
+  const upstream = await startRawUpstream()
+  const providers = `  - {name: openai, kind: openai, base_url: "\${SIMULATOR}", api_key: sk-x}`
+  try {
+    await withStack(
+      team('0.004', ', near_limit: shrink'),
+      async (stack) => {
+        await post(stack, '/v1/chat/completions', { model: 'gpt-4.1', messages, max_tokens: 9000, temperature: 0.25 })
+        const sent = JSON.parse(upstream.requests[0]?.split('\r\n\r\n')[1] ?? '')
+        assert.deepEqual({ ...sent, max_tokens: 0 }, { model: 'gpt-4.1', messages, max_tokens: 0, temperature: 0.25 })
+        // 8 USD per million tokens.
+        assert.ok(sent.max_tokens >= 400 && sent.max_tokens * 8_000_000 <= 4_000_000_000, `${sent.max_tokens}`)
+      },
+      { providers, upstream: upstream.url },
+    )
+  } finally {
+    await upstream.close()
+  }
+})
+
+test('a call that leaves less than an answer is refused even where it may be shrunk', async () => {
+  await withStack(team('0.0001', ', near_limit: shrink'), async (stack) => {
+    assert.equal((await spend(stack, wishes)).status, 402)
+    await checkStack(stack)
+  })
+})

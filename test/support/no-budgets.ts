@@ -1,0 +1,4 @@
+import type { BudgetBoard } from '#console/route.ts'
+
+/** Where none are configured. */
+export const noBudgets: BudgetBoard = { configured: () => [], states: async () => ({ limits: [], pending: [] }) }
