@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { getHeapStatistics } from 'node:v8'
 import { layRoad, makeGround } from '#compose/road.ts'
 import { loadConfig } from '#config/load.ts'
+import { BudgetBook } from '#core/budget/book.ts'
 import { createKeyRing } from '#core/keys/ring.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
+import { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { takeCall } from '#gateway/pipeline.ts'
 import { globMatcher } from '#lib/glob.ts'
 import { sameDigest, sha256Hex } from '#lib/secret.ts'
@@ -13,11 +15,14 @@ import type { AnswerSink, ClientExchange, PendingAnswer, RawHeaders, Upstream, U
 import { openCatalog } from '#providers/catalog/catalog.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { openJournal } from '#store/journal/writer.ts'
+import { nestedBudgets } from './lib/nested-budgets.ts'
 import { benchKey, targets } from './lib/targets.ts'
 
 /**
  * What the road itself costs, without sockets: processor time of one plain call from its arrival to its last byte, with
- * keys, attribution, prices and the real journal. `--profile` is for `node --cpu-prof bench/road.ts`.
+ * keys, attribution, prices and the real journal, and as many nested budgets as the first argument says.
+ *
+ *   npm run bench:road [-- BUDGETS]      node --cpu-prof bench/road.ts
  */
 const answerBody = Buffer.from(
   JSON.stringify({
@@ -83,12 +88,16 @@ const dir = mkdtempSync(join(tmpdir(), 'tollgate-road-'))
 const yaml = `
 providers: [{name: openai, kind: openai, base_url: "http://127.0.0.1:1/v1", api_key: sk}]
 keys: [{name: bench, key: ${benchKey}, attribution: {department: engineering, project: search, cost_center: cc_search}}]
-`
+${nestedBudgets(Number(process.argv[2] ?? 0))}`
 const loaded = loadConfig({ env: { TOLLGATE_CONFIG: 'bench.yaml' }, cwd: dir, readFile: () => yaml })
 if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults))
+const book = new BudgetBook(loaded.config.budgets, globMatcher)
+book.fold(book.pending(), Date.now()).adopt()
+const desk = new BudgetDesk(book, { timers: systemTimers, refusalStatus: 402, holdWaitMs: 0 })
 const { journal } = await openJournal({
   ...{ dir: join(dir, 'journal'), fsync: 'none', groupMs: 5, segmentBytes: 64 * 1024 * 1024, minFreeBytes: 1 },
   ...{ clock: systemClock, timers: systemTimers },
+  onWritten: (entries) => desk.written(entries),
 })
 const ring = createKeyRing({
   fromConfig: loaded.config.keys,
@@ -102,6 +111,7 @@ const ground = makeGround({
   keys: () => ring,
   catalog: await openCatalog(),
   estimator: { inputTokens: async () => 0, outputTokens: async () => 0 },
+  budgets: desk,
   promptHashSecret: 'bench',
   openPools: () => [upstream],
   onFault: (error) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '#config/load.ts'
 import { gatewayFlags, roleEnvironment } from '#edge/node-flags.ts'
+import { nestedBudgets } from './nested-budgets.ts'
 import { everythingElse, type Started, start, underTest } from './processes.ts'
 import { benchKey, ports } from './targets.ts'
 
@@ -45,8 +46,8 @@ export interface StartedTollgate {
   stop(): Promise<void>
 }
 
-const config = (dataDir: string): string => `
-listen: 127.0.0.1:${ports.tollgate}
+const config = (dataDir: string, port: number, budgets: number): string => `
+listen: 127.0.0.1:${port}
 data_dir: ${dataDir}
 providers:
   - {name: openai, kind: openai, base_url: "http://127.0.0.1:${ports.upstream}/v1", api_key: sk-upstream, max_connections: 2048}
@@ -54,14 +55,14 @@ keys:
   - name: bench
     key: ${benchKey}
     attribution: {department: engineering, project: search, cost_center: cc_search}
-`
+${nestedBudgets(budgets)}`
 
 /** With everything on: keys, attribution, prices, the journal with group fsync, and the console ingesting beside it. */
-export async function startTollgate(): Promise<StartedTollgate> {
+export async function startTollgate({ port = ports.tollgate as number, budgets = 0 } = {}): Promise<StartedTollgate> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-bench-data-'))
   for (const folder of ['run', 'journal']) mkdirSync(join(dataDir, folder))
   const file = join(dataDir, 'tollgate.yaml')
-  writeFileSync(file, config(dataDir))
+  writeFileSync(file, config(dataDir, port, budgets))
   const loaded = loadConfig({
     env: { TOLLGATE_CONFIG: file },
     cwd: dataDir,
@@ -72,12 +73,12 @@ export async function startTollgate(): Promise<StartedTollgate> {
   const began = performance.now()
   const gateway = await start({
     ...{ core: underTest, ...options, command: [node, ...gatewayFlags, main, 'run', 'gateway'] },
-    readyUrl: `http://127.0.0.1:${ports.tollgate}/health`,
+    readyUrl: `http://127.0.0.1:${port}/health`,
   })
   const readyMs = performance.now() - began
   const reports = await start({
     ...{ core: everythingElse, ...options, command: [node, main, 'run', 'console'] },
-    readyUrl: `http://127.0.0.1:${ports.tollgate}/api/v1/openapi.json`,
+    readyUrl: `http://127.0.0.1:${port}/api/v1/openapi.json`,
   })
   return {
     ...{ pid: gateway.pid, dataDir, readyMs },

@@ -6,7 +6,7 @@ export interface Target {
   readonly body: string
 }
 
-export const ports = { upstream: 4900, bareProxy: 4901, tollgate: 4902, portkey: 4903 } as const
+export const ports = { upstream: 4900, bareProxy: 4901, tollgate: 4902, portkey: 4903, budgets: 4904 } as const
 export const benchKey = 'tg-bench-0123456789abcdefghijklmnopqrstuv'
 
 const messages = [
@@ -32,6 +32,7 @@ export const targets = {
   direct: target('direct', ports.upstream),
   bare: target('bare proxy', ports.bareProxy),
   tollgate: target('tollgate', ports.tollgate),
+  budgets: target('tollgate with 10 budgets', ports.budgets),
   portkey: target('portkey', ports.portkey, {
     'x-portkey-provider': 'openai',
     'x-portkey-custom-host': `http://127.0.0.1:${ports.upstream}/v1`,
