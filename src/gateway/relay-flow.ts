@@ -125,9 +125,7 @@ class Flow implements AnswerSink {
   }
 
   fail(fault: UpstreamFault): void {
-    // What becomes of the connection after the last event takes nothing away from the answer.
-    const { meter, form } = this.#parts
-    this.#finish(form !== 'opaque' && meter.ending && meter.reading().complete ? null : fault)
+    this.#finish(fault)
   }
 
   /** Everything that came with the head has been passed on. */
@@ -176,13 +174,16 @@ class Flow implements AnswerSink {
     // All of it may have come before anybody was told of the caller.
     this.#left ||= this.#parts.exchange.gone
     this.#quietTimer?.cancel()
-    const tail = this.#parts.meter.end()
+    const { meter, form } = this.#parts
+    const tail = meter.end()
+    const reading = meter.reading()
     const kept = [this.#events?.take() ?? noBytes, this.#held, this.#cut === null ? tail : noBytes]
     this.#resolve({
-      reading: this.#parts.meter.reading(),
-      form: this.#parts.form,
+      reading,
+      form,
       held: this.#left ? noBytes : joined(kept),
-      fault,
+      // What becomes of the connection after the last event, or in place of its last line end, takes nothing away from it.
+      fault: form !== 'opaque' && meter.ending && reading.complete ? null : fault,
       cut: this.#cut,
       passed: this.#parts.passed,
       clientLeft: this.#left,
