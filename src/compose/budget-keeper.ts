@@ -79,11 +79,6 @@ export class BudgetKeeper {
     return { limits: this.#book.status(systemClock.wallMs()), pending: this.#book.pending() }
   }
 
-  /** Resolves when what was spent is known of all budgets. */
-  ready(): Promise<void> {
-    return this.#folding
-  }
-
   async close(): Promise<void> {
     this.#closed = true
     this.#timer?.cancel()
