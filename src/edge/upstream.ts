@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { type Dispatcher, Pool } from 'undici'
+import { type Dispatcher, errors, Pool } from 'undici'
 import {
   type AnswerSink,
   type PendingAnswer,
@@ -143,7 +143,7 @@ class Exchange implements Dispatcher.DispatchHandler, PendingAnswer, UpstreamAns
   }
 }
 
-/** undici's and Node's error codes → ours. Whatever is not listed broke the connection or was not HTTP. */
+/** undici's and Node's error codes → ours. Whatever is not listed broke the connection. */
 const faultCodes: Readonly<Record<string, UpstreamFaultCode>> = {
   UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
   ETIMEDOUT: 'connect_timeout',
@@ -172,8 +172,16 @@ const faultCodes: Readonly<Record<string, UpstreamFaultCode>> = {
 function toFault(error: Error, afterHead: boolean): UpstreamFault {
   if (error instanceof UpstreamFault) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const named = faultCodes[code] ?? (code.startsWith('HPE_') ? 'bad_answer' : 'reset')
+  const named = isNoHttp(error) ? 'bad_answer' : (faultCodes[code] ?? 'reset')
   return new UpstreamFault(named, describe(named, afterHead, code), error)
+}
+
+/**
+ * An answer came, but no HTTP: the provider may have done its work, and bill it. undici's parser errors have a code only
+ * at times, and it says that `100 Continue` without `Expect`, or a switch of protocols, is a fault of the socket.
+ */
+function isNoHttp(error: Error): boolean {
+  return error instanceof errors.HTTPParserError || ['bad response', 'bad upgrade'].includes(error.message)
 }
 
 function describe(code: UpstreamFaultCode, afterHead: boolean, detail: string): string {
