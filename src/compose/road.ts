@@ -72,6 +72,7 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     estimator,
     unpriced: config.unpriced,
     requestBodyBytes: config.limits.requestBodyBytes,
+    answerBodyBytes: config.limits.answerBodyBytes,
     readOn: config.limits,
     requestHeaders: requestHeaderFilter(config.jwt === null ? [] : [config.jwt.header]),
     hashPrompt: promptHasher(ground.promptHashSecret),

@@ -127,6 +127,8 @@ export interface JournalConfig {
 
 export interface LimitsConfig {
   readonly requestBodyBytes: number
+  /** Of answers that are taken in whole, as they are on the wire; what streams has no bound. */
+  readonly answerBodyBytes: number
   /** How long and how far an answer is still read for its usage after the caller left. */
   readonly readAfterDisconnectMs: number
   readonly readAfterDisconnectBytes: number

@@ -176,12 +176,14 @@ function toFault(error: Error, afterHead: boolean): UpstreamFault {
   return new UpstreamFault(named, describe(named, afterHead, code), error)
 }
 
+const notHttp: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'])
+
 /**
  * An answer came, but no HTTP: the provider may have done its work, and bill it. undici's parser errors have a code only
  * at times, and it says that `100 Continue` without `Expect`, or a switch of protocols, is a fault of the socket.
  */
 function isNoHttp(error: Error): boolean {
-  return error instanceof errors.HTTPParserError || ['bad response', 'bad upgrade'].includes(error.message)
+  return error instanceof errors.HTTPParserError || notHttp.has(error.message)
 }
 
 function describe(code: UpstreamFaultCode, afterHead: boolean, detail: string): string {

@@ -1,5 +1,5 @@
 import { type ContentEncoding, decodeWhole } from '#lib/content-encoding.ts'
-import type { AnswerSink, UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import { type AnswerSink, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import type { Reading } from '#providers/meter.ts'
 import type { Work } from './call-control.ts'
@@ -35,6 +35,8 @@ class Whole implements AnswerSink {
   readonly #resolve: (delivery: Delivery) => void
   #first: Buffer | null = null
   #rest: Buffer[] | null = null
+  #bytes = 0
+  #over = false
   #firstByteAtMs: number | null = null
   #readOnBytes = 0
 
@@ -46,6 +48,9 @@ class Whole implements AnswerSink {
   }
 
   bytes(chunk: Buffer): void {
+    if (this.#over) return
+    this.#bytes += chunk.length
+    if (this.#bytes > this.#road.answerBodyBytes) return this.#giveUp()
     if (this.#first === null) {
       this.#firstByteAtMs = this.#road.clock.monotonicMs()
       this.#first = chunk
@@ -64,7 +69,23 @@ class Whole implements AnswerSink {
     this.#finish(fault)
   }
 
+  /** What came of it is of no use to anybody: it is let go before the rest is. */
+  #giveUp(): void {
+    const allowed = this.#road.answerBodyBytes
+    this.#first = null
+    this.#rest = null
+    this.#finish(
+      new UpstreamFault(
+        'bad_answer',
+        `the answer is larger than the ${allowed} bytes allowed here (limits.answer_body_bytes)`,
+      ),
+    )
+    this.#whole.upstream.abort()
+  }
+
   #finish(fault: UpstreamFault | null): void {
+    if (this.#over) return
+    this.#over = true
     const clientLeft = this.#open.arrival.exchange.gone
     const upstreamEndedAtMs = this.#road.clock.monotonicMs()
     const held = this.#body()

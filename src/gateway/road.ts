@@ -56,6 +56,7 @@ export interface Road {
   readonly estimator: TokenEstimator
   readonly unpriced: 'allow' | 'block'
   readonly requestBodyBytes: number
+  readonly answerBodyBytes: number
   readonly readOn: ReadOnLimits
   readonly requestHeaders: RequestHeaders
   readonly hashPrompt: (body: Buffer) => string

@@ -9,7 +9,10 @@ let stack: Stack
 
 before(async () => {
   upstream = await startRawUpstream()
-  stack = await startStack({ providers: impatient, upstream: upstream.url })
+  stack = await startStack({
+    ...{ providers: impatient, upstream: upstream.url },
+    more: 'limits: {answer_body_bytes: 65536}',
+  })
 })
 after(async () => {
   upstream.answers(whole)
@@ -55,4 +58,27 @@ test('an upstream that says beforehand what is to come is understood', async () 
   const { id, response } = ask(stack)
   assert.equal((await response).status, 200)
   assert.equal((await recordOf(stack, id)).outcome, 'served')
+})
+
+test('an answer that is larger than allowed is given up, and what it used is estimated', async () => {
+  const pieces = Array.from({ length: 8 }, () => ' '.repeat(16_384))
+  upstream.answers(httpAnswer(`{"id":"x"${pieces.join('')}}`))
+  const { id, response } = ask(stack)
+  const { status } = await response
+  assert.equal(status, 502)
+  assert.match(await (await response).text(), /larger than the 65536 bytes allowed here \(limits\.answer_body_bytes\)/)
+  const record = await recordOf(stack, id)
+  assert.deepEqual(
+    [record.outcome, record.errorCode, record.usageSource],
+    ['failed', 'upstream_bad_answer', 'estimated'],
+  )
+  assert.ok(record.tokens.input > 0)
+})
+
+test('an answer of exactly the allowed size is passed on', async () => {
+  const body = `{"id":"x","choices":[]${' '.repeat(65_536 - 23)}}`
+  upstream.answers(httpAnswer(body))
+  const { response } = ask(stack)
+  assert.equal((await response).status, 200)
+  assert.equal(await (await response).text(), body)
 })
