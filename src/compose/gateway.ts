@@ -77,7 +77,7 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
   const handOff = createConsoleProxy(join(config.dataDir, 'run', 'console.sock'))
   const incoming = createIncoming({ sources: config.incoming, events, journal })
   const gateway = createGateway({ road, handOff, incoming, version })
-  const server = await startServer({ ...config.listen, onExchange: gateway.take })
+  const server = await startServer({ ...config.listen, ...config.limits, onExchange: gateway.take })
   const asked = new SocketServer({ '/budgets': () => budgetsAnswer(budgets) })
   const askedAt = join(config.dataDir, 'run', 'gateway.sock')
   await privately(askedAt, () => asked.listen(askedAt))
@@ -91,6 +91,7 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
       await keys.configure(next)
       budgets.configure(next)
       drainMs = next.drainMs
+      server.writeTimeoutMs = next.limits.writeTimeoutMs
       gateway.layRoad(laid)
       incoming.configure(next.incoming)
     },

@@ -173,6 +173,7 @@ function buildJournal(said: NonNullable<Entries['singles']['journal']>): Config[
 function buildLimits(said: NonNullable<Entries['singles']['limits']>): Config['limits'] {
   return {
     requestBodyBytes: said.request_body_bytes ?? defaults.defaultLimits.requestBodyBytes,
+    writeTimeoutMs: said.write_timeout_ms ?? defaults.defaultLimits.writeTimeoutMs,
     answerBodyBytes: said.answer_body_bytes ?? defaults.defaultLimits.answerBodyBytes,
     readAfterDisconnectMs: said.read_after_disconnect_ms ?? defaults.defaultLimits.readAfterDisconnectMs,
     readAfterDisconnectBytes: said.read_after_disconnect_bytes ?? defaults.defaultLimits.readAfterDisconnectBytes,

@@ -6,6 +6,7 @@ export class AnswersUnderWay {
   readonly #last = new Map<Socket, HttpExchange>()
   /** Exchanges that came while the one before them, on the same connection, was under way. */
   readonly #pipelined = new WeakSet<HttpExchange>()
+  readonly #stalled = new WeakSet<Socket>()
   #count = 0
   #idle: () => void = () => {}
 
@@ -18,7 +19,10 @@ export class AnswersUnderWay {
 
   remove(exchange: HttpExchange): void {
     this.#count -= 1
-    if (this.#last.get(exchange.socket) === exchange) this.#last.delete(exchange.socket)
+    const { socket } = exchange
+    if (this.#last.get(socket) === exchange) this.#last.delete(socket)
+    // From here on Node sets the socket's timeout itself, to that of idle connections.
+    this.#stalled.delete(socket)
     if (this.#count === 0) this.#idle()
   }
 
@@ -29,6 +33,21 @@ export class AnswersUnderWay {
   mayRefuse(socket: Socket): boolean {
     const last = this.#last.get(socket)
     return last === undefined || (last.unanswered && !this.#pipelined.has(last))
+  }
+
+  /**
+   * To be called every now and then. A client that takes nothing of what waits for it is given so long, and then has its
+   * connection closed; Node counts every byte that the system takes as progress.
+   */
+  closeStalled(longestMs: number): void {
+    for (const socket of this.#last.keys()) {
+      if (socket.writableLength > 0 === this.#stalled.has(socket)) continue
+      if (this.#stalled.delete(socket)) socket.setTimeout(0)
+      else {
+        this.#stalled.add(socket)
+        socket.setTimeout(longestMs)
+      }
+    }
   }
 
   /** Resolves when every answer under way has left, or when that took too long. */

@@ -7,6 +7,8 @@ import { type ExchangeOptions, HttpExchange } from './http-exchange.ts'
 export interface ServerOptions {
   readonly host: string
   readonly port: number
+  /** How long a client may take nothing of an answer that waits for it. */
+  readonly writeTimeoutMs: number
   /** Must not throw or reject: a fault of the handler is a fault of the program. */
   readonly onExchange: (exchange: ClientExchange) => void
 }
@@ -14,6 +16,8 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly host: string
   readonly port: number
+  /** From now on. */
+  writeTimeoutMs: number
   /** Stops accepting connections and closes idle ones; resolves when the last exchange has ended. */
   close(): Promise<void>
   /** Resolves when every answer under way has left, or when that took too long. */
@@ -25,6 +29,9 @@ export interface RunningServer {
 /** Slowloris bounds: how long a client may take for its headers, and for its whole request. */
 const headersTimeoutMs = 60_000
 const requestTimeoutMs = 600_000
+
+/** How soon it is seen that a client has stopped to read. */
+const sweepEveryMs = 1_000
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const underWay = new AnswersUnderWay()
@@ -57,17 +64,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await listen(server, options)
   const address = server.address()
   const port = address !== null && typeof address === 'object' ? address.port : options.port
-  return {
+  const running: RunningServer = {
     host: options.host,
     port,
+    writeTimeoutMs: options.writeTimeoutMs,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
         server.closeIdleConnections()
       }),
     quiet: (longestMs) => underWay.quiet(longestMs),
-    destroy: () => server.closeAllConnections(),
+    destroy: () => {
+      clearInterval(sweep)
+      server.closeAllConnections()
+    },
   }
+  const sweep = setInterval(() => underWay.closeStalled(running.writeTimeoutMs), sweepEveryMs).unref()
+  return running
 }
 
 function listen(server: Server, options: ServerOptions): Promise<void> {

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { createServer, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Stack, startStack } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
-import { ask, assertSound, impatient, readAll, recordOf, usualBody } from './asking.ts'
+import { ask, assertSound, impatient, readAll, recordOf } from './asking.ts'
 
 const limits =
   'limits: {read_after_disconnect_ms: 400, read_after_disconnect_bytes: 20000, request_body_bytes: 4194304}'
@@ -78,59 +76,6 @@ for (const [name, wishes, stream, afterChars, exact] of left) {
     }
   })
 }
-
-test('a caller who does not read stops the provider, not the memory of the gateway', async () => {
-  const chunk = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'x'.repeat(16_000) } }] })}\n\n`
-  const chunks = 4_000
-  let written = 0
-  const server = createServer((request, response) => {
-    request.resume()
-    response.writeHead(200, { 'content-type': 'text/event-stream' })
-    const writeOn = (out: ServerResponse): void => {
-      while (written < chunks) {
-        written++
-        if (!out.write(chunk)) {
-          out.once('drain', () => writeOn(out))
-          return
-        }
-      }
-      out.end('data: [DONE]\n\n')
-    }
-    writeOn(response)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = address !== null && typeof address === 'object' ? address.port : 0
-  const slow = await startStack({ upstream: `http://127.0.0.1:${port}` })
-  try {
-    const body = JSON.stringify({ ...usualBody, stream: true })
-    const socket = connect(Number(new URL(slow.url).port), '127.0.0.1')
-    socket.write(
-      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${slow.key}\r\nx-request-id: slow\r\n` +
-        `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-    )
-    // Nobody listens to its data, so nothing is read: what is under way ends up in the buffers of two sockets.
-    let seen = -1
-    await until('the provider to be held up', async () => {
-      const before = seen
-      seen = written
-      await pause(150)
-      return written > 0 && written === before && seen === before
-    })
-    assert.ok(written < chunks / 2, `${written} of ${chunks} chunks were taken although nobody read them`)
-    let bytes = 0
-    socket.on('data', (data) => {
-      bytes += data.length
-    })
-    await new Promise((resolve) => socket.once('close', resolve))
-    assert.ok(bytes > chunks * chunk.length, 'all of it comes once somebody reads')
-    assert.equal((await recordOf(slow, 'slow')).outcome, 'served')
-  } finally {
-    await slow.stop()
-    server.closeAllConnections()
-    server.close()
-  }
-})
 
 test('200 streams at once, without a lost event', async () => {
   const alone = ask(stack, { stream: true, wishes: 'tokens=40 tps=200 ttft=5' })
