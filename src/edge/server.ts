@@ -57,6 +57,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   )
   // Whoever asks before sending a large body is told to go on only when somebody reads it.
   server.on('checkContinue', (request, response) => take(request, response, whenAsked))
+  // What asks for a tunnel takes us for a proxy of another kind.
+  server.on('connect', (_request, socket: Socket) => {
+    refuse(socket, [405, 'Method Not Allowed', 'method_not_allowed'], 'This is no proxy: it opens no tunnels.')
+  })
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
     if (underWay.mayRefuse(socket)) refuseBadHttp(error, socket)
     else socket.destroy()
@@ -99,19 +103,20 @@ function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
     socket.destroy()
     return
   }
-  const [status, reason, code] =
+  const refusal: Refusal =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? [431, 'Request Header Fields Too Large', 'headers_too_large']
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'Request Timeout', 'request_timeout']
         : [400, 'Bad Request', 'bad_http']
-  const body = JSON.stringify({
-    error: {
-      message: `The request is not valid HTTP (${error.code ?? 'parse error'}).`,
-      type: 'invalid_request_error',
-      code,
-    },
-  })
+  refuse(socket, refusal, `The request is not valid HTTP (${error.code ?? 'parse error'}).`)
+}
+
+type Refusal = readonly [status: number, reason: string, code: string]
+
+/** Where there is no request that could be answered. */
+function refuse(socket: Socket, [status, reason, code]: Refusal, message: string): void {
+  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', code } })
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `connection: close\r\n\r\n${body}`,

@@ -47,6 +47,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   const takeOther = (exchange: ClientExchange): void => {
     const { method, path } = exchange
+    if (!path.startsWith('/')) return answerNoPath(exchange)
     if (method === 'GET' && path === '/health') {
       const upSeconds = Math.floor((road.clock.monotonicMs() - startedAtMs) / 1000)
       return answerJson(exchange, 200, { status: 'healthy', version: parts.version, uptime_seconds: upSeconds })
@@ -91,6 +92,18 @@ function answerWrongMethod(exchange: ClientExchange, allowed: readonly string[])
   const match = matchEndpoint(allowed[0] ?? '', path, headers)
   const body = shapeError(match?.dialect ?? 'openai', { status, code: 'method_not_allowed', message })
   exchange.answer(status, ['content-type', 'application/json', 'allow', allowed.join(', ')], body)
+}
+
+/** `OPTIONS *` asks about the server as a whole (RFC 9110, 9.3.7); nothing else may be asked without a path. */
+function answerNoPath(exchange: ClientExchange): void {
+  const { method, path } = exchange
+  if (method === 'OPTIONS' && path === '*') {
+    return exchange.answer(200, ['allow', 'GET, POST, PATCH, DELETE, OPTIONS'], Buffer.alloc(0))
+  }
+  const message = 'The target of the request is neither a path, such as /v1/models, nor a whole address.'
+  const status = refusalStatus.invalid_request
+  const body = shapeError('openai', { status, code: 'invalid_request', message })
+  exchange.answer(status, ['content-type', 'application/json'], body)
 }
 
 function answerReady(exchange: ClientExchange, draining: boolean, road: Road): void {

@@ -121,7 +121,8 @@ function expecting(length: string): Promise<string> {
 
 test('what stands in a body that was too large is never taken for a request', async () => {
   const large = hidden.repeat(1_000)
-  const answer = await rawCall(stack.url, `${head(`content-length: ${large.length}`)}${large}`)
+  // How much of it has come when it is refused is up to the system, and with it whether the connection may be used again.
+  const answer = await rawCall(stack.url, `${head('connection: close', `content-length: ${large.length}`)}${large}`)
   assert.deepEqual(statuses(answer), [413])
   assert.match(answer, /"body_too_large"/)
 })
@@ -137,4 +138,24 @@ test('a caller who leaves in the middle of its request leaves nothing behind', a
   await assertSound(stack)
   const opens = (await stack.journal()).slice(before).filter(({ kind }) => kind === 'open')
   assert.equal(opens.length, 1, 'only the call of the check itself went upstream')
+})
+
+test('targets that are no path', async () => {
+  const asked = (line: string) => rawCall(stack.url, `${line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+  const options = await asked('OPTIONS *')
+  assert.deepEqual(statuses(options), [200])
+  assert.match(options, /\r\nallow: GET, POST, PATCH, DELETE, OPTIONS\r\n/i)
+  for (const line of ['GET *', 'POST v1/chat/completions', 'GET http:', 'GET ?a=b', 'GET #']) {
+    const answer = await asked(line)
+    assert.deepEqual(statuses(answer), [400], line)
+    assert.match(answer, /"error":\{"message":/, line)
+  }
+  for (const line of ['CONNECT api.openai.com:443', 'CONNECT /v1/chat/completions']) {
+    assert.deepEqual(statuses(await asked(line)), [405], line)
+  }
+})
+
+test('a wish for another protocol is passed over', async () => {
+  const upgrade = head('connection: close, upgrade', 'upgrade: websocket', `content-length: ${body.length}`) + body
+  assert.deepEqual(statuses(await rawCall(stack.url, upgrade)), [200])
 })
