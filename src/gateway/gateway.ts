@@ -47,7 +47,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   const takeOther = (exchange: ClientExchange): void => {
     const { method, path } = exchange
-    if (!path.startsWith('/')) return answerNoPath(exchange)
+    if (!isPath(path)) return answerNoPath(exchange)
     if (method === 'GET' && path === '/health') {
       const upSeconds = Math.floor((road.clock.monotonicMs() - startedAtMs) / 1000)
       return answerJson(exchange, 200, { status: 'healthy', version: parts.version, uptime_seconds: upSeconds })
@@ -94,13 +94,23 @@ function answerWrongMethod(exchange: ClientExchange, allowed: readonly string[])
   exchange.answer(status, ['content-type', 'application/json', 'allow', allowed.join(', ')], body)
 }
 
+function isPath(target: string): boolean {
+  if (!target.startsWith('/')) return false
+  try {
+    decodeURIComponent(target)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** `OPTIONS *` asks about the server as a whole (RFC 9110, 9.3.7); nothing else may be asked without a path. */
 function answerNoPath(exchange: ClientExchange): void {
   const { method, path } = exchange
   if (method === 'OPTIONS' && path === '*') {
     return exchange.answer(200, ['allow', 'GET, POST, PATCH, DELETE, OPTIONS'], Buffer.alloc(0))
   }
-  const message = 'The target of the request is neither a path, such as /v1/models, nor a whole address.'
+  const message = 'The target of the request is not a path, such as /v1/models, in valid percent-encoding.'
   const status = refusalStatus.invalid_request
   const body = shapeError('openai', { status, code: 'invalid_request', message })
   exchange.answer(status, ['content-type', 'application/json'], body)

@@ -145,7 +145,15 @@ test('targets that are no path', async () => {
   const options = await asked('OPTIONS *')
   assert.deepEqual(statuses(options), [200])
   assert.match(options, /\r\nallow: GET, POST, PATCH, DELETE, OPTIONS\r\n/i)
-  for (const line of ['GET *', 'POST v1/chat/completions', 'GET http:', 'GET ?a=b', 'GET #']) {
+  for (const line of [
+    'GET *',
+    'POST v1/chat/completions',
+    'GET http:',
+    'GET ?a=b',
+    'GET #',
+    'GET /v1/responses/%zz',
+    'GET /%c3%28',
+  ]) {
     const answer = await asked(line)
     assert.deepEqual(statuses(answer), [400], line)
     assert.match(answer, /"error":\{"message":/, line)
