@@ -49,6 +49,11 @@ export class BackgroundJobs {
     this.#pending.set(nameOf(job.call.upstream, job.responseId), job)
   }
 
+  /** Whether there is one that nobody has fetched the result of. */
+  has(upstream: string, responseId: string): boolean {
+    return this.#pending.size > 0 && this.#pending.has(nameOf(upstream, responseId))
+  }
+
   /** The job, which is the caller's to settle from now on; null where there is none, or it has been settled. */
   take(upstream: string, responseId: string): JobEntry | null {
     if (this.#pending.size === 0) return null

@@ -3,6 +3,7 @@ import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
 import type { EndedCall } from './end-call.ts'
+import { jobRecord, notFetched } from './job-record.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 import type { CountedUsage } from './settle.ts'
@@ -89,28 +90,13 @@ function settleJob(road: Road, { call }: JobEntry, { reading, counted }: Found):
     usage: counted.usage,
     usageSource: counted.source,
   })
-  const nowMs = road.clock.wallMs()
-  const error = reading?.error ?? null
-  return {
-    kind: 'settle',
-    call,
-    endedAtMs: Math.max(nowMs, call.startedAtMs),
+  return jobRecord({
+    ...{ call, modelServed, priced, nowMs: road.clock.wallMs() },
     outcome: outcomeOf(reading),
-    modelServed,
     usageSource: counted.source,
-    tokens: priced.tokens,
-    units: priced.units,
-    cost: priced.cost,
-    marks: [...priced.marks, jobMark],
-    latencyMs: Math.max(0, nowMs - call.startedAtMs),
-    timeToFirstTokenMs: null,
-    overheadMs: 0,
-    statusCode: 200,
-    errorCode: reading === null ? 'result_not_fetched' : (error?.code ?? ''),
-    errorMessage: reading === null ? 'nobody fetched the result, so its usage is not known' : (error?.message ?? ''),
-    attempts: [],
-    cacheHit: false,
-  }
+    mark: jobMark,
+    error: reading === null ? notFetched : (reading.error ?? { code: '', message: '' }),
+  })
 }
 
 function outcomeOf(reading: Reading | null): Outcome {

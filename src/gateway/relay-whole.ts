@@ -1,6 +1,7 @@
 import { type ContentEncoding, decodeWhole } from '#lib/content-encoding.ts'
 import { type AnswerSink, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
+import { withOwnResultsAddress } from '#providers/answers/results-address.ts'
 import type { Reading } from '#providers/meter.ts'
 import type { Work } from './call-control.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
@@ -107,7 +108,9 @@ class Whole implements AnswerSink {
   #body(): Buffer {
     const first = this.#first ?? noBytes
     const body = this.#rest === null ? first : Buffer.concat([first, ...this.#rest])
-    if (this.#whole.answer.status < 400) return body
+    if (this.#whole.answer.status < 400) {
+      return this.#open.call.endpoint === 'messages.batches' ? withOwnResultsAddress(body) : body
+    }
     return bytesWithoutSecret(body, this.#open.route.upstream.config.apiKey)
   }
 

@@ -1,9 +1,11 @@
 import { type ContentEncoding, contentEncodingOf } from '#lib/content-encoding.ts'
 import { type UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import { createBatchMeter } from '#providers/answers/batch-results.ts'
 import { createStreamMeter } from '#providers/answers/stream-meter.ts'
 import { createStreamEnd, PassedEvents } from '#providers/cut-stream.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
-import type { ProviderError, Reading } from '#providers/meter.ts'
+import type { ProviderError, Reading, StreamMeter } from '#providers/meter.ts'
+import { batchResultsId } from './book-batch.ts'
 import type { Work } from './call-control.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import type { Went } from './forward.ts'
@@ -53,7 +55,7 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
   const dropUsageChunk = route.askedForUsage && ask.facts.stream && encoding === null
   const meter =
     form === 'opaque'
-      ? createBlindMeter(noReading)
+      ? (batchMeter(road, open, encoding) ?? createBlindMeter(noReading))
       : createStreamMeter({ api: match.endpoint, accent: route.upstream.accent, dropUsageChunk })
   const read = form === 'opaque' ? null : encoding
   const { allowance } = open.reserved
@@ -73,6 +75,13 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
     meter,
   }
   return checkedEnd(await relayFlow(parts), match, encoding)
+}
+
+/** Reads the results of a batch that is still to be booked as they pass. */
+function batchMeter(road: Road, { arrival, call }: OpenCall, encoding: ContentEncoding | null): StreamMeter | null {
+  if (arrival.match.metered || encoding !== null) return null
+  const id = batchResultsId(arrival.exchange.method, arrival.match.upstreamPath)
+  return id !== null && road.jobs.has(call.upstream, id) ? createBatchMeter() : null
 }
 
 /**
@@ -131,7 +140,8 @@ function formOf(match: EndpointMatch, answer: UpstreamAnswer, contentType: strin
   // Refusals are short, and read whatever they call themselves: some vendors send theirs as octets or HTML.
   if (answer.status >= 400) return 'whole'
   if (contentType.startsWith('text/event-stream')) return match.endpoint === 'responses' ? 'responses' : 'sse'
-  if (!/^application\/(?:[\w.-]+\+)?json/.test(contentType)) return 'opaque'
+  // Not `application/jsonl`: lines are no JSON as a whole.
+  if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/.test(contentType)) return 'opaque'
   // Gemini streams without `alt=sse` are a JSON array that grows.
   return match.streamInPath ? 'json_array' : 'whole'
 }

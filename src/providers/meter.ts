@@ -1,3 +1,4 @@
+import type { EndpointName } from '#core/ledger/entry.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
 
 /** What an answer said, as far as it has been read. */
@@ -25,8 +26,34 @@ export interface Reading {
   readonly serviceTier?: string
   /** Characters of output beyond those kept in `outputText`. Absent where nothing was cut. */
   readonly outputCharsCut?: number
+  /** Of a batch that is told about. */
+  readonly batch?: BatchState
+  /** Of the results of a batch: what each of its requests used. */
+  readonly results?: BatchResults
   /** Events that were too large or too broken to read, and were passed on unread. Absent where there were none. */
   readonly unreadEvents?: number
+}
+
+/** How far a batch is. */
+export interface BatchState {
+  /** It does not work any more. */
+  readonly over: boolean
+  /** By which id its results are fetched; null where there are none, or none yet. */
+  readonly resultsId: string | null
+}
+
+export interface BatchResults {
+  /** Requests that failed were not billed, and are left out. */
+  readonly requests: readonly BatchRequest[]
+  /** Lines that are too long, or no JSON. */
+  readonly unreadLines: number
+}
+
+export interface BatchRequest {
+  readonly model: string
+  /** Which API it was for decides what is a unit of it. */
+  readonly endpoint: EndpointName
+  readonly usage: ReportedUsage
 }
 
 export interface ProviderError {

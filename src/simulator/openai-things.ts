@@ -2,7 +2,7 @@ import { type Answer, plainAnswer } from './answer.ts'
 import { bodyObject, type Call, modelOf, nowS } from './call.ts'
 import { noCounts } from './counts.ts'
 import { getGoogleModel, listGoogleModels } from './google-other.ts'
-import { type JsonObject, listOf, textOf } from './json.ts'
+import { type JsonObject, listOf } from './json.ts'
 import { type Model, models } from './models.ts'
 import { readForm } from './multipart.ts'
 import { fileOf } from './openai-media.ts'
@@ -66,7 +66,7 @@ export function moderations(call: Call): Answer {
   return { ...answer, charge: { model: model.name, modelServed: model.served, counts: noCounts } }
 }
 
-interface StoredFile {
+export interface StoredFile {
   readonly file: JsonObject
   readonly content: Buffer
 }
@@ -109,42 +109,4 @@ function storedFile(call: Call): StoredFile {
   const found = call.world.shelf.get('file', call.params[0] ?? '')
   if (!found) throw new Refusal(404, `No such File object: ${call.params[0]}`, null, 'id')
   return found as StoredFile
-}
-
-/** `POST /v1/batches`: accepted and kept, never worked on. */
-export function createBatch(call: Call): Answer {
-  const body = bodyObject(call)
-  const input = textOf(body['input_file_id'])
-  if (input === null) throw new Refusal(400, "Missing required parameter: 'input_file_id'.", null, 'input_file_id')
-  const id = `batch_${call.id}`
-  const batch = {
-    ...{ id, object: 'batch', endpoint: body['endpoint'] ?? '', errors: null, input_file_id: input },
-    ...{ completion_window: '24h', status: 'validating', output_file_id: null, error_file_id: null },
-    created_at: nowS(call),
-    expires_at: nowS(call) + 86_400,
-    request_counts: { total: 0, completed: 0, failed: 0 },
-    metadata: body['metadata'] ?? null,
-  }
-  call.world.shelf.put('batch', id, batch)
-  return plainAnswer(id, batch)
-}
-
-export function listBatches(call: Call): Answer {
-  return plainAnswer(`req_${call.id}`, { object: 'list', data: call.world.shelf.all('batch'), has_more: false })
-}
-
-export function getBatch(call: Call): Answer {
-  return plainAnswer(`req_${call.id}`, storedBatch(call))
-}
-
-export function cancelBatch(call: Call): Answer {
-  const cancelled = { ...storedBatch(call), status: 'cancelling', cancelling_at: nowS(call) }
-  call.world.shelf.put('batch', call.params[0] ?? '', cancelled)
-  return plainAnswer(`req_${call.id}`, cancelled)
-}
-
-function storedBatch(call: Call): JsonObject {
-  const found = call.world.shelf.get('batch', call.params[0] ?? '')
-  if (!found) throw new Refusal(404, `No batch found with id '${call.params[0]}'.`)
-  return found as JsonObject
 }

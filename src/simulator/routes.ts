@@ -10,6 +10,7 @@ import {
 import type { Call } from './call.ts'
 import { countContentTokens, generateContent, streamGenerateContent } from './google.ts'
 import { batchEmbedContents, embedContent, getGoogleModel, listGoogleModels } from './google-other.ts'
+import { cancelBatch, createBatch, getBatch, listBatches } from './openai-batches.ts'
 import { chatCompletion } from './openai-chat.ts'
 import { editImage, generateImage, speech, transcription, translation } from './openai-media.ts'
 import {
@@ -22,15 +23,11 @@ import {
 } from './openai-responses.ts'
 import { embeddings, textCompletion } from './openai-texts.ts'
 import {
-  cancelBatch,
-  createBatch,
   createFile,
   deleteFile,
   fileContent,
-  getBatch,
   getFile,
   getModel,
-  listBatches,
   listFiles,
   listModels,
   moderations,

@@ -58,8 +58,8 @@ export interface OpenEntry {
   /** What the call is booked with if no settle entry ever follows: tokens guessed from the request. */
   readonly estimatedInputTokens: number
   /**
-   * Of a job that runs on at the provider: by this id of its response somebody fetches the result and its usage. Such
-   * an entry stays open over restarts, until the result is seen.
+   * Of a job that runs on at the provider: by this id of its response, its batch or its file of results somebody
+   * fetches the result and its usage. Such an entry stays open over restarts, until the result is seen.
    */
   readonly responseId?: string
 }

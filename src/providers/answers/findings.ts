@@ -1,5 +1,5 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
-import type { ProviderError, Reading } from '#providers/meter.ts'
+import type { BatchState, ProviderError, Reading } from '#providers/meter.ts'
 
 /** Enough for any estimate: about 250,000 tokens. */
 const keptOutputChars = 1_000_000
@@ -15,6 +15,7 @@ export class Findings {
   error: ProviderError | null = null
   status: string | undefined = undefined
   serviceTier: string | undefined = undefined
+  batch: BatchState | undefined = undefined
   /** The answer said that it is over. */
   ended = false
   /** It is over as its protocol says it should be. */
@@ -71,6 +72,7 @@ export class Findings {
     }
     if (this.status !== undefined) reading.status = this.status
     if (this.serviceTier !== undefined) reading.serviceTier = this.serviceTier
+    if (this.batch !== undefined) reading.batch = this.batch
     if (this.#cutChars > 0) reading.outputCharsCut = this.#cutChars
     if (this.unreadEvents > 0) reading.unreadEvents = this.unreadEvents
     return reading

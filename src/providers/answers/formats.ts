@@ -1,6 +1,7 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
 import { type Accent, plainAccent } from './accents.ts'
 import { createMessagesReader } from './anthropic.ts'
+import { createBatchesReader } from './batches.ts'
 import { createCohereReader } from './cohere.ts'
 import type { AnswerReader, Findings } from './findings.ts'
 import { createEmbedReader, createGenerateReader, createInteractionsReader } from './google.ts'
@@ -23,6 +24,7 @@ interface Format {
 }
 
 const chat: Format = { reader: createChatReader }
+const batches: Format = { reader: createBatchesReader }
 const free: Format = { reader: createFreeReader }
 const audio: Format = { reader: createAudioReader }
 
@@ -38,10 +40,10 @@ const formats: Readonly<Record<AnswerSource['api'], Format>> = {
   moderations: free,
   models: free,
   files: free,
-  batches: free,
+  batches,
   messages: { reader: createMessagesReader },
   'messages.count_tokens': free,
-  'messages.batches': free,
+  'messages.batches': batches,
   generateContent: { reader: createGenerateReader },
   embedContent: { reader: createEmbedReader, bulk: 'embeddings' },
   countTokens: free,

@@ -1,0 +1,48 @@
+import type { CallFacts, Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import type { PricedCall } from '#core/pricing/price-book.ts'
+import type { UsageSource } from '#core/usage/reported.ts'
+
+/** What came of work that a provider did after the call that ordered it was over. */
+export interface JobResult {
+  /** Of the call that ordered it, with an id of the work's own. */
+  readonly call: CallFacts
+  readonly nowMs: number
+  readonly outcome: Outcome
+  readonly modelServed: string
+  readonly usageSource: UsageSource
+  readonly priced: PricedCall
+  /** Says which kind of work it was. */
+  readonly mark: string
+  /** `code` is empty where all went well. */
+  readonly error: { readonly code: string; readonly message: string }
+}
+
+/** The record of such work, beside the record of the call that ordered it. */
+export function jobRecord({ call, nowMs, priced, error, ...result }: JobResult): SettleEntry {
+  return {
+    kind: 'settle',
+    call,
+    endedAtMs: Math.max(nowMs, call.startedAtMs),
+    outcome: result.outcome,
+    modelServed: result.modelServed,
+    usageSource: result.usageSource,
+    tokens: priced.tokens,
+    units: priced.units,
+    cost: priced.cost,
+    marks: [...priced.marks, result.mark],
+    latencyMs: Math.max(0, nowMs - call.startedAtMs),
+    timeToFirstTokenMs: null,
+    overheadMs: 0,
+    statusCode: 200,
+    errorCode: error.code,
+    errorMessage: error.message,
+    attempts: [],
+    cacheHit: false,
+  }
+}
+
+/** Nobody came for the result, so nobody was told what was used. */
+export const notFetched = {
+  code: 'result_not_fetched',
+  message: 'nobody fetched the result, so its usage is not known',
+}
