@@ -46,6 +46,7 @@ test('a budget of a name and a limit is about every call, in UTC, and blocks', (
     thresholds: [80, 95, 100],
     onExceeded: { kind: 'block' },
     nearLimit: 'refuse',
+    unbounded: 'reserve',
   })
 })
 
