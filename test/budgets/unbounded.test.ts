@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { startRawUpstream } from '#test/support/raw-upstream.ts'
+import { afterEach, test } from 'node:test'
+import { httpAnswer, startRawUpstream } from '#test/support/raw-upstream.ts'
 import { callerSecret, type Stack } from '#test/support/stack.ts'
 import { messages, only, team, withStack } from './near-limit.ts'
 import { post, type Said, spentOf } from './spending.ts'
 import { checkStack } from './state.ts'
+
+const ends: (() => Promise<void>)[] = []
+const onEnd = (run: () => Promise<void>) => ends.push(run)
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -95,6 +101,7 @@ for (const { path, body, bounded, remedy } of kinds) {
 
 test('a budget that takes no call without a bound wants a limit of output for a model that nobody knows', async () => {
   const upstream = await startRawUpstream()
+  onEnd(() => upstream.close())
   const providers = '  - {name: relay, kind: openai-compatible, base_url: "${SIMULATOR}", api_key: k, models: ["*"]}'
   const prices =
     'prices:\n  - {provider: relay, model: house-1, from: 2020-01-01, input_per_mtok: "1", output_per_mtok: "2"}'
@@ -109,7 +116,6 @@ test('a budget that takes no call without a bound wants a limit of output for a 
     },
     { providers, upstream: upstream.url },
   )
-  await upstream.close()
 })
 
 test('pictures, speech and sound have no bound, and are told so without advice', async () => {
@@ -130,6 +136,29 @@ test('pictures, speech and sound have no bound, and are told so without advice',
     for (const [path, body, why] of asked) assert.match(errorOf(await ask(stack, path, body)).message, why)
     assert.equal((await stack.ledger()).length, asked.length)
   })
+})
+
+test('what a provider states of a model that no list has is refused near the limit as well', async () => {
+  const upstream = await startRawUpstream()
+  onEnd(() => upstream.close())
+  const usage = { prompt_tokens: 9, completion_tokens: 9, total_tokens: 18, cost: 0.3 }
+  const choices = [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }]
+  upstream.answers(httpAnswer(JSON.stringify({ id: 'x', object: 'chat.completion', model: 'house-1', choices, usage })))
+  const providers = '  - {name: relay, kind: openai-compatible, base_url: "${SIMULATOR}", api_key: k, models: ["*"]}'
+  await withStack(
+    `${team('1')}\ncost_source: provider`,
+    async (stack) => {
+      const body = { model: 'house-1', messages, max_tokens: 2000 }
+      const statuses: number[] = []
+      for (let call = 0; call < 4; call += 1) statuses.push((await ask(stack, '/v1/chat/completions', body)).status)
+      // (2,000 tokens of output at 75 USD a million and the input) twice are 0.33.
+      assert.deepEqual(statuses, [200, 200, 200, 402])
+      assert.equal(spentOf(await stack.ledger()), 900_000_000_000n)
+      const { message } = errorOf(await ask(stack, '/v1/chat/completions', body))
+      assert.match(message, /what the provider will state as its cost is booked/)
+    },
+    { providers, upstream: upstream.url },
+  )
 })
 
 test('the strictest of the budgets about a call decides, whichever it is', async () => {

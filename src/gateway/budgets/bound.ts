@@ -165,8 +165,24 @@ function costBound(road: Road, { bounds }: CallReach, bound: CostBound, most: Mo
   const inputTokens = bounds.inputTokens ?? most.inputTokens
   const outputTokens = bounds.outputTokens ?? most.outputTokens
   const instead = road.prices.boundCall({ ...bounds, units, inputTokens, outputTokens, byList: true })
-  if (instead.kind !== 'bounded') return nothingDue
-  return bound.reason === 'stated_cost' ? times(instead, most.statedFactor) : instead
+  if (bound.reason !== 'stated_cost') return instead.kind === 'bounded' ? instead : nothingDue
+  return times(instead.kind === 'bounded' ? instead : byUnlistedPrice(inputTokens, outputTokens), most.statedFactor)
+}
+
+/**
+ * In 1e-12 USD for a token: 15 and 75 USD a million, the dearest that models for everybody cost. For what a provider
+ * will state of a model that no list has: with nothing held, no budget would ever refuse it.
+ */
+const unlistedPrice = { input: 15_000_000n, output: 75_000_000n } as const
+
+function byUnlistedPrice(inputTokens: number, outputTokens: number): BoundedCost {
+  const fixed = BigInt(inputTokens) * unlistedPrice.input
+  return {
+    kind: 'bounded',
+    picoUsd: picoUsd(fixed + BigInt(outputTokens) * unlistedPrice.output),
+    fixedPicoUsd: picoUsd(fixed),
+    perOutputToken: { num: unlistedPrice.output, den: 1n },
+  }
 }
 
 function times({ picoUsd: most, fixedPicoUsd, perOutputToken }: BoundedCost, factor: bigint): BoundedCost {
