@@ -1,5 +1,5 @@
-import { type CallToBound, mediaOutputOf } from './call-bounds.ts'
-import { knowsLimits, usesToolsUnasked } from './model-limits.ts'
+import { type CallToBound, callBounds, mediaOutputOf } from './call-bounds.ts'
+import { usesToolsUnasked } from './model-limits.ts'
 import { addedOutputLimit } from './requests/output-limit.ts'
 import type { RequestReach } from './requests/reach.ts'
 
@@ -12,7 +12,8 @@ export interface OpenEnd {
 }
 
 /** All reasons why a call has no bound; none where it has one. */
-export function openEnds({ match, facts, reach, model }: CallToBound): readonly OpenEnd[] {
+export function openEnds(call: CallToBound): readonly OpenEnd[] {
+  const { match, facts, reach, model } = call
   const ends: OpenEnd[] = []
   if (usesToolsUnasked(model)) ends.push(end(`the model "${model}" searches as often as it sees fit`, null))
   for (const { name, most, otherModel, limitedBy } of reach.serverTools) {
@@ -29,7 +30,7 @@ export function openEnds({ match, facts, reach, model }: CallToBound): readonly 
   if (match.endpoint === 'audio.transcriptions' || match.endpoint === 'audio.translations') {
     ends.push(end('it is billed by the length of its sound', null))
   }
-  if (!knowsLimits(model) && ends.length === 0) {
+  if (ends.length === 0 && callBounds(call).guessed) {
     const why = `nothing is known of what the model "${model}" reads and writes at most`
     const open = facts.outputLimitTokens === null && reach.pictures === 0 && !reach.inputUnbounded
     const limit = open ? addedOutputLimit('', match) : null

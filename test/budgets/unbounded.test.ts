@@ -161,6 +161,40 @@ test('what a provider states of a model that no list has is refused near the lim
   )
 })
 
+test('a limit of tokens has calls without a bound refused near it too, and says why', async () => {
+  const [, kind] = kinds
+  assert.ok(kind !== undefined)
+  const more = 'budgets:\n  - {name: few, limits: [{window: day, tokens: 900000}]}'
+  await withStack(more, async (stack) => {
+    const turned = await ask(stack, kind.path, kind.body)
+    assert.equal(turned.status, 429)
+    assert.match(errorOf(turned).message, /900000 tokens per day of "few" .*the provider uses "web_search" as often/)
+    assert.equal((await ask(stack, kind.path, { ...kind.body, ...kind.bounded })).status, 200)
+    await checkStack(stack)
+  })
+})
+
+test('sound is reserved for by its size: a second for each 400 bytes', async () => {
+  // 600,000 bytes are 1,500 seconds at 0.006 USD a minute.
+  const form = () => {
+    const data = new FormData()
+    data.set('model', 'whisper-1')
+    data.set('file', new Blob([new Uint8Array(600_000)]), 'a.mp3')
+    return data
+  }
+  const headers = { authorization: `Bearer ${callerSecret}` }
+  for (const [usd, status] of [
+    ['0.16', 200],
+    ['0.14', 402],
+  ] as const) {
+    await withStack(team(usd), async (stack) => {
+      const url = `${stack.url}/v1/audio/transcriptions`
+      const answer = await fetch(url, { method: 'POST', headers, body: form() })
+      assert.equal(answer.status, status, await answer.text())
+    })
+  }
+})
+
 test('the strictest of the budgets about a call decides, whichever it is', async () => {
   const [, kind] = kinds
   assert.ok(kind !== undefined)
