@@ -110,7 +110,7 @@ const ground = makeGround({
   journal,
   keys: () => ring,
   catalog: await openCatalog(),
-  estimator: { inputTokens: async () => 0, outputTokens: async () => 0 },
+  estimator: { inputTokens: async () => 0, outputTokens: async () => 0, countText: async () => null },
   budgets: desk,
   promptHashSecret: 'bench',
   openPools: () => [upstream],

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { payerFields } from '#core/attribution/payer.ts'
-import { budgetWindows } from '#core/budget/budget.ts'
+import { budgetWindows, unboundedRules } from '#core/budget/budget.ts'
 import { says } from './faults.ts'
 import * as is from './scalars.ts'
 import { list, mappingOf, oneOrMore, shape } from './shapes.ts'
@@ -64,6 +64,7 @@ export const budget = shape({
   thresholds: list(is.wholeNumber(1, 1_000), 'percentages').optional(),
   on_exceeded: onExceeded.optional(),
   near_limit: is.oneOf(['shrink', 'refuse'] as const).optional(),
+  unbounded: is.oneOf(unboundedRules).optional(),
 })
 
 export type BudgetEntry = z.output<typeof budget>

@@ -46,6 +46,7 @@ test('a budget of a name and a limit is about every call, in UTC, and blocks', (
     thresholds: [80, 95, 100],
     onExceeded: { kind: 'block' },
     nearLimit: 'refuse',
+    unbounded: 'reserve',
   })
 })
 
@@ -105,6 +106,16 @@ test('what happens at the limit is to block, to notify, or to serve by another m
   assert.equal(budgetOf(`${month}, near_limit: shrink`).nearLimit, 'shrink')
 })
 
+test('calls without a bound are reserved for by what blocks, and assumed by what can be exceeded', () => {
+  for (const rule of ['assume', 'reserve', 'refuse'] as const) {
+    assert.equal(budgetOf(`${month}, unbounded: ${rule}`).unbounded, rule)
+    assert.equal(budgetOf(`${month}, on_exceeded: block, unbounded: ${rule}`).unbounded, rule)
+  }
+  assert.equal(budgetOf(month).unbounded, 'reserve')
+  assert.equal(budgetOf(`${month}, on_exceeded: notify`).unbounded, 'assume')
+  assert.equal(budgetOf(`${month}, on_exceeded: {reroute: gpt-4.1-mini}, unbounded: assume`).unbounded, 'assume')
+})
+
 test('a budget has its time zone, spelled as it is, and the day on which its months begin', () => {
   const own = budgetOf(`${month}, timezone: europe/berlin, month_start_day: 28`, 'fiscal_month_start: 6')
   assert.deepEqual([own.timezone, own.monthStartDay], ['Europe/Berlin', 28])
@@ -157,6 +168,11 @@ test('a budget that contradicts itself or names nothing is refused', () => {
   checkFault(`${month}, on_exceeded: explode`, 'on_exceeded', 'block, notify or {reroute: MODEL}')
   checkFault(`${month}, on_exceeded: {reroute: "gpt-*"}`, 'on_exceeded', 'reroute')
   checkFault(`${month}, near_limit: panic`, 'near_limit', 'shrink, refuse')
+  checkFault(`${month}, unbounded: never`, 'unbounded', 'assume, reserve, refuse')
+  checkFault(`${month}, unbounded: true`, 'unbounded', 'assume, reserve, refuse')
+  checkFault(`${month}, on_exceeded: notify, unbounded: reserve`, 'unbounded', 'can be exceeded')
+  checkFault(`${month}, on_exceeded: {reroute: gpt-4.1}, unbounded: refuse`, 'unbounded', 'can be exceeded')
+  checkFault(`${month}, unbounded: refuse`, 'unbounded', 'takes no call with cost_source', 'cost_source: provider')
   checkFault(`${month}, scope: {departmnt: x}`, 'scope.departmnt', 'department, perhaps?')
   checkFault(`${month}, scope: {department: []}`, 'scope.department', 'is empty')
   checkFault(`${month}, scope: {department: [a, ""]}`, 'scope.department[1]', 'is empty')

@@ -6,6 +6,7 @@ import { defaultThresholds } from './defaults.ts'
 
 /** A budget from an entry without faults. */
 export function buildBudget(entry: BudgetEntry, fiscalMonthStart = 1): Budget {
+  const onExceeded = entry.on_exceeded ?? { kind: 'block' }
   return {
     name: entry.name,
     scope: buildScope(entry.scope ?? {}),
@@ -13,8 +14,10 @@ export function buildBudget(entry: BudgetEntry, fiscalMonthStart = 1): Budget {
     monthStartDay: entry.month_start_day ?? fiscalMonthStart,
     limits: entry.limits.flatMap(buildLimit),
     thresholds: entry.thresholds ?? defaultThresholds,
-    onExceeded: entry.on_exceeded ?? { kind: 'block' },
+    onExceeded,
     nearLimit: entry.near_limit ?? 'refuse',
+    // What notifies or reroutes can be exceeded whatever is held.
+    unbounded: entry.unbounded ?? (onExceeded.kind === 'block' ? 'reserve' : 'assume'),
   }
 }
 

@@ -13,6 +13,13 @@ export function checkBudgets(entries: Entries, report: Report): void {
     checkLimits(entry, [...at, 'limits'], report)
     checkThresholds(entry.thresholds ?? [], [...at, 'thresholds'], report)
     checkScope(entry.scope ?? {}, [...at, 'scope'], { entries, report })
+    const { on_exceeded: end, unbounded = 'assume' } = entry
+    if (unbounded !== 'assume' && end !== undefined && end.kind !== 'block') {
+      report([...at, 'unbounded'], `stands beside on_exceeded: ${end.kind}, which can be exceeded`, 'assume')
+    } else if (unbounded === 'refuse' && entries.singles.cost_source === 'provider') {
+      const wrong = 'takes no call with cost_source: provider: what will be stated has no bound'
+      report([...at, 'unbounded'], wrong, 'assume, reserve')
+    }
   }
   const everyLimit = entries.budgets.flatMap(({ index, entry }) =>
     entry.limits.map((limit, place) => ({ index, entry: { limit, place, budget: entry } })),

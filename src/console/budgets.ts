@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Budget, type BudgetLimit, budgetWindows, type LimitStatus } from '#core/budget/budget.ts'
+import { type Budget, type BudgetLimit, budgetWindows, type LimitStatus, unboundedRules } from '#core/budget/budget.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import { closest } from '#lib/closest.ts'
@@ -48,6 +48,7 @@ const budgetSchema = statusSchema
     thresholds: z.array(z.number()).describe('Percent of each limit of money'),
     on_exceeded: z.union([z.enum(['block', 'notify']), z.object({ reroute: z.string() })]),
     near_limit: z.enum(['shrink', 'refuse']),
+    unbounded: z.enum(unboundedRules).describe('What becomes of calls whose cost nobody bounds'),
   })
   .meta({ description: 'A budget as it is configured, and where it stands.' })
 
@@ -133,6 +134,7 @@ function budgetJson(one: Budget, known: Known): BudgetJson {
     thresholds: [...one.thresholds],
     on_exceeded: one.onExceeded.kind === 'reroute' ? { reroute: one.onExceeded.model } : one.onExceeded.kind,
     near_limit: one.nearLimit,
+    unbounded: one.unbounded,
     pending,
     status,
     limits,

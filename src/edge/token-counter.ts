@@ -3,21 +3,22 @@ import type { Timer, Timers } from '#ports.ts'
 
 export interface TokenQuestion {
   readonly id: number
-  readonly kind: 'input' | 'output'
-  /** UTF-8: a JSON request, or an answer's text. */
+  /** An estimate of a JSON request, or of an answer's text; or a count of a text. */
+  readonly kind: 'input' | 'output' | 'count'
+  /** UTF-8. */
   readonly content: Uint8Array
 }
 
 export interface TokenAnswer {
   readonly id: number
-  /** Null where counting failed. */
+  /** Null where counting failed, or would have taken too long. */
   readonly tokens: number | null
 }
 
 /** The tokenizer takes 63 MB: it goes when nobody has asked for this long. */
 const idleMs = 30_000
 
-/** Where the tokenizer cannot answer: four bytes a token, which is right for English. */
+/** Where the tokenizer cannot answer, an estimate is four bytes a token, which is right for English. */
 const bytesPerToken = 4
 
 /**
@@ -43,6 +44,10 @@ export class TokenCounter {
     return text === '' ? Promise.resolve(0) : this.#ask('output', Buffer.from(text))
   }
 
+  countText(text: string): Promise<number | null> {
+    return text === '' ? Promise.resolve(0) : this.#answered('count', Buffer.from(text))
+  }
+
   async close(): Promise<void> {
     this.#idle?.cancel()
     await this.#worker?.terminate()
@@ -50,6 +55,10 @@ export class TokenCounter {
 
   async #ask(kind: TokenQuestion['kind'], content: Buffer): Promise<number> {
     if (content.length === 0) return 0
+    return (await this.#answered(kind, content)) ?? Math.ceil(content.length / bytesPerToken)
+  }
+
+  async #answered(kind: TokenQuestion['kind'], content: Buffer): Promise<number | null> {
     this.#nextId += 1
     const question: TokenQuestion = { id: this.#nextId, kind, content }
     const tokens = await new Promise<number | null>((resolve) => {
@@ -57,7 +66,7 @@ export class TokenCounter {
       this.#running().postMessage(question)
     })
     if (this.#waiting.size === 0) this.#restUntilAsked()
-    return tokens ?? Math.ceil(content.length / bytesPerToken)
+    return tokens
   }
 
   #running(): Worker {
@@ -78,7 +87,7 @@ export class TokenCounter {
     resolve?.(tokens)
   }
 
-  /** The thread is gone: whoever waits for it gets the rough count. */
+  /** The thread is gone: whoever waits for it gets no count. */
   #lose(worker: Worker): void {
     if (this.#worker !== worker) return
     this.#worker = null

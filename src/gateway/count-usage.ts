@@ -13,6 +13,11 @@ export interface TokenEstimator {
   /** Of a JSON request. */
   inputTokens(body: Buffer): Promise<number>
   outputTokens(text: string): Promise<number>
+  /**
+   * Tokens of a whole text, by OpenAI's current tokenizer. Null where it was not counted from its beginning to its end:
+   * the two above then say something likely, on which nothing may rest that has to hold.
+   */
+  countText(text: string): Promise<number | null>
 }
 
 const nothingCounted: CountedUsage = { usage: null, source: 'none' }

@@ -7,6 +7,7 @@ export const refusalStatus = {
   invalid_request: 400,
   invalid_attribution: 400,
   unsupported_endpoint: 400,
+  call_unbounded: 400,
   invalid_api_key: 401,
   invalid_jwt: 401,
   budget_exceeded: 402,

@@ -61,7 +61,8 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
   const { allowance } = open.reserved
   // Nothing can be put behind a part of an encoded body, nor behind what is no event.
   const endable = allowance !== null && encoding === null && form !== 'opaque' && form !== 'json_array'
-  const passed = endable ? new PassedEvents(createStreamEnd(match.endpoint, match.dialect)) : null
+  const usageAsked = ask.facts.includeUsage === 'asked'
+  const passed = endable ? new PassedEvents(createStreamEnd(match.endpoint, match.dialect, { usageAsked })) : null
   const parts = {
     ...streamed,
     allowance,

@@ -80,6 +80,7 @@ function cutStream(entry: SettleEntry, passed: PassedEvents, { reading }: Delive
   return passed.last({
     responseId: reading.responseId,
     model: entry.modelServed,
+    inputTokens: entry.tokens.input,
     outputTokens: entry.tokens.output,
     createdAtS: Math.floor(entry.call.startedAtMs / 1000),
     code: entry.errorCode,

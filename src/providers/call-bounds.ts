@@ -3,6 +3,7 @@ import type { TierWords } from '#core/pricing/catalog.ts'
 import type { UnitName } from '#core/usage/units.ts'
 import type { EndpointMatch } from './endpoints.ts'
 import {
+  knowsLimits,
   mostContextTokens,
   mostOutputTokens,
   mostPictureTokens,
@@ -30,6 +31,12 @@ export interface CallReach {
   /** The most output tokens of one answer, by the request's limit or the model's; null = nobody says. */
   readonly answerTokens: number | null
   readonly answers: number
+  /** How often the limit of one answer's output may be reached: by each answer, in each pass where those are bounded. */
+  readonly outputs: number
+  /** What a provider puts around the text of the request, in tokens. */
+  readonly aroundTokens: number
+  /** Nothing is known of the model, and its limits are part of the bounds: they are no more than likely. */
+  readonly guessed: boolean
   /** Output that a stream does not show may be billed: all of it has to be held from the start. */
   readonly hiddenOutput: boolean
 }
@@ -42,9 +49,13 @@ export function callBounds({ match, facts, reach, upstream, vendor, model, atMs 
   const answerTokens = answerTokensOf(match, facts, model)
   const { answers } = reach
   const passes = usesToolsUnasked(model) ? null : reach.passes
+  const aroundTokens = aroundTokensOf(match, reach, model)
   return {
     answerTokens,
     answers,
+    outputs: answers * (passes ?? 1),
+    aroundTokens,
+    guessed: isGuessed(match, facts, reach) && !knowsLimits(model),
     hiddenOutput: reach.hiddenOutput || reach.serverTools.length > 0 || passes === null || thinksUnseen(model),
     bounds: {
       upstream,
@@ -52,7 +63,7 @@ export function callBounds({ match, facts, reach, upstream, vendor, model, atMs 
       modelRouted: model,
       endpoint: match.endpoint,
       atMs,
-      inputTokens: passes === null ? null : inputTokens(match, { ...reach, passes }, model),
+      inputTokens: passes === null ? null : inputTokens(match, { ...reach, passes }, { model, aroundTokens }),
       outputTokens: answerTokens === null || passes === null ? null : answerTokens * answers * passes,
       mediaInput: reach.mediaInput,
       cacheWrites: reach.cacheWrites,
@@ -70,23 +81,45 @@ const toolTokens = 768
 
 type BoundedReach = RequestReach & { readonly passes: number }
 
-function inputTokens(match: CallToBound['match'], reach: BoundedReach, model: string): number {
+function inputTokens(
+  match: CallToBound['match'],
+  reach: BoundedReach,
+  { model, aroundTokens }: { readonly model: string; readonly aroundTokens: number },
+): number {
   // Each use of a server tool may have the whole context read once more.
   const context = mostContextTokens(model)
   if (reach.inputUnbounded || reach.passes > 1) return context * reach.passes
-  const around =
+  const tokens = reach.textBytes + reach.pictures * mostPictureTokens(model) + aroundTokens
+  // More than its context no chat model takes; lists of texts to embed are one context each.
+  return withoutOutput.has(match.endpoint) ? tokens : Math.min(tokens, context * reach.answers)
+}
+
+function aroundTokensOf(match: CallToBound['match'], reach: RequestReach, model: string): number {
+  const each =
     mostPromptTokens(model) +
     (reach.tools > 0 || reach.schema ? explanationTokens : 0) +
     (match.dialect === 'anthropic' ? reach.tools * toolTokens : 0)
-  const tokens = reach.textBytes + reach.pictures * mostPictureTokens(model) + around * reach.answers
-  // More than its context no chat model takes; lists of texts to embed are one context each.
-  return withoutOutput.has(match.endpoint) ? tokens : Math.min(tokens, context * reach.answers)
+  return each * reach.answers
+}
+
+/** Whether the model's own limits are part of what bounds the call. */
+function isGuessed(match: CallToBound['match'], facts: CallToBound['facts'], reach: RequestReach): boolean {
+  const output = facts.outputLimitTokens === null && !withoutOutput.has(match.endpoint)
+  return output || reach.pictures > 0 || reach.inputUnbounded || reach.passes !== 1
 }
 
 /** Calls that are answered with numbers. */
 const withoutOutput: ReadonlySet<string> = new Set(['embeddings', 'embedContent', 'moderations', 'countTokens'])
 /** Calls that are answered with pictures or sound: how many tokens that is, nobody says. */
-const withMediaOutput: ReadonlySet<string> = new Set(['images', 'audio.speech'])
+const withMediaOutput: ReadonlyMap<string, string> = new Map([
+  ['images', 'a picture'],
+  ['audio.speech', 'a speech'],
+])
+
+/** What the answer is, where it is not text; null where it is. */
+export function mediaOutputOf({ endpoint }: CallToBound['match']): string | null {
+  return withMediaOutput.get(endpoint) ?? null
+}
 
 function answerTokensOf(match: CallToBound['match'], facts: CallToBound['facts'], model: string): number | null {
   if (withoutOutput.has(match.endpoint)) return 0

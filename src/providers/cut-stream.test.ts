@@ -6,13 +6,13 @@ import type { Dialect } from './endpoints.ts'
 import type { CutStream } from './stream-end.ts'
 
 const cut: CutStream = {
-  ...{ responseId: 'x-1', model: 'm', outputTokens: 7, createdAtS: 1_700_000_000 },
+  ...{ responseId: 'x-1', model: 'm', inputTokens: 5, outputTokens: 7, createdAtS: 1_700_000_000 },
   ...{ code: 'budget_exceeded', message: 'used up' },
 }
 
 /** The events with which a stream is ended behind these, as JSON; `[DONE]` as text. */
-function lastOf(endpoint: EndpointName, dialect: Dialect, events: readonly object[]) {
-  const passed = new PassedEvents(createStreamEnd(endpoint, dialect))
+function lastOf(endpoint: EndpointName, dialect: Dialect, events: readonly object[], usageAsked = false) {
+  const passed = new PassedEvents(createStreamEnd(endpoint, dialect, { usageAsked }))
   for (const event of events) passed.push(Buffer.from(`data: ${JSON.stringify(event)}\n\n`))
   const lines = passed.last(cut).toString().split('\n')
   const texts = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice(6))
@@ -36,6 +36,18 @@ test('of several choices those that have begun and not ended are ended', () => {
   )
   assert.deepEqual(last.tollgate, { code: 'budget_exceeded', message: 'used up' })
   assert.equal(done, '[DONE]')
+})
+
+test('who asked for usage gets it in a chunk of its own, and nobody else', () => {
+  for (const endpoint of ['chat.completions', 'completions'] as const) {
+    const begun = [{ id: 'a', created: 5, model: 'm-1', choices: [{ index: 0 }], usage: null }]
+    const [last, usage, done] = lastOf(endpoint, 'openai', begun, true)
+    assert.deepEqual([last.choices.length, last.usage, done], [1, null, '[DONE]'])
+    assert.deepEqual([usage.id, usage.created, usage.model, usage.choices], ['a', 5, 'm-1', []])
+    assert.deepEqual(usage.usage, { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 })
+    const [, second] = lastOf(endpoint, 'openai', begun)
+    assert.equal(second, '[DONE]')
+  }
 })
 
 test('an answer of which nothing has come is an answer all the same', () => {

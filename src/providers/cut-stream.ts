@@ -6,15 +6,21 @@ import type { Dialect } from './endpoints.ts'
 import { type CutStream, dataEvent, namedEvent, type StreamEnd } from './stream-end.ts'
 
 /**
- * Sources: https://platform.openai.com/docs/api-reference/chat-streaming/streaming (`finish_reason`),
+ * @param usageAsked the caller wants usage from an API that tells it on request alone (`stream_options`)
+ *
+ * Sources: https://platform.openai.com/docs/api-reference/chat-streaming/streaming (`finish_reason`, `usage`),
  * https://platform.openai.com/docs/api-reference/responses-streaming/response/incomplete,
  * https://docs.claude.com/en/api/messages-streaming (`message_delta`, `message_stop`),
  * https://ai.google.dev/api/generate-content#FinishReason.
  */
-export function createStreamEnd(endpoint: EndpointName, dialect: Dialect): StreamEnd {
+export function createStreamEnd(
+  endpoint: EndpointName,
+  dialect: Dialect,
+  { usageAsked }: { readonly usageAsked: boolean },
+): StreamEnd {
   if (endpoint === 'responses') return cutResponse()
   if (dialect === 'anthropic') return cutMessage()
-  return dialect === 'google' ? cutContent() : cutChoices(endpoint === 'chat.completions')
+  return dialect === 'google' ? cutContent() : cutChoices(endpoint === 'chat.completions', usageAsked)
 }
 
 /** Reads the bytes of whole events into what follows them. */
@@ -60,7 +66,7 @@ class Unfinished {
   }
 }
 
-function cutChoices(isChat: boolean): StreamEnd {
+function cutChoices(isChat: boolean, usageAsked: boolean): StreamEnd {
   const unfinished = new Unfinished()
   let head: JsonObject = {}
   return {
@@ -71,7 +77,7 @@ function cutChoices(isChat: boolean): StreamEnd {
       head = { id, object, created, model }
       for (const choice of choices) unfinished.note(choice, 'finish_reason')
     },
-    last({ responseId: id, createdAtS: created, model, code, message }) {
+    last({ responseId: id, createdAtS: created, model, inputTokens, outputTokens, code, message }) {
       const object = isChat ? 'chat.completion.chunk' : 'text_completion'
       const choices = unfinished.indexes.map((index) => ({
         index,
@@ -79,7 +85,20 @@ function cutChoices(isChat: boolean): StreamEnd {
         logprobs: null,
         finish_reason: 'length',
       }))
-      return `${dataEvent({ id, object, created, model, ...head, choices, tollgate: { code, message } })}data: [DONE]\n\n`
+      const about = { id, object, created, model, ...head }
+      const tollgate = { code, message }
+      if (!usageAsked) return `${dataEvent({ ...about, choices, tollgate })}data: [DONE]\n\n`
+      const usage = {
+        prompt_tokens: inputTokens,
+        completion_tokens: outputTokens,
+        total_tokens: inputTokens + outputTokens,
+      }
+      // Where it is asked for, every chunk has the member, and the last one nothing else.
+      const ends = [
+        { ...about, choices, usage: null, tollgate },
+        { ...about, choices: [], usage },
+      ]
+      return `${ends.map(dataEvent).join('')}data: [DONE]\n\n`
     },
   }
 }

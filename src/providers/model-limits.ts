@@ -78,6 +78,11 @@ export function mostContextTokens(model: string): number {
   return limitsOf(model).contextTokens
 }
 
+/** False where nothing is known of the model, so that its limits are those of `unknown`. */
+export function knowsLimits(model: string): boolean {
+  return limitsOf(model) !== unknown
+}
+
 /**
  * Whether the model may spend output tokens that its stream does not show, unasked. True of every model about which
  * nothing else is known.

@@ -5,6 +5,7 @@ export interface CutStream {
   /** What the answer calls itself, as far as it was read. */
   readonly responseId: string | null
   readonly model: string
+  readonly inputTokens: number
   readonly outputTokens: number
   readonly createdAtS: number
   /** Why: a stable code and a sentence for people. They stand beside what the protocol has a place for. */

@@ -78,6 +78,7 @@ export function budgetOf(name: string, more: Partial<Budget> = {}): Budget {
     thresholds: [80, 95, 100],
     onExceeded: { kind: 'block' },
     nearLimit: 'refuse',
+    unbounded: 'assume',
     ...more,
   }
 }

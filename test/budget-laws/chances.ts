@@ -79,6 +79,7 @@ export function someBudget(chance: Chance, name: string): Budget {
     thresholds: chance.of(thresholds),
     onExceeded: someEnd(chance),
     nearLimit: 'shrink',
+    unbounded: 'assume',
   }
 }
 

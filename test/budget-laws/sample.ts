@@ -24,6 +24,7 @@ export function budget(name: string, limits: readonly BudgetLimit[], rest: Parti
     thresholds: [80, 95, 100],
     onExceeded: { kind: 'block' },
     nearLimit: 'shrink',
+    unbounded: 'assume',
     ...rest,
   }
 }

@@ -41,13 +41,20 @@ test('of 500 calls at once a budget for 37 serves 37, and no more is spent than 
   })
 })
 
-test('where providers state their costs, as much is held as the price list says', async () => {
-  await withStack(`cost_source: provider\n${budget('0.00882')}`, async (stack) => {
-    const said = await Promise.all(Array.from({ length: 60 }, () => spend(stack, wishes, { max_tokens: 100 })))
-    assert.equal(served(said).length, 10)
-    assert.equal(spentOf(await stack.ledger()), 10n * onePicoUsd)
+// Half a call more than ten: there is no room for twice the last one.
+for (const [rule, calls] of [
+  ['assume', 10],
+  ['reserve', 9],
+] as const) {
+  const much = rule === 'assume' ? 'as much' : 'twice as much'
+  test(`where providers state their costs, a budget that would ${rule} holds ${much} as the price list says`, async () => {
+    await withStack(`cost_source: provider\n${budget('0.00882', `, unbounded: ${rule}`)}`, async (stack) => {
+      const said = await Promise.all(Array.from({ length: 60 }, () => spend(stack, wishes, { max_tokens: 100 })))
+      assert.equal(served(said).length, calls)
+      assert.equal(spentOf(await stack.ledger()), BigInt(calls) * onePicoUsd)
+    })
   })
-})
+}
 
 test('of 500 streams at once the same budget serves no less, and ends what it cannot pay in order', async () => {
   await withStack(budget('0.0315'), async (stack) => {

@@ -79,6 +79,7 @@ test('a budget is shown as it is configured, with exact amounts of what calls ha
   assert.match(end, /^\d{4}-\d\d-01T00:00:00\.000Z$/)
   assert.ok(forecast === null || /^\d+\.\d{12}$/.test(forecast), forecast)
   assert.deepEqual([all.scope, all.on_exceeded, all.near_limit, all.pending], [{}, 'notify', 'refuse', false])
+  assert.deepEqual([all.unbounded, cheap.unbounded], ['assume', 'assume'])
   assert.deepEqual(cheap.scope, { tags: { stage: ['staging', 'test'] }, key: ['team'] })
   assert.deepEqual(cheap.on_exceeded, { reroute: 'gpt-4.1-mini' })
   assert.equal(cheap.limits[0].spent, '0.000000000000')
@@ -108,6 +109,7 @@ test('once it does, the status has the worst of its limits, with counts as numbe
   const budget = (await get('/api/v1/budgets/team')).body
   assert.deepEqual(budget.scope, { department: ['engineering'], model: ['gpt-4.1*'] })
   assert.deepEqual([budget.timezone, budget.thresholds, budget.near_limit], ['Europe/Berlin', [50, 80, 100], 'shrink'])
+  assert.equal(budget.unbounded, 'reserve')
 })
 
 test('a budget that is not there is answered with one that is nearly called so', async () => {

@@ -77,10 +77,16 @@ test('a chat completion ends as at its length', () =>
     return { text, ended: ends[0] }
   }))
 
-test('the streaming helper of chat completions has a message, though its usage is not known', () =>
+test('the streaming helper of chat completions has a message, and the usage that is booked', () =>
   checkEnded('0.0065', 'length', async (stack) => {
     const ask = { model: 'gpt-4.1', messages, stream_options: { include_usage: true } }
-    const { choices } = await openaiFor(stack).chat.completions.stream(ask).finalChatCompletion()
+    const { choices, usage } = await openaiFor(stack).chat.completions.stream(ask).finalChatCompletion()
+    const [entry] = await stack.ledger()
+    assert.deepEqual(
+      usage && [usage.prompt_tokens, usage.completion_tokens],
+      entry && [entry.tokens.input, entry.tokens.output],
+    )
+    assert.ok(usage !== undefined && usage !== null && usage.total_tokens > 0)
     return { text: choices[0]?.message.content ?? '', ended: choices[0]?.finish_reason }
   }))
 

@@ -48,6 +48,7 @@ export class RoadWorks {
       estimator: {
         inputTokens: async (body) => Math.ceil(body.length / 4),
         outputTokens: async (output) => Math.ceil(output.length / 4),
+        countText: async (text) => Math.ceil(text.length / 4),
       },
       budgets: noBudgets(),
       promptHashSecret: 'simulation',

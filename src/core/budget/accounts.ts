@@ -1,6 +1,6 @@
 import type { Payer } from '#core/attribution/payer.ts'
 import type { Account } from './account.ts'
-import type { Budget, ScopedCall } from './budget.ts'
+import { type Budget, type ScopedCall, unboundedRules } from './budget.ts'
 import { sameness } from './scope.ts'
 
 /** The limits that are about a call. Ask anew after waiting: a new configuration makes new ones. */
@@ -9,6 +9,19 @@ export interface Accounts {
   /** Those of money and of tokens that refuse calls. */
   readonly money: readonly Account[]
   readonly tokens: readonly Account[]
+}
+
+/** The budget with the strictest rule for calls without a bound; null where there is none. */
+export function strictest(accounts: readonly Account[]): Budget | null {
+  let found: Budget | null = null
+  for (const { budget } of accounts) {
+    if (found === null || strictness(budget) > strictness(found)) found = budget
+  }
+  return found
+}
+
+function strictness({ unbounded }: Budget): number {
+  return unboundedRules.indexOf(unbounded)
 }
 
 /** What a budget has become: whose calls it is about, and an account for each of its limits. */

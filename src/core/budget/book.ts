@@ -98,9 +98,14 @@ export class BudgetBook {
     return hold
   }
 
-  /** The least money that is left for a call in limits that refuse; nothing while it is not known, null without any. */
-  available({ money }: Accounts, atMs: number): PicoUsd | null {
-    return this.#least(money, atMs) as PicoUsd | null
+  /**
+   * The least money that is left for a call in limits that refuse; nothing while it is not known, null without any.
+   *
+   * @param rerouted as for `hold`
+   */
+  available({ money }: Accounts, atMs: number, rerouted: readonly string[] = noBudgets): PicoUsd | null {
+    const refusing = rerouted.length === 0 ? money : money.filter(({ budget }) => !rerouted.includes(budget.name))
+    return this.#least(refusing, atMs) as PicoUsd | null
   }
 
   /** The same for tokens. */

@@ -32,6 +32,14 @@ export type OnExceeded =
   /** Calls over the limit are served by this cheaper model. */
   | { readonly kind: 'reroute'; readonly model: string }
 
+/**
+ * What becomes of calls whose cost nobody bounds: what such calls seldom exceed is held; several times that is held, so
+ * that they are refused near the limit; they are not made at all.
+ */
+export const unboundedRules = ['assume', 'reserve', 'refuse'] as const
+
+export type UnboundedRule = (typeof unboundedRules)[number]
+
 export interface Budget {
   /** Unique; what messages, records and the API call it. */
   readonly name: string
@@ -46,6 +54,7 @@ export interface Budget {
   readonly onExceeded: OnExceeded
   /** What becomes of a plain call whose upper bound does not fit: its output limit is lowered, or it is refused. */
   readonly nearLimit: 'shrink' | 'refuse'
+  readonly unbounded: UnboundedRule
 }
 
 /** What of a call decides whether a budget is about it. A ledger entry's call fits. */

@@ -68,8 +68,9 @@ export interface BoundParts {
 export function boundCall(bounds: CallBounds, parts: BoundParts): CostBound {
   if (parts.isFree(bounds.endpoint)) return free
   const prices = pricesOf(bounds, parts)
-  if (prices.length === 0) return { kind: 'unpriced' }
+  // What a provider states is booked even where no list has a price.
   if (parts.booksStated && bounds.byList !== true) return { kind: 'unbounded', reason: 'stated_cost' }
+  if (prices.length === 0) return { kind: 'unpriced' }
   const rates = prices.map((price) => greatestRates(price, bounds)).reduce(greaterOfEach)
   const { inputTokens, outputTokens } = bounds
   if (inputTokens === null && rates.input.num > 0n) return { kind: 'unbounded', reason: 'input_tokens' }

@@ -1,47 +1,50 @@
+import type { Account } from '#core/budget/account.ts'
+import { strictest } from '#core/budget/accounts.ts'
 import type { Amounts } from '#core/budget/amounts.ts'
+import type { UnboundedRule } from '#core/budget/budget.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
-import { affordableOutputTokens, type BoundedCost, costWithOutput } from '#core/pricing/bound.ts'
-import { type CallReach, callBounds } from '#providers/call-bounds.ts'
+import { affordableOutputTokens, type BoundedCost, type CostBound, costWithOutput } from '#core/pricing/bound.ts'
+import { type CallReach, type CallToBound, callBounds } from '#providers/call-bounds.ts'
+import { leastUses, type OpenEnd, openEnds } from '#providers/open-ends.ts'
 import type { Road } from '../road.ts'
 import type { Asking } from './reserve.ts'
+import { type MostOfUnbounded, mostOfUnbounded } from './unbounded.ts'
 
-/**
- * Where nobody says how much there will be of something, this much is held, of output for each answer; docs/budgets.md
- * says of what that is true.
- */
-const assumed = { units: 20, inputTokens: 200_000, outputTokens: 16_000 } as const
-
-const nothingDue: BoundedCost = {
-  kind: 'bounded',
-  picoUsd: picoUsd(0n),
-  fixedPicoUsd: picoUsd(0n),
-  perOutputToken: { num: 0n, den: 1n },
-}
-
-/** What a provider puts around a conversation, in tokens. */
-const framingTokens = 32
 /** By how much a vendor's own tokenizer may exceed the count of OpenAI's current one, which is the one that we have. */
 const countFactor = 2
 /** For OpenAI's models: older ones split some languages finer. */
 const ownCountFactor = 1.25
 
+/** What a budget says of calls that nobody bounds. */
+export interface Minding {
+  readonly rule: UnboundedRule
+  /** Whose rule it is; null where no budget has one. */
+  readonly budget: string | null
+}
+
 /** The most that a call can use and cost, before it is made. */
 export class Bound {
   /** Of all answers together, what is never shown included. */
   readonly mostOutputTokens: number
+  /** Set where nobody bounds the call: `most` is then what its budgets have held for such calls. */
+  readonly minding: Minding | null
   readonly #inputTokens: number
   readonly #road: Road
   readonly #asking: Asking
   readonly #reach: CallReach
+  readonly #bySay: CostBound
   readonly #cost: BoundedCost
 
   constructor(road: Road, asking: Asking, reach: CallReach) {
     this.#road = road
     this.#asking = asking
     this.#reach = reach
-    this.#cost = costBound(road, reach)
-    this.#inputTokens = reach.bounds.inputTokens ?? assumed.inputTokens
-    this.mostOutputTokens = reach.bounds.outputTokens ?? assumed.outputTokens * reach.answers
+    this.#bySay = road.prices.boundCall(reach.bounds)
+    this.minding = mindingOf(road, asking, reach, this.#bySay)
+    const most = mostOfUnbounded(this.minding?.rule ?? 'assume', asking)
+    this.#cost = costBound(road, reach, this.#bySay, most)
+    this.#inputTokens = reach.bounds.inputTokens ?? most.inputTokens
+    this.mostOutputTokens = reach.bounds.outputTokens ?? most.outputTokens
   }
 
   get most(): Amounts {
@@ -58,6 +61,11 @@ export class Bound {
     return affordableOutputTokens(this.#cost, picoUsd(amount), this.mostOutputTokens) ?? 0
   }
 
+  /** How often a limit of output may be reached; null where such a limit bounds nothing. */
+  get outputs(): number | null {
+    return this.#reach.bounds.outputTokens === null ? null : this.#reach.outputs
+  }
+
   /** Whether the answer is a stream that shows all that it is billed for, so that it can be paid for as it flows. */
   get streamsAllOutput(): boolean {
     const { arrival, ask } = this.#asking
@@ -68,42 +76,120 @@ export class Bound {
     return !arrival.match.streamInPath || arrival.exchange.query.includes('alt=sse')
   }
 
-  /** The most tokens that the text of an answer can be. */
+  /** The most tokens that the text of an answer can be: no more than it has bytes, by a count where there is one. */
   async countOutput(text: string): Promise<number> {
-    return Math.ceil((await this.#road.estimator.outputTokens(text)) * this.#countFactor)
+    const bytes = Buffer.byteLength(text)
+    const counted = await this.#road.estimator.countText(text)
+    return counted === null ? bytes : Math.min(bytes, Math.ceil(counted * this.#countFactor))
   }
 
   get #countFactor(): number {
     return this.#asking.route.vendor === 'openai' ? ownCountFactor : countFactor
   }
 
-  /** The same with the prompt counted, where that can be done: text alone. */
+  /** The same with the prompt counted, where that can be done: text alone, read once, by a tokenizer that answers. */
   async counted(): Promise<Bound> {
-    const { bounds } = this.#reach
+    const { bounds, aroundTokens } = this.#reach
     const { body, reach } = this.#asking.ask
     if (body === null || bounds.inputTokens === null || reach.mediaInput || reach.inputUnbounded) return this
-    const inputTokens = Math.ceil((await this.#road.estimator.inputTokens(body)) * this.#countFactor) + framingTokens
+    if (reach.passes !== 1) return this
+    // As it was sent, names and brackets included: what is counted leaves out nothing that the model may read.
+    const tokens = await this.#road.estimator.countText(body.toString())
+    if (tokens === null) return this
+    const inputTokens = Math.ceil(tokens * this.#countFactor) + aroundTokens
     if (inputTokens >= bounds.inputTokens) return this
     return new Bound(this.#road, this.#asking, { ...this.#reach, bounds: { ...bounds, inputTokens } })
+  }
+
+  /** Why nobody bounds the call; none where it has a bound. */
+  openEnds(): readonly OpenEnd[] {
+    if (this.minding === null) return []
+    const ends = openEnds(callToBound(this.#asking))
+    const stated = this.#bySay.kind === 'unbounded' && this.#bySay.reason === 'stated_cost'
+    return stated ? [...ends, { why: 'what the provider will state as its cost is booked', remedy: null }] : ends
+  }
+
+  /** The same call with the least that its caller can set. */
+  withLeastUses(): Bound {
+    const call = callToBound(this.#asking)
+    return new Bound(this.#road, this.#asking, callBounds({ ...call, reach: leastUses(call.reach) }))
   }
 }
 
 export function boundOf(road: Road, asking: Asking): Bound {
-  const { arrival, ask, route } = asking
-  const { vendor, model } = route
-  const call = { match: arrival.match, facts: ask.facts, reach: ask.reach, vendor, model, atMs: arrival.startedAtMs }
-  return new Bound(road, asking, callBounds({ ...call, upstream: route.upstream.config.name }))
+  return new Bound(road, asking, callBounds(callToBound(asking)))
 }
 
-function costBound(road: Road, { bounds, answers }: CallReach): BoundedCost {
-  const bound = road.prices.boundCall(bounds)
+function callToBound({ arrival, ask, route }: Asking): CallToBound {
+  const { vendor, model } = route
+  const call = { match: arrival.match, facts: ask.facts, reach: ask.reach, vendor, model, atMs: arrival.startedAtMs }
+  return { ...call, upstream: route.upstream.config.name }
+}
+
+/** The strictest rule of the budgets that limit what is without a bound; null where all has one. */
+function mindingOf(road: Road, asking: Asking, reach: CallReach, cost: CostBound): Minding | null {
+  const { inputTokens, outputTokens } = reach.bounds
+  const openMoney = cost.kind === 'unbounded'
+  const openTokens = inputTokens === null || outputTokens === null
+  if (!openMoney && !openTokens && !reach.guessed) return null
+  const accounts = road.budgets.accountsOf(scopedCall(asking))
+  const paid = cost.kind === 'bounded' && cost.picoUsd > 0n && reach.guessed
+  const open: Account[] = []
+  if (accounts !== null && (openMoney || paid)) open.push(...accounts.money)
+  if (accounts !== null && (openTokens || reach.guessed)) open.push(...accounts.tokens)
+  const budget = strictest(open)
+  const rule = budget?.unbounded ?? 'assume'
+  // The limits of unknown models are the greatest of known ones: enough to hold, too little to swear by.
+  if (!openMoney && !openTokens && rule !== 'refuse') return null
+  return { rule, budget: budget?.name ?? null }
+}
+
+function scopedCall({ payer, caller, route }: Asking) {
+  return { payer, keyId: caller.key.id, upstream: route.upstream.config.name, modelRouted: route.model }
+}
+
+const nothingDue: BoundedCost = {
+  kind: 'bounded',
+  picoUsd: picoUsd(0n),
+  fixedPicoUsd: picoUsd(0n),
+  perOutputToken: { num: 0n, den: 1n },
+}
+
+function costBound(road: Road, { bounds }: CallReach, bound: CostBound, most: MostOfUnbounded): BoundedCost {
   if (bound.kind === 'bounded') return bound
   // What has no price is booked with nothing.
   if (bound.kind === 'unpriced') return nothingDue
   const units: Record<string, number> = {}
-  for (const [unit, most] of Object.entries(bounds.units)) units[unit] = most ?? assumed.units
-  const inputTokens = bounds.inputTokens ?? assumed.inputTokens
-  const outputTokens = bounds.outputTokens ?? assumed.outputTokens * answers
+  for (const [unit, uses] of Object.entries(bounds.units))
+    units[unit] = uses ?? (unit === 'audio_second' ? most.soundSeconds : most.uses)
+  const inputTokens = bounds.inputTokens ?? most.inputTokens
+  const outputTokens = bounds.outputTokens ?? most.outputTokens
   const instead = road.prices.boundCall({ ...bounds, units, inputTokens, outputTokens, byList: true })
-  return instead.kind === 'bounded' ? instead : nothingDue
+  if (bound.reason !== 'stated_cost') return instead.kind === 'bounded' ? instead : nothingDue
+  return times(instead.kind === 'bounded' ? instead : byUnlistedPrice(inputTokens, outputTokens), most.statedFactor)
+}
+
+/**
+ * In 1e-12 USD for a token: 15 and 75 USD a million, the dearest that models for everybody cost. For what a provider
+ * will state of a model that no list has: with nothing held, no budget would ever refuse it.
+ */
+const unlistedPrice = { input: 15_000_000n, output: 75_000_000n } as const
+
+function byUnlistedPrice(inputTokens: number, outputTokens: number): BoundedCost {
+  const fixed = BigInt(inputTokens) * unlistedPrice.input
+  return {
+    kind: 'bounded',
+    picoUsd: picoUsd(fixed + BigInt(outputTokens) * unlistedPrice.output),
+    fixedPicoUsd: picoUsd(fixed),
+    perOutputToken: { num: unlistedPrice.output, den: 1n },
+  }
+}
+
+function times({ picoUsd: most, fixedPicoUsd, perOutputToken }: BoundedCost, factor: bigint): BoundedCost {
+  return {
+    kind: 'bounded',
+    picoUsd: picoUsd(most * factor),
+    fixedPicoUsd: picoUsd(fixedPicoUsd * factor),
+    perOutputToken: { num: perOutputToken.num * factor, den: perOutputToken.den },
+  }
 }

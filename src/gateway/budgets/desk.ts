@@ -64,9 +64,9 @@ export class BudgetDesk {
     return verdict
   }
 
-  /** The least that is left for the call's money. */
-  available(call: AdmittedCall): bigint | null {
-    return this.#book.available(this.#book.accountsOf(call), call.startedAtMs)
+  /** The least that is left for the call's money, in budgets that have not had it rerouted. */
+  available(call: AdmittedCall, rerouted?: readonly string[]): bigint | null {
+    return this.#book.available(this.#book.accountsOf(call), call.startedAtMs, rerouted)
   }
 
   /** The same of tokens. */

@@ -9,11 +9,16 @@ import { type Bound, boundOf } from './bound.ts'
 import type { Wait } from './desk.ts'
 import { refuseShort } from './refuse-short.ts'
 import { type Asking, admittedCall, type Reserved, reservedAs } from './reserve.ts'
+import { refuseUnbounded, unboundedHint } from './unbounded.ts'
 
 export interface Near {
   readonly asking: Asking
   readonly call: AdmittedCall
   readonly bound: Bound
+  /** Budgets that have had the call rerouted to this model: their money does not refuse it any more. */
+  readonly rerouted: readonly string[]
+  /** Monotonic: how long it may wait for what other calls hold. */
+  readonly untilMs: number
 }
 
 /** Tokens of output that a stream begins with: more than come at once, where an answer is written as it is thought up. */
@@ -31,7 +36,6 @@ export async function nearLimit(road: Road, near: Near, first: Short): Promise<R
   if (!isShortOfAmounts(first)) return refuse(road, near, first)
   const { exchange } = near.asking.arrival
   const counted = { ...near, bound: await near.bound.counted() }
-  const untilMs = road.clock.monotonicMs() + road.budgets.options.holdWaitMs
   let waiting: Wait | null = null
   exchange.onGone(() => waiting?.end())
   for (;;) {
@@ -40,7 +44,7 @@ export async function nearLimit(road: Road, near: Near, first: Short): Promise<R
     const taken = takeWhatFits(road, counted)
     if (taken.kind === 'reserved') return taken
     if (!isShortOfAmounts(taken)) return refuse(road, near, taken)
-    const leftMs = untilMs - road.clock.monotonicMs()
+    const leftMs = near.untilMs - road.clock.monotonicMs()
     if (!taken.canWait || leftMs <= 0) return lessThanAsked(road, counted, near, taken)
     waiting = road.budgets.freed(leftMs)
     await waiting.freed
@@ -52,31 +56,33 @@ function isShortOfAmounts({ kind, quantity }: Short): boolean {
   return kind === 'budget' || (kind === 'limited' && quantity === 'tokens')
 }
 
-function lessThanAsked(road: Road, counted: Near, near: Near, short: Short): Reserved | Refusal {
+async function lessThanAsked(road: Road, counted: Near, near: Near, short: Short): Promise<Reserved | Refusal> {
   const { stream } = near.asking.ask.facts
   const less = stream ? flowingRest(road, counted, short) : shrunk(road, counted, short)
-  return less ?? rerouted(road, near, short) ?? refuse(road, near, short)
+  return less ?? (await rerouted(road, near, short)) ?? refuse(road, near, short)
 }
 
-function takeWhatFits(road: Road, { asking, call, bound }: Near): Reserved | Short {
-  const whole = road.budgets.hold(call, bound.most)
+function takeWhatFits(road: Road, near: Near): Reserved | Short {
+  const { asking, call, bound } = near
+  const whole = road.budgets.hold(call, bound.most, near.rerouted)
   if (whole.kind === 'held') return reservedAs(asking.route, { headers: road.budgets.rateHeaders(call) })
   if (!isShortOfAmounts(whole) || !bound.streamsAllOutput) return whole
-  return flowing(road, { asking, call, bound }, whole, firstTokens)
+  return flowing(road, near, whole, firstTokens)
 }
 
 /** A stream that begins with what is left, where no other call will give anything back; null where that is too little. */
 function flowingRest(road: Road, near: Near, short: Short): Reserved | null {
-  const rest = affordable(road, near.call, near.bound)
+  const rest = affordable(road, near)
   if (!near.bound.streamsAllOutput || rest < fewestTokens) return null
   const begun = flowing(road, near, short, rest)
   return begun.kind === 'reserved' ? begun : null
 }
 
 /** A stream whose hold grows as its tokens flow. */
-function flowing(road: Road, { asking, call, bound }: Near, whole: Short, beginTokens: number): Reserved | Short {
+function flowing(road: Road, near: Near, whole: Short, beginTokens: number): Reserved | Short {
+  const { asking, call, bound } = near
   const coveredTokens = Math.min(beginTokens, bound.mostOutputTokens)
-  const begun = road.budgets.hold(call, bound.withOutput(coveredTokens))
+  const begun = road.budgets.hold(call, bound.withOutput(coveredTokens), near.rerouted)
   if (begun.kind !== 'held') return begun
   const allowance = new StreamAllowance({
     hold: begun,
@@ -90,42 +96,56 @@ function flowing(road: Road, { asking, call, bound }: Near, whole: Short, beginT
 }
 
 /** The call with as much output as its budgets can pay; null where that is too little, or not wanted. */
-function shrunk(road: Road, { asking, call, bound }: Near, short: Short): Reserved | null {
+function shrunk(road: Road, near: Near, short: Short): Reserved | null {
+  const { asking, call, bound } = near
   const { arrival, ask, route } = asking
-  if (short.nearLimit !== 'shrink') return null
-  const { answers, leastOutputTokens } = ask.reach
-  const perAnswer = Math.floor(affordable(road, call, bound) / answers)
-  if (perAnswer < Math.max(fewestTokens, leastOutputTokens)) return null
+  const { outputs } = bound
+  if (short.nearLimit !== 'shrink' || outputs === null) return null
+  const perAnswer = Math.floor(affordable(road, near) / outputs)
+  if (perAnswer < Math.max(fewestTokens, ask.reach.leastOutputTokens)) return null
   const limited = limitedRoute(road, arrival, ask, route, perAnswer)
   if (limited === null) return null
-  const verdict = road.budgets.hold(call, bound.withOutput(perAnswer * answers))
+  const verdict = road.budgets.hold(call, bound.withOutput(perAnswer * outputs), near.rerouted)
   if (verdict.kind !== 'held') return null
   return reservedAs(limited, { marks: ['output_shrunk'], headers: road.budgets.rateHeaders(call) })
 }
 
 /** Tokens of output for which all that are about the call have money, and tokens. */
-function affordable(road: Road, call: AdmittedCall, bound: Bound): number {
-  const money = road.budgets.available(call)
+function affordable(road: Road, { call, bound, rerouted }: Near): number {
+  const money = road.budgets.available(call, rerouted)
   const tokens = road.budgets.availableTokens(call)
   const paid = money === null ? bound.mostOutputTokens : bound.affordableOutput(money)
   return tokens === null ? paid : Math.min(paid, Math.max(0, Number(tokens) - bound.withOutput(0).tokens))
 }
 
-/** A cheaper model, where all budgets that are short name one; null otherwise. */
-function rerouted(road: Road, { asking }: Near, short: Short): Reserved | Refusal | null {
+/**
+ * A cheaper model, where all budgets that are short name one; null otherwise. Other budgets may be short of that call as
+ * well: then it has what every call has near a limit, but for another model and more time to wait.
+ */
+async function rerouted(road: Road, near: Near, short: Short): Promise<Reserved | Refusal | null> {
+  const { asking } = near
   const { arrival, ask, route } = asking
-  if (short.reroute === null) return null
+  if (short.reroute === null || near.rerouted.length > 0) return null
   const cheaper = routeToModel(road, arrival, ask, short.reroute.model)
   if (cheaper === null || cheaper.model === route.model) return null
   const there = { ...asking, route: cheaper }
   const call = admittedCall(there)
-  const verdict = road.budgets.hold(call, boundOf(road, there).most, short.reroute.budgets)
-  if (verdict.kind !== 'held') return refuse(road, { call }, verdict)
-  const marks = short.reroute.budgets.map((budget) => `rerouted:${budget}`)
+  const bound = boundOf(road, there)
+  if (bound.minding?.rule === 'refuse') return refuseUnbounded(bound, bound.minding)
+  const { budgets } = short.reroute
+  const verdict = road.budgets.hold(call, bound.most, budgets)
+  const reserved =
+    verdict.kind === 'held'
+      ? reservedAs(cheaper, { headers: road.budgets.rateHeaders(call) })
+      : await nearLimit(road, { ...near, asking: there, call, bound, rerouted: budgets }, verdict)
+  if (reserved.kind === 'refused') return reserved
+  const marks = [...budgets.map((budget) => `rerouted:${budget}`), ...reserved.marks]
   const told = ['x-tollgate-rerouted', `${route.model} -> ${cheaper.model}`]
-  return reservedAs(cheaper, { marks, headers: [...told, ...road.budgets.rateHeaders(call)] })
+  return { ...reserved, marks, headers: [...told, ...reserved.headers] }
 }
 
-function refuse(road: Road, { call }: Pick<Near, 'call'>, short: Short): Refusal {
-  return refuseShort(short, road.budgets.options.refusalStatus, road.budgets.rateHeaders(call))
+function refuse(road: Road, { call, bound, rerouted }: Near, short: Short): Refusal {
+  const { refusalStatus: status } = road.budgets.options
+  const hint = unboundedHint(bound, road.budgets.available(call, rerouted))
+  return refuseShort(short, { status, headers: road.budgets.rateHeaders(call), hint })
 }

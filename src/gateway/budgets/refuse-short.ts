@@ -3,8 +3,15 @@ import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import { type Refusal, refused } from '../refusal.ts'
 
+export interface RefusalParts {
+  readonly status: 402 | 429
+  readonly headers: readonly string[]
+  /** Sentences about the call itself, behind a space. */
+  readonly hint?: string
+}
+
 /** Tells the caller which limit is in the way, how far it is used, and when it is reset. */
-export function refuseShort(short: Short, status: 402 | 429, headers: readonly string[]): Refusal {
+export function refuseShort(short: Short, { status, headers, hint = '' }: RefusalParts): Refusal {
   const { budget, quantity, window, retryAfterMs } = short
   switch (short.kind) {
     case 'not_ready': {
@@ -18,12 +25,17 @@ export function refuseShort(short: Short, status: 402 | 429, headers: readonly s
           ? `The limit of ${short.limit} ${what} of "${budget}" has ${short.available} left, and this call may use more.`
           : `The limit of ${short.limit} ${what} of "${budget}" is reached.`
       const marks = [`limited:${budget}:${quantity}:${window ?? ''}`]
-      return { ...refused('rate_limited', message), retryAfterMs, headers, marks }
+      return {
+        ...refused('rate_limited', quantity === 'tokens' ? message + hint : message),
+        retryAfterMs,
+        headers,
+        marks,
+      }
     }
     case 'budget': {
       const amounts = `limit ${usd(short.limit)}, spent ${usd(short.spent)}, held for calls under way ${usd(short.held)} USD`
       const reset = short.windowEndMs === null ? '' : ` It is reset at ${new Date(short.windowEndMs).toISOString()}.`
-      const message = `The budget "${budget}" for this ${window} cannot pay for this call: ${amounts}.${reset}`
+      const message = `The budget "${budget}" for this ${window} cannot pay for this call: ${amounts}.${reset}${hint}`
       return { ...refused('budget_exceeded', message), status, marks: [`budget_exceeded:${budget}:${window}`] }
     }
   }

@@ -11,6 +11,7 @@ import type { StreamAllowance } from './allowance.ts'
 import { boundOf } from './bound.ts'
 import { nearLimit } from './near-limit.ts'
 import { refuseShort } from './refuse-short.ts'
+import { refuseUnbounded } from './unbounded.ts'
 
 /** A call of which everything is known but whether there is money for it. */
 export interface Asking {
@@ -52,8 +53,12 @@ export function reserve(road: Road, asking: Asking): Reserved | Refusal | Promis
   const call = admittedCall(asking)
   if (!asking.arrival.match.metered) return reserveFree(road, call, asking.route)
   const bound = boundOf(road, asking)
+  if (bound.minding?.rule === 'refuse') return refuseUnbounded(bound, bound.minding)
   const verdict = budgets.hold(call, bound.most)
-  if (verdict.kind !== 'held') return nearLimit(road, { asking, call, bound }, verdict)
+  if (verdict.kind !== 'held') {
+    const untilMs = road.clock.monotonicMs() + budgets.options.holdWaitMs
+    return nearLimit(road, { asking, call, bound, rerouted: nothing, untilMs }, verdict)
+  }
   return reservedAs(asking.route, { headers: budgets.rateHeaders(call) })
 }
 
@@ -63,7 +68,7 @@ function reserveFree({ budgets }: Road, call: AdmittedCall, route: Route): Reser
   const headers = budgets.rateHeaders(call)
   return verdict.kind === 'held'
     ? reservedAs(route, { headers })
-    : refuseShort(verdict, budgets.options.refusalStatus, headers)
+    : refuseShort(verdict, { status: budgets.options.refusalStatus, headers })
 }
 
 export function admittedCall({ arrival, payer, caller, route }: Asking): AdmittedCall {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { matchEndpoint } from '../endpoints.ts'
-import type { RequestReach } from './reach.ts'
+import type { RequestReach, ServerTool } from './reach.ts'
 import { readRequest } from './read-request.ts'
 
 const chat = '/v1/chat/completions'
@@ -105,36 +105,49 @@ test('what is not in the body, or cannot be measured, leaves the input without a
 })
 
 test('tools of the caller add nothing but their text; those of the provider say how often they may run', () => {
-  const plain = { unit: null, most: null, otherModel: false }
-  const search = { unit: 'web_search', most: null, otherModel: false } as const
+  const tool = (name: string, limitedBy: ServerTool['limitedBy'], more: Partial<ServerTool> = {}): ServerTool => {
+    return { name, unit: null, most: null, limitedBy, otherModel: false, ...more }
+  }
+  const search = { unit: 'web_search' } as const
   check(
     chat,
     { messages: ask, tools: [{ type: 'function', function: { name: 'f' } }] },
     { serverTools: [], tools: 1, passes: 1 },
   )
-  check(chat, { messages: ask, web_search_options: {} }, { serverTools: [search], passes: null })
-  check(chat, { messages: ask, plugins: [{ id: 'web' }] }, { serverTools: [search] })
+  check(
+    chat,
+    { messages: ask, web_search_options: {} },
+    { serverTools: [tool('web_search_options', null, search)], passes: null },
+  )
+  check(chat, { messages: ask, plugins: [{ id: 'web' }] }, { serverTools: [tool('plugins', null, search)] })
   check(
     responses,
     { tools: [{ type: 'web_search' }, { type: 'function', name: 'f' }] },
-    { serverTools: [search], passes: null },
+    { serverTools: [tool('web_search', 'max_tool_calls', search)], passes: null },
   )
   check(
     responses,
     { tools: [{ type: 'web_search_preview' }, { type: 'code_interpreter' }], max_tool_calls: 3 },
     {
       serverTools: [
-        { ...search, most: 3 },
-        { unit: 'code_execution', most: 3, otherModel: false },
+        tool('web_search_preview', 'max_tool_calls', { ...search, most: 3 }),
+        tool('code_interpreter', 'max_tool_calls', { unit: 'code_execution', most: 3 }),
       ],
       passes: 4,
     },
   )
-  check(responses, { tools: [{ type: 'file_search' }, { type: 'mcp' }] }, { serverTools: [plain, plain], passes: null })
+  check(
+    responses,
+    { tools: [{ type: 'file_search' }, { type: 'mcp' }] },
+    {
+      serverTools: [tool('file_search', 'max_tool_calls'), tool('mcp', 'max_tool_calls')],
+      passes: null,
+    },
+  )
   check(
     responses,
     { tools: [{ type: 'image_generation' }], max_tool_calls: 3 },
-    { serverTools: [{ unit: null, most: 3, otherModel: true }], passes: null },
+    { serverTools: [tool('image_generation', null, { most: 3, otherModel: true })], passes: null },
   )
   check(
     messages,
@@ -151,13 +164,14 @@ test('tools of the caller add nothing but their text; those of the provider say 
     },
     {
       serverTools: [
-        { ...search, most: 5 },
-        { ...plain, most: 2 },
+        tool('web_search_20250305', 'max_uses', { ...search, most: 5 }),
+        tool('web_fetch_20250910', 'max_uses', { most: 2 }),
       ],
       passes: 8,
     },
   )
-  check(messages, { tools: [{ type: 'web_search_20250305' }] }, { serverTools: [search], passes: null })
+  const endless = tool('web_search_20250305', 'max_uses', search)
+  check(messages, { tools: [{ type: 'web_search_20250305' }] }, { serverTools: [endless], passes: null })
   check(messages, { tools: [{ type: 'advisor_20260301', max_uses: 1 }] }, { passes: null })
   check(messages, { mcp_servers: [{ url: 'u' }] }, { passes: null })
   check(messages, { mcp_servers: [] }, { passes: 1 })

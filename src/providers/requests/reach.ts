@@ -34,8 +34,12 @@ export interface RequestReach {
 }
 
 export interface ServerTool {
+  /** As the request calls it. */
+  readonly name: string
   readonly unit: UnitName | null
   readonly most: number | null
+  /** The setting by which a caller can say how many; null = there is none. */
+  readonly limitedBy: 'max_uses' | 'max_tool_calls' | null
   /** It is billed by the price of a model of its own. */
   readonly otherModel: boolean
 }
@@ -170,15 +174,23 @@ const passMembers = ['mcp_servers', 'context_management', 'models'] as const
 function serverToolsOf(match: EndpointMatch, root: Record<string, unknown>, allUses: number | null): ServerTool[] {
   const tools: ServerTool[] = []
   for (const tool of arrayOf(root['tools'])) if (isObject(tool)) tools.push(...serverToolsIn(match, tool))
-  for (const name of searchMembers) if (said(root[name])) tools.push(serverTool('web_search', null))
-  for (const name of passMembers) if (said(root[name])) tools.push(serverTool(name, null))
+  for (const name of searchMembers) {
+    if (said(root[name])) tools.push({ ...serverTool(match, name, null), unit: 'web_search' })
+  }
+  for (const name of passMembers) if (said(root[name])) tools.push(serverTool(match, name, null))
   // One limit for all of OpenAI's tools together: none of them is used more often.
   return allUses === null ? tools : tools.map((tool) => ({ ...tool, most: allUses }))
 }
 
-function serverTool(name: string, most: number | null): ServerTool {
-  return { unit: unitOf(name), most, otherModel: /^(?:image_generation|advisor|models)/.test(name) }
+function serverTool({ dialect, endpoint }: EndpointMatch, name: string, most: number | null): ServerTool {
+  const otherModel = /^(?:image_generation|advisor|models)/.test(name)
+  const ofResponses = endpoint === 'responses' && !otherModel ? 'max_tool_calls' : null
+  const limitedBy = dialect === 'anthropic' ? (hasMaxUses.test(name) ? 'max_uses' : null) : ofResponses
+  return { name, unit: unitOf(name), most, limitedBy, otherModel }
 }
+
+/** https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool: of all tools, these have `max_uses`. */
+const hasMaxUses = /^web_(?:search|fetch)_/
 
 /** https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-reference: those that the caller runs. */
 const anthropicClientTool = /^(?:custom|bash_|text_editor_|computer_|memory_|browser_)/
@@ -189,15 +201,15 @@ function serverToolsIn(match: EndpointMatch, tool: Record<string, unknown>): rea
   if (match.dialect === 'google') {
     return Object.keys(tool).flatMap((name) => {
       if (/^(?:functionDeclarations|function_declarations|computerUse|computer_use)$/.test(name)) return []
-      return [serverTool(name, null)]
+      return [serverTool(match, name, null)]
     })
   }
   const { type } = tool
   // Most are functions of the caller's.
   if (typeof type !== 'string' || type === 'function') return noTools
   if ((match.dialect === 'anthropic' ? anthropicClientTool : openaiClientTool).test(type)) return noTools
-  const limited = match.dialect === 'anthropic' && /^web_(?:search|fetch)_/.test(type)
-  return [serverTool(type, limited ? count(tool['max_uses']) : null)]
+  const limited = match.dialect === 'anthropic' && hasMaxUses.test(type)
+  return [serverTool(match, type, limited ? count(tool['max_uses']) : null)]
 }
 
 const noTools: readonly ServerTool[] = []

@@ -1,0 +1,77 @@
+import type { UnboundedRule } from '#core/budget/budget.ts'
+import type { EndpointName } from '#core/ledger/entry.ts'
+import { type Refusal, refused } from '../refusal.ts'
+import type { Bound, Minding } from './bound.ts'
+import type { Asking } from './reserve.ts'
+
+/** What is held where nobody says how much there will be of something; docs/cost-bounds.md says so of each kind of call. */
+export interface MostOfUnbounded {
+  /** Uses of each tool. */
+  readonly uses: number
+  readonly soundSeconds: number
+  readonly inputTokens: number
+  /** Of all answers together. */
+  readonly outputTokens: number
+  /** By how much a provider's own statement may exceed the price list. */
+  readonly statedFactor: bigint
+}
+
+/** `reserve`: so many times of what is assumed otherwise. */
+const reserveFactor = 5
+/** Of sound at 16 kbit/s; `reserve` thus allows for 3.2, less than any codec that is taken makes of speech. */
+const bytesPerSecond = 2_000
+/** Of sound that is not in the request. */
+const secondsElsewhere = 3_600
+
+export function mostOfUnbounded(
+  rule: UnboundedRule,
+  { arrival, ask }: Pick<Asking, 'arrival' | 'ask'>,
+): MostOfUnbounded {
+  const factor = rule === 'assume' ? 1 : reserveFactor
+  return {
+    uses: 20 * factor,
+    soundSeconds: soundSeconds(arrival.match.endpoint, ask) * factor,
+    inputTokens: 200_000 * factor,
+    outputTokens: 16_000 * factor * ask.reach.answers,
+    statedFactor: rule === 'assume' ? 1n : 2n,
+  }
+}
+
+function soundSeconds(endpoint: EndpointName, { body, reach }: Asking['ask']): number {
+  // No voice takes longer over a letter.
+  if (endpoint === 'audio.speech') return reach.textBytes
+  return body === null || !reach.mediaInput ? secondsElsewhere : Math.ceil(body.length / bytesPerSecond)
+}
+
+/** For a budget that takes no call of which nobody says what it can cost. */
+export function refuseUnbounded(bound: Bound, { budget }: Minding): Refusal {
+  const message = `The budget "${budget}" takes no call without a bound of its cost: ${reasons(bound)}.${remedies(bound)}`
+  return { ...refused('call_unbounded', message), marks: [`call_unbounded:${budget}`] }
+}
+
+/**
+ * What a caller whose call did not fit is told beside where the budget stands: that much is held because nobody bounds
+ * the call, and what to set where the call would fit then. Empty where it has a bound.
+ */
+export function unboundedHint(bound: Bound, availablePicoUsd: bigint | null): string {
+  if (bound.minding === null) return ''
+  const usual = bound.minding.rule === 'assume' ? 'what such calls usually take' : 'several times what is usual'
+  const why = ` Nobody says what this call can cost at most (${reasons(bound)}), so ${usual} has to fit.`
+  const helps = availablePicoUsd === null || bound.withLeastUses().most.picoUsd <= availablePicoUsd
+  return helps ? why + remedies(bound) : why
+}
+
+function reasons(bound: Bound): string {
+  return bound
+    .openEnds()
+    .map(({ why }) => why)
+    .join('; ')
+}
+
+/** Empty where nothing that the caller can set is enough. */
+function remedies(bound: Bound): string {
+  const ends = bound.openEnds()
+  const named = [...new Set(ends.flatMap(({ remedy }) => (remedy === null ? [] : [remedy])))]
+  if (named.length === 0 || ends.some(({ remedy }) => remedy === null)) return ''
+  return ` With ${named.join(' and ')} in the request it has a bound.`
+}

@@ -1,0 +1,55 @@
+import { type CallToBound, callBounds, mediaOutputOf } from './call-bounds.ts'
+import { usesToolsUnasked } from './model-limits.ts'
+import { addedOutputLimit } from './requests/output-limit.ts'
+import type { RequestReach } from './requests/reach.ts'
+
+/** Why nothing bounds a call, and what its caller can do about it. */
+export interface OpenEnd {
+  /** A clause: `the provider uses "web_search" as often as it sees fit`. */
+  readonly why: string
+  /** What is to be set for a bound; null = nothing can be. */
+  readonly remedy: string | null
+}
+
+/** All reasons why a call has no bound; none where it has one. */
+export function openEnds(call: CallToBound): readonly OpenEnd[] {
+  const { match, facts, reach, model } = call
+  const ends: OpenEnd[] = []
+  if (usesToolsUnasked(model)) ends.push(end(`the model "${model}" searches as often as it sees fit`, null))
+  for (const { name, most, otherModel, limitedBy } of reach.serverTools) {
+    if (name === 'models') ends.push(end('it names other models that may answer', 'no "models"'))
+    else if (otherModel) ends.push(end(`"${name}" is billed by a model of its own`, null))
+    else if (most === null) {
+      ends.push(
+        end(`the provider uses "${name}" as often as it sees fit`, limitedBy === null ? null : `"${limitedBy}"`),
+      )
+    }
+  }
+  const media = mediaOutputOf(match)
+  if (media !== null) ends.push(end(`nobody says how many tokens ${media} will be`, null))
+  if (match.endpoint === 'audio.transcriptions' || match.endpoint === 'audio.translations') {
+    ends.push(end('it is billed by the length of its sound', null))
+  }
+  if (ends.length === 0 && callBounds(call).guessed) {
+    const why = `nothing is known of what the model "${model}" reads and writes at most`
+    const open = facts.outputLimitTokens === null && reach.pictures === 0 && !reach.inputUnbounded
+    const limit = open ? addedOutputLimit('', match) : null
+    ends.push(end(why, limit === null ? null : `"${limit === 'generationConfig' ? 'maxOutputTokens' : limit}"`))
+  }
+  return ends
+}
+
+/** The same request with one use of each tool of the provider, as far as its caller could say so. */
+export function leastUses(reach: RequestReach): RequestReach {
+  const serverTools = reach.serverTools.map((tool) => {
+    return tool.most === null && tool.limitedBy !== null ? { ...tool, most: 1 } : tool
+  })
+  const together = serverTools.some(({ limitedBy }) => limitedBy === 'max_tool_calls')
+  const uses = together ? 1 : serverTools.reduce((sum, { most }) => sum + (most ?? 0), 0)
+  const open = serverTools.some(({ most, otherModel }) => most === null || otherModel)
+  return { ...reach, serverTools, passes: open ? null : uses + 1 }
+}
+
+function end(why: string, remedy: string | null): OpenEnd {
+  return { why, remedy }
+}
