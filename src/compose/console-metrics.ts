@@ -77,7 +77,8 @@ function insertMetrics(registry: Registry): ConsoleMetrics['onInsert'] {
   }
 }
 
-function followIngest(readings: Readings, { ingest, storeUp }: ConsoleSources['usage']): void {
+function followIngest(readings: Readings, usage: ConsoleSources['usage']): void {
+  const { ingest } = usage
   const flag = (value: boolean) => [{ labels: {}, value: value ? 1 : 0 }]
   const number = (value: number) => [{ labels: {}, value }]
   readings.gauge(
@@ -103,7 +104,7 @@ function followIngest(readings: Readings, { ingest, storeUp }: ConsoleSources['u
   )
   readings.gauge(
     { name: 'tollgate_store_up', help: '1 while the store answers, and takes what it is given.' },
-    async () => flag(await storeUp()),
+    async () => flag(await usage.storeUp()),
   )
   readings.counter(
     { name: 'tollgate_ingest_records_total', help: 'Records brought into the store.' },
