@@ -225,7 +225,11 @@ export class Ingester {
       if (block.rowCount > 0) this.#write({ ...this.#checkpoint, intent: { toBlock: collected.toBlock, token } })
       const inserted = this.#put(block, token)
       const behind = block.rowCount >= backlogRows
-      if (behind) upcoming = this.#readMeanwhile(source, inserted)
+      if (behind) {
+        upcoming = this.#readMeanwhile(source, inserted)
+        // Whatever becomes of the insert: after a failure the source is closed, and must not be read any more.
+        await Promise.allSettled([upcoming])
+      }
       await inserted
       this.#advance(collected, { rows: block.rowCount, intent: null })
       if (behind) continue
