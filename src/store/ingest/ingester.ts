@@ -125,7 +125,7 @@ export class Ingester {
     this.#wake?.()
     await this.#running
     await this.#closeSource()
-    if (this.#unwrittenSinceMs !== null) this.#write(this.#checkpoint)
+    if (this.#unwrittenSinceMs !== null) this.#writeLast()
   }
 
   state(): IngestState {
@@ -331,6 +331,15 @@ export class Ingester {
     this.#checkpoint = checkpoint
     this.#unwrittenSinceMs = null
     if (checkpoint.position !== null) this.#parts.onSaved?.(checkpoint.position)
+  }
+
+  /** What ends is not to fail for it. */
+  #writeLast(): void {
+    try {
+      this.#write(this.#checkpoint)
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'the checkpoint cannot be written; the next start verifies more')
+    }
   }
 
   async #closeSource(): Promise<void> {
