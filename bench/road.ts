@@ -25,7 +25,7 @@ import { benchKey, targets } from './lib/targets.ts'
  * What the road itself costs, without sockets: processor time of one plain call from its arrival to its last byte, with
  * keys, attribution, prices and the real journal, and as many nested budgets as the first argument says.
  *
- *   npm run bench:road [-- BUDGETS]      node --cpu-prof bench/road.ts
+ *   npm run bench:road [-- BUDGETS [--no-metrics]]      node --cpu-prof bench/road.ts
  */
 const answerBody = Buffer.from(
   JSON.stringify({

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Config } from '#config/config.ts'
+import type { Payer } from '#core/attribution/payer.ts'
 import type { BudgetScope, LimitStatus } from '#core/budget/budget.ts'
 import type { LedgerEntry } from '#core/ledger/entry.ts'
 import { readConsoleMetrics } from '#edge/console-metrics.ts'
@@ -69,6 +70,21 @@ export class GatewayMetrics {
     this.#config = config
     this.#caps.configure(config.metrics.labelValues)
     this.#reserve(config)
+  }
+
+  /** Names that stand on keys have their place under the caps, as those in the configuration. */
+  readonly reserveFor = (
+    keys: readonly { readonly attribution: Payer; readonly revokedAtMs: number | null }[],
+  ): void => {
+    const payers = keys.filter(({ revokedAtMs }) => revokedAtMs === null).map(({ attribution }) => attribution)
+    this.#caps.reserve(
+      'department',
+      payers.map(({ department }) => department),
+    )
+    this.#caps.reserve(
+      'project',
+      payers.map(({ project }) => project),
+    )
   }
 
   /** The door, once there is something behind it. */

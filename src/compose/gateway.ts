@@ -21,7 +21,7 @@ import { openSettings, settingsFile } from '#store/settings/open.ts'
 import { BudgetKeeper } from './budget-keeper.ts'
 import { budgetsAnswer } from './budgets-answer.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
-import { KeyWatch } from './key-watch.ts'
+import { type KeyHooks, KeyWatch } from './key-watch.ts'
 import { OwnMetricsAddress } from './own-metrics-address.ts'
 import { privately } from './private-socket.ts'
 import { layRoad, makeGround } from './road.ts'
@@ -51,7 +51,7 @@ export async function composeGateway(
     timers: systemTimers,
     onFault: (error) => log.error({ err: error }, 'what is known of costs metered elsewhere is not up to date'),
   })
-  const keys = await KeyWatch.open(settings, config, (error) => log.error({ err: error }, 'the keys cannot be read'))
+  const keys = await KeyWatch.open(settings, config, keyHooks(metrics, log))
   const pools = new UpstreamPools(systemTimers)
   const estimator = new TokenCounter(systemTimers)
   const ground = makeGround({
@@ -125,6 +125,10 @@ function openLedger(config: Config, budgets: BudgetKeeper, metrics: GatewayMetri
     },
     onSynced: metrics.synced,
   })
+}
+
+function keyHooks({ reserveFor }: GatewayMetrics, log: Log): KeyHooks {
+  return { onError: (error) => log.error({ err: error }, 'the keys cannot be read'), onStored: reserveFor }
 }
 
 async function settleLeftOpen(road: Road, { opens, tornBytes }: RecoveredOpens, log: Log): Promise<void> {

@@ -8,13 +8,18 @@ export class HistogramCell {
   readonly #bounds: readonly number[]
   /** One for each bound, and one for what is above all of them; not cumulated. */
   readonly #counts: number[]
-  readonly #last: (Exemplar | undefined)[]
+  /** Of the last call in each bucket; apart, so that an observation makes no object. */
+  readonly #lastIds: string[]
+  readonly #lastValues: number[]
+  readonly #lastAtMs: number[]
   #sum = 0
 
   constructor({ buckets = [] }: Definition) {
     this.#bounds = buckets
     this.#counts = Array.from({ length: buckets.length + 1 }, () => 0)
-    this.#last = Array.from({ length: buckets.length + 1 })
+    this.#lastIds = this.#counts.map(() => '')
+    this.#lastValues = this.#counts.map(() => 0)
+    this.#lastAtMs = this.#counts.map(() => 0)
   }
 
   observe(value: number): void {
@@ -25,7 +30,9 @@ export class HistogramCell {
   observeCall(value: number, requestId: string, atMs: number): void {
     const bucket = this.#add(value)
     if (requestId.length > longestRequestId) return
-    this.#last[bucket] = { labelSet: { request_id: requestId }, value, timestamp: atMs / 1000 }
+    this.#lastIds[bucket] = requestId
+    this.#lastValues[bucket] = value
+    this.#lastAtMs[bucket] = atMs
   }
 
   #add(value: number): number {
@@ -42,11 +49,17 @@ export class HistogramCell {
     const samples: Sample[] = this.#counts.map((more, bucket) => {
       count += more
       const le = bucket < this.#bounds.length ? (this.#bounds[bucket] ?? 0) : '+Inf'
-      const exemplar = this.#last[bucket] ?? null
-      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: count, exemplar }
+      return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: count, exemplar: this.#exemplar(bucket) }
     })
     samples.push({ metricName: `${name}_sum`, labels, value: this.#sum })
     samples.push({ metricName: `${name}_count`, labels, value: count })
     return samples
+  }
+
+  #exemplar(bucket: number): Exemplar | null {
+    const requestId = this.#lastIds[bucket] ?? ''
+    if (requestId === '') return null
+    const timestamp = (this.#lastAtMs[bucket] ?? 0) / 1000
+    return { labelSet: { request_id: requestId }, value: this.#lastValues[bucket] ?? 0, timestamp }
   }
 }
