@@ -241,3 +241,16 @@ test('a repeated deciding member is found wherever it stands and however it is e
     }),
   )
 })
+
+test('lists of inputs are counted, a list of tokens is one', () => {
+  const embeddings = '/v1/embeddings'
+  check(embeddings, { model: 'm', input: ['a', 'b', 'c'] }, { inputs: 3 })
+  check(embeddings, { model: 'm', input: 'a' }, { inputs: 1 })
+  check(embeddings, { model: 'm', input: [1, 2, 3] }, { inputs: 1 })
+  check(embeddings, { model: 'm', input: [[1, 2], [3]] }, { inputs: 2 })
+  check(embeddings, { model: 'm', input: [] }, { inputs: 1 })
+  check('/v1/moderations', { input: ['a', 'b'] }, { inputs: 2 })
+  check('/v1/completions', { model: 'm', prompt: ['a', 'b'] }, { inputs: 2 })
+  check('/v1beta/models/m:batchEmbedContents', { requests: [{}, {}] }, { inputs: 2 })
+  check(chat, { model: 'm', messages: [{}, {}] }, { inputs: 1 })
+})
