@@ -32,7 +32,7 @@ export async function diagnose(overrides: Record<string, string>): Promise<Findi
   for (const warning of warnings) findings.push(finding('configuration', 'note', warning))
   const directory = await dataDirectory(config)
   findings.push(...directory.findings)
-  if (!directory.inUse) findings.push(await port(config))
+  if (!directory.inUse) findings.push(await port(config), ...(await metricsPort(config)))
   findings.push(...(await ingestFindings(config.dataDir, directory.inUse)))
   return [...findings, ...providers(config)]
 }
@@ -100,6 +100,17 @@ async function port(config: Config): Promise<Finding> {
   return fault === null
     ? finding('port', 'fine', `${host}:${number} is free`)
     : finding('port', 'fault', startFaultLine(fault, config) ?? `${host}:${number} cannot be opened (${fault})`)
+}
+
+async function metricsPort({ metrics: { listen } }: Config): Promise<Finding[]> {
+  if (listen === null || listen.port === 0) return []
+  const fault = await portFault(listen)
+  const place = `metrics.listen: ${listen.host}:${listen.port}`
+  return [
+    fault === null
+      ? finding('port', 'fine', `${place} is free`)
+      : finding('port', 'fault', `${place} cannot be opened (${fault}); choose another address`),
+  ]
 }
 
 /** Whether what was served becomes records: as the running console says, or by what it left behind. */

@@ -1,4 +1,5 @@
 import type { Config } from '#config/config.ts'
+import type { StoredKey } from '#core/keys/key.ts'
 import { createKeyRing, type KeyRing } from '#core/keys/ring.ts'
 import { systemTimers } from '#edge/system.ts'
 import { globMatcher } from '#lib/glob.ts'
@@ -8,26 +9,36 @@ import type { Settings, Timer } from '#ports.ts'
 /** How soon a key that was made or revoked elsewhere counts here. */
 const pollMs = 1_000
 
-/** The keys of configuration and settings together, renewed when either changes. */
+/** The keys of configuration and settings together, and who may scrape, renewed when either changes. */
 export class KeyWatch {
   ring: KeyRing
   readonly #settings: Settings
-  readonly #onError: (error: unknown) => void
+  readonly #hooks: KeyHooks
   #config: Config
   #version: number
+  #scrapers: readonly string[]
   #timer: Timer | null = null
   #renewing: Promise<void> = Promise.resolve()
 
-  private constructor(settings: Settings, config: Config, onError: (error: unknown) => void, first: Renewed) {
+  private constructor(settings: Settings, config: Config, hooks: KeyHooks, first: Renewed) {
     this.#settings = settings
     this.#config = config
-    this.#onError = onError
+    this.#hooks = hooks
     this.ring = first.ring
     this.#version = first.version
+    this.#scrapers = first.scrapers
   }
 
-  static async open(settings: Settings, config: Config, onError: (error: unknown) => void): Promise<KeyWatch> {
-    return new KeyWatch(settings, config, onError, await renewed(settings, config))
+  static async open(settings: Settings, config: Config, hooks: KeyHooks): Promise<KeyWatch> {
+    const first = await renewed(settings, config)
+    hooks.onStored(first.stored)
+    return new KeyWatch(settings, config, hooks, first)
+  }
+
+  /** Whether a token may read the metrics: one of role scraper, or an admin token. */
+  readonly mayScrape = (token: string): boolean => {
+    const digest = sha256Hex(token)
+    return this.#scrapers.some((known) => sameDigest(known, digest))
   }
 
   /** Looks for changes from now on, until `close`. */
@@ -54,17 +65,28 @@ export class KeyWatch {
   /** One after the other, so that an older look never replaces a newer one. */
   #renew(): void {
     this.#renewing = this.#renewing.then(async () => {
-      const { ring, version } = await renewed(this.#settings, this.#config)
+      const { ring, version, scrapers, stored } = await renewed(this.#settings, this.#config)
+      this.#hooks.onStored(stored)
       this.ring = ring
       this.#version = version
+      this.#scrapers = scrapers
     })
-    this.#renewing = this.#renewing.catch(this.#onError)
+    this.#renewing = this.#renewing.catch(this.#hooks.onError)
   }
 }
 
+export interface KeyHooks {
+  readonly onError: (error: unknown) => void
+  /** The keys of the settings, whenever they were read. */
+  readonly onStored: (keys: readonly StoredKey[]) => void
+}
+
 interface Renewed {
+  readonly stored: readonly StoredKey[]
   readonly ring: KeyRing
   readonly version: number
+  /** SHA-256 of the tokens that may read the metrics. */
+  readonly scrapers: readonly string[]
 }
 
 async function renewed(settings: Settings, config: Config): Promise<Renewed> {
@@ -72,5 +94,7 @@ async function renewed(settings: Settings, config: Config): Promise<Renewed> {
   const version = settings.version()
   const stored = await settings.keys()
   const ring = createKeyRing({ fromConfig: config.keys, stored, digest: sha256Hex, sameDigest, matcher: globMatcher })
-  return { ring, version }
+  // A token in the environment is the admin token: those made before do not count beside it.
+  const admins = config.adminToken === null ? await settings.adminTokenDigests() : [sha256Hex(config.adminToken)]
+  return { stored, ring, version, scrapers: [...admins, ...(await settings.tokenDigests('scraper'))] }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isLocalName, isPrivateAddress } from './private-address.ts'
+import { isLocalName, isLoopback, isPrivateAddress } from './private-address.ts'
 
 test('addresses that do not lead into the public internet are private, whatever way they are written', () => {
   const inside = [
@@ -24,4 +24,22 @@ test('public addresses, names and what is no address are not', () => {
 test('localhost and the names below it are this machine', () => {
   for (const name of ['localhost', 'LOCALHOST', 'localhost.', 'a.localhost']) assert.ok(isLocalName(name), name)
   for (const name of ['localhost.example.com', 'notlocalhost', 'example.com']) assert.ok(!isLocalName(name), name)
+})
+
+test('a loopback address is one of this machine alone, however it is written', () => {
+  const local = ['127.0.0.1', '127.9.9.9', '::1', '[::1]', '::ffff:127.0.0.1', 'localhost', 'LOCALHOST', 'x.localhost']
+  const other = [
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    '192.168.1.1',
+    '::ffff:10.0.0.1',
+    'fe80::1',
+    '::2',
+    'example.com',
+    '128.0.0.1',
+    '',
+  ]
+  for (const host of local) assert.equal(isLoopback(host), true, host)
+  for (const host of other) assert.equal(isLoopback(host), false, host)
 })

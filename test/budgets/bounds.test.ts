@@ -11,6 +11,7 @@ import { type Bound, boundOf } from '#gateway/budgets/bound.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
 import type { Asking } from '#gateway/budgets/reserve.ts'
 import { mostOfUnbounded } from '#gateway/budgets/unbounded.ts'
+import { RoadCounts } from '#gateway/metrics/road-counts.ts'
 import type { Road } from '#gateway/road.ts'
 import { globMatcher } from '#lib/glob.ts'
 import { callBounds } from '#providers/call-bounds.ts'
@@ -51,6 +52,7 @@ function roadWith(unbounded: UnboundedRule): Road {
   const ground = makeGround({
     ...{ journal: { append: fail, refusal: fail, close: fail }, keys: fail, catalog, budgets, onFault: fail },
     estimator: { inputTokens: nobody, outputTokens: nobody, countText: async () => null },
+    counts: new RoadCounts(),
     promptHashSecret: 's',
     openPools: (options) => options.map(() => ({ send: fail })),
   })

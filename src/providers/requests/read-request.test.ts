@@ -42,6 +42,7 @@ test('an OpenAI chat request', () => {
     model: 'gpt-4.1',
     stream: false,
     includeUsage: 'n/a',
+    inputs: 1,
     choices: 1,
     metadata: null,
     outputLimitTokens: null,
@@ -239,4 +240,17 @@ test('a repeated deciding member is found wherever it stands and however it is e
       assert.equal(reading.kind === 'refused', new Set(deciding).size < deciding.length, body)
     }),
   )
+})
+
+test('lists of inputs are counted, a list of tokens is one', () => {
+  const embeddings = '/v1/embeddings'
+  check(embeddings, { model: 'm', input: ['a', 'b', 'c'] }, { inputs: 3 })
+  check(embeddings, { model: 'm', input: 'a' }, { inputs: 1 })
+  check(embeddings, { model: 'm', input: [1, 2, 3] }, { inputs: 1 })
+  check(embeddings, { model: 'm', input: [[1, 2], [3]] }, { inputs: 2 })
+  check(embeddings, { model: 'm', input: [] }, { inputs: 1 })
+  check('/v1/moderations', { input: ['a', 'b'] }, { inputs: 2 })
+  check('/v1/completions', { model: 'm', prompt: ['a', 'b'] }, { inputs: 2 })
+  check('/v1beta/models/m:batchEmbedContents', { requests: [{}, {}] }, { inputs: 2 })
+  check(chat, { model: 'm', messages: [{}, {}] }, { inputs: 1 })
 })
