@@ -26,6 +26,10 @@ export interface Timers {
 export interface Ids {
   /** A new call id: unique over restarts and instances, sorts by time. */
   callId(wallMs: number): string
+  /** 32 digits of lower-case hex, random and not all zero: the id of a trace, as W3C Trace Context has them. */
+  traceId(): string
+  /** The same with 16 digits: the id of a span. */
+  spanId(): string
   /** Uniform in [0, 1), for jitter only: never for secrets. */
   chance(): number
 }

@@ -15,6 +15,7 @@ import {
 import * as defaults from './defaults.ts'
 import type { Entries } from './entries.ts'
 import type { AttributionEntry, JwtEntry, KeyEntry, PriceEntry, ProviderEntry } from './file-schema.ts'
+import { buildTelemetry, type TelemetryEnvironment } from './telemetry.ts'
 
 /** What only the environment and the process know. */
 export interface Surroundings {
@@ -26,6 +27,7 @@ export interface Surroundings {
   readonly logFormat: Config['logFormat'] | null
   /** Where neither the environment nor the file says. */
   readonly usualLogFormat: Config['logFormat']
+  readonly telemetry: TelemetryEnvironment
   readonly simulatedByDefault: boolean
 }
 
@@ -62,6 +64,7 @@ export function buildConfig(entries: Entries, around: Surroundings): Config {
     limits: buildLimits(singles.limits ?? {}),
     store: { clickhouseUrl: singles.store?.clickhouse_url ?? null },
     retention: { recordsDays, journalDays: singles.retention?.journal_days ?? recordsDays },
+    telemetry: buildTelemetry(singles.telemetry, around.telemetry),
     drainMs: singles.drain_ms ?? defaults.defaultDrainMs,
     simulatedByDefault: around.simulatedByDefault,
   }

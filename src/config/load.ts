@@ -11,6 +11,7 @@ import type { ConfigFault } from './faults.ts'
 import { lists, type ProviderEntry, type Singles, singles } from './file-schema.ts'
 import { later } from './later-schema.ts'
 import { SectionReader } from './sections.ts'
+import { readTelemetryEnvironment } from './telemetry.ts'
 import { findWarnings } from './warnings.ts'
 import { readYaml, type Tree, textsIn } from './yaml.ts'
 
@@ -132,6 +133,7 @@ function readEnvironment(
     logLevel: read('TOLLGATE_LOG_LEVEL', logLevel) ?? null,
     logFormat: read('TOLLGATE_LOG_FORMAT', logFormat) ?? null,
     usualLogFormat: terminal ? 'pretty' : 'json',
+    telemetry: readTelemetryEnvironment(env, reader),
   }
 }
 

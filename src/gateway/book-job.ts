@@ -1,4 +1,4 @@
-import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import type { OpenEntry, Outcome, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
 import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
@@ -40,7 +40,7 @@ async function begin(road: Road, { ask, entry }: OpenCall, { reading }: Delivery
   const { responseId } = reading
   if (!ask.facts.background || responseId === null || !runsOn(reading)) return
   const call = { ...entry.call, callId: road.ids.callId(road.clock.wallMs()) }
-  const job = { ...entry, call, responseId }
+  const job = { ...entry, call, responseId, ...jobTrace(road, entry) }
   // It is the job that will cost something, whenever that is known; the call that began it costs nothing.
   road.budgets.handOver(entry.call.callId, call)
   const written = road.journal.append(job)
@@ -52,6 +52,12 @@ async function begin(road: Road, { ask, entry }: OpenCall, { reading }: Delivery
   }
   road.jobs.add(job)
   await bookOverdueJobs(road)
+}
+
+/** The job's span is a child of that of the call that began it. */
+function jobTrace({ ids }: Road, { trace }: OpenEntry): { trace?: TraceLink } {
+  if (trace === undefined) return {}
+  return { trace: { traceId: trace.traceId, spanId: ids.spanId(), parentSpanId: trace.spanId } }
 }
 
 async function end(road: Road, job: JobEntry, reading: Reading | null): Promise<void> {

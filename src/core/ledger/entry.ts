@@ -51,6 +51,16 @@ export const endpointNames = [
 
 export type EndpointName = (typeof endpointNames)[number]
 
+/** A call's place in a distributed trace, in lower-case hex as W3C Trace Context writes it. Sampled calls alone have one. */
+export interface TraceLink {
+  /** 32 digits. */
+  readonly traceId: string
+  /** 16 digits: the span that stands for the call, and the parent of whatever the upstream reports. */
+  readonly spanId: string
+  /** The caller's span; empty where the trace begins here. */
+  readonly parentSpanId: string
+}
+
 /** Written before the call goes upstream. */
 export interface OpenEntry {
   readonly kind: 'open'
@@ -62,6 +72,8 @@ export interface OpenEntry {
    * an entry stays open over restarts, until the result is seen.
    */
   readonly responseId?: string
+  /** Absent = the call's trace is not sampled, or there is no telemetry. */
+  readonly trace?: TraceLink
 }
 
 /**
@@ -113,6 +125,8 @@ export interface SettleEntry {
   readonly errorMessage: string
   readonly attempts: readonly Attempt[]
   readonly cacheHit: boolean
+  /** Of a sampled call that was refused, which has no open entry to bear it; absent everywhere else. */
+  readonly trace?: TraceLink
 }
 
 export type LedgerEntry = OpenEntry | SettleEntry
