@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Registry } from 'prom-client'
 import type { Config } from '#config/config.ts'
 import { createConsole } from '#console/app.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
@@ -8,6 +9,7 @@ import { budgetBoard } from './budget-board.ts'
 import { consoleAccess } from './console-access.ts'
 import { privately } from './private-socket.ts'
 import type { RoleHooks, RunningRole } from './role.ts'
+import { TelemetrySide } from './telemetry.ts'
 import { openUsageSide } from './usage-side.ts'
 import { version } from './version.ts'
 
@@ -22,7 +24,9 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
   const alerts = new AlertSide(config, alertStore, log)
   // Before the usage store, which takes its time to open: alerts need nothing of it.
   alerts.start()
-  const usage = await openUsageSide(config, (await settings.instance()).id, log)
+  const { id: instanceId } = await settings.instance()
+  const telemetry = await TelemetrySide.start(config, { instanceId, registry: new Registry(), log })
+  const usage = await openUsageSide(config, instanceId, log)
   const parts = {
     store: usage.store,
     ingest: usage.ingest,
@@ -45,11 +49,11 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
   return {
     async apply(next) {
       current = next
-      await alerts.apply(next)
+      await Promise.all([alerts.apply(next), telemetry.apply(next)])
     },
     async stop() {
       await Promise.all(Object.values(apps).map((app) => app.close()))
-      await Promise.all([alerts.close(), usage.close()])
+      await Promise.all([alerts.close(), telemetry.close(), usage.close()])
       await settings.close()
     },
   }

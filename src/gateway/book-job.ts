@@ -1,4 +1,10 @@
-import type { OpenEntry, Outcome, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
+import {
+  backgroundJobMark,
+  type OpenEntry,
+  type Outcome,
+  type SettleEntry,
+  type TraceLink,
+} from '#core/ledger/entry.ts'
 import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
@@ -6,9 +12,6 @@ import type { EndedCall } from './end-call.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 import type { CountedUsage } from './settle.ts'
-
-/** Marks the record of what a background job used, beside the record of the call that began it. */
-export const jobMark = 'background_job'
 
 /**
  * A background job is begun by one call and reports its usage to whichever call fetches its result: it has a record
@@ -107,7 +110,7 @@ function settleJob(road: Road, { call }: JobEntry, { reading, counted }: Found):
     tokens: priced.tokens,
     units: priced.units,
     cost: priced.cost,
-    marks: [...priced.marks, jobMark],
+    marks: [...priced.marks, backgroundJobMark],
     latencyMs: Math.max(0, nowMs - call.startedAtMs),
     timeToFirstTokenMs: null,
     overheadMs: 0,

@@ -100,6 +100,9 @@ export interface Attempt {
 /** Marks the record of a cost that was metered elsewhere: no call went through the gateway, so it has no latency. */
 export const externalMark = 'external'
 
+/** Marks the record of what a job used that ran on at the provider: it lasted until somebody fetched its result. */
+export const backgroundJobMark = 'background_job'
+
 /** Written when the call is over: the whole record, sufficient without its open entry. */
 export interface SettleEntry {
   readonly kind: 'settle'
