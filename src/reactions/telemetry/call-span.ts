@@ -1,5 +1,5 @@
 import type { Attempt, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
-import { formatPico } from '#core/money/usd-text.ts'
+import { formatUsd } from '#core/money/usd-text.ts'
 import type { Attributes, CallSpan, SpanEvent } from '#core/telemetry/signals.ts'
 import { attribute, operations } from './names.ts'
 import { errorTypeOf, operationAttributes, type Servers } from './operation.ts'
@@ -80,7 +80,7 @@ function ownAttributes({ call, cost, ...entry }: SettleEntry): Attributes {
     'tollgate.outcome': entry.outcome,
     ...text('tollgate.upstream', call.upstream),
     ...text('tollgate.model_requested', call.modelRequested),
-    'tollgate.cost.usd': formatPico(cost.totalPicoUsd),
+    'tollgate.cost.usd': formatUsd(cost.totalPicoUsd),
     ...(cost.unpriced ? { 'tollgate.unpriced': true } : {}),
     ...text('tollgate.price_version', cost.priceVersion),
     'tollgate.usage_source': entry.usageSource,
