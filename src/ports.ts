@@ -1,7 +1,7 @@
 import type { AlertCommit, AlertRecord, AlertsQuestion, PendingNotification } from '#core/alerting/outbox.ts'
 import type { Silence } from '#core/alerting/routing.ts'
 import type { NewKey, StoredKey } from '#core/keys/key.ts'
-import type { Attempt, LedgerEntry, SettleEntry } from '#core/ledger/entry.ts'
+import type { Attempt, LedgerEntry, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
 import type { RecordFieldName } from '#core/ledger/record-fields.ts'
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 
@@ -26,6 +26,10 @@ export interface Timers {
 export interface Ids {
   /** A new call id: unique over restarts and instances, sorts by time. */
   callId(wallMs: number): string
+  /** 32 digits of lower-case hex, random and not all zero: the id of a trace, as W3C Trace Context has them. */
+  traceId(): string
+  /** The same with 16 digits: the id of a span. */
+  spanId(): string
   /** Uniform in [0, 1), for jitter only: never for secrets. */
   chance(): number
 }
@@ -361,6 +365,36 @@ export interface EntryBatch {
   readonly bookmark: string | null
   /** Lines that cannot be understood, and were left out. */
   readonly skipped: number
+}
+
+/** The journal as the export of spans sees it: the ends of traced calls in their order, each with its trace. */
+export interface TracedFeed {
+  /** Out of about so many entries at most; see `EntryFeed`. @throws JournalFault */
+  next(maxEntries: number): Promise<TracedBatch>
+  more(): Promise<void>
+  /** The place behind the last batch; null where nothing was read yet. */
+  place(): TracedPlace | null
+  close(): Promise<void>
+}
+
+export interface TracedBatch {
+  readonly calls: readonly TracedCall[]
+  /** False at the journal's end. */
+  readonly read: boolean
+  /** Traces of calls that are not over, let go because there were too many. */
+  readonly forgotten: number
+}
+
+export interface TracedCall {
+  readonly entry: SettleEntry
+  readonly link: TraceLink
+}
+
+/** Opens the feed anew. */
+export interface TracedPlace {
+  readonly bookmark: string
+  /** Call ids and traces of the calls that were not over there. */
+  readonly open: readonly (readonly [callId: string, link: TraceLink])[]
 }
 
 /** Null = from the oldest entry on; `until` another bookmark, where one is given. */

@@ -9,6 +9,7 @@ import { consoleAccess } from './console-access.ts'
 import { consoleMetrics } from './console-metrics.ts'
 import { privately } from './private-socket.ts'
 import type { RoleHooks, RunningRole } from './role.ts'
+import { TelemetrySide } from './telemetry.ts'
 import { openUsageSide } from './usage-side.ts'
 import { version } from './version.ts'
 
@@ -26,7 +27,9 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
   const alerts = new AlertSide(config, alertStore, log, metrics.onTried)
   // Before the usage store, which takes its time to open: alerts need nothing of it.
   alerts.start()
-  const usage = await openUsageSide(config, (await settings.instance()).id, {
+  const { id: instanceId } = await settings.instance()
+  const telemetry = await TelemetrySide.start(config, { instanceId, registry: metrics.registry, log })
+  const usage = await openUsageSide(config, instanceId, {
     ...{ log, onInsert: metrics.onInsert },
     // What does not need the store, metrics among it, is not to wait for one that hangs.
     waitMs: 5_000,
@@ -56,11 +59,11 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
     async apply(next) {
       current = next
       metrics.receiversAre(next.alerts.receivers)
-      await alerts.apply(next)
+      await Promise.all([alerts.apply(next), telemetry.apply(next)])
     },
     async stop() {
       await Promise.all(Object.values(apps).map((app) => app.close()))
-      await Promise.all([alerts.close(), usage.close()])
+      await Promise.all([alerts.close(), telemetry.close(), usage.close()])
       await settings.close()
     },
   }

@@ -9,6 +9,7 @@ import type { UpstreamPoolOptions } from '#edge/upstream.ts'
 import { BackgroundJobs } from '#gateway/background-jobs.ts'
 import type { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
+import { traceHeaders } from '#gateway/call-trace.ts'
 import type { TokenEstimator } from '#gateway/count-usage.ts'
 import type { RoadCounts } from '#gateway/metrics/road-counts.ts'
 import type { ClaimsVerifier, Road, RoadUpstream } from '#gateway/road.ts'
@@ -72,14 +73,20 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     requestBodyBytes: config.limits.requestBodyBytes,
     answerBodyBytes: config.limits.answerBodyBytes,
     readOn: config.limits,
-    requestHeaders: requestHeaderFilter(config.jwt === null ? [] : [config.jwt.header]),
+    requestHeaders: requestHeaderFilter(ownHeaders(config)),
     hashPrompt: promptHasher(ground.promptHashSecret),
+    tracing: config.telemetry,
     budgets,
     running,
     jobs,
     counts,
     onFault,
   }
+}
+
+/** What a caller says that does not go upstream as it is. */
+function ownHeaders({ jwt, telemetry }: Config): string[] {
+  return [...(jwt === null ? [] : [jwt.header]), ...(telemetry === null ? [] : traceHeaders)]
 }
 
 /** Sources of usage metered elsewhere have prices as relays do; one that bears a provider's name has the provider's. */

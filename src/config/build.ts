@@ -16,6 +16,7 @@ import * as defaults from './defaults.ts'
 import type { Entries } from './entries.ts'
 import type { AttributionEntry, JwtEntry, KeyEntry, PriceEntry, ProviderEntry } from './file-schema.ts'
 import type { MetricsEntry } from './metrics-schema.ts'
+import { buildTelemetry, type TelemetryEnvironment } from './telemetry.ts'
 
 /** What only the environment and the process know. */
 export interface Surroundings {
@@ -27,6 +28,7 @@ export interface Surroundings {
   readonly logFormat: Config['logFormat'] | null
   /** Where neither the environment nor the file says. */
   readonly usualLogFormat: Config['logFormat']
+  readonly telemetry: TelemetryEnvironment
   readonly simulatedByDefault: boolean
 }
 
@@ -64,6 +66,7 @@ export function buildConfig(entries: Entries, around: Surroundings): Config {
     metrics: buildMetrics(singles.metrics ?? {}),
     store: { clickhouseUrl: singles.store?.clickhouse_url ?? null },
     retention: { recordsDays, journalDays: singles.retention?.journal_days ?? recordsDays },
+    telemetry: buildTelemetry(singles.telemetry, around.telemetry),
     drainMs: singles.drain_ms ?? defaults.defaultDrainMs,
     simulatedByDefault: around.simulatedByDefault,
   }

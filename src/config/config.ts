@@ -37,6 +37,8 @@ export interface Config {
   readonly metrics: MetricsConfig
   readonly store: StoreConfig
   readonly retention: { readonly recordsDays: number; readonly journalDays: number }
+  /** Null = calls are not traced, and nothing is exported. */
+  readonly telemetry: TelemetryConfig | null
   /** After SIGTERM, how long running calls may take to finish. */
   readonly drainMs: number
   /** True where no provider was configured or found in the environment, so the built-in simulated one serves. */
@@ -171,4 +173,18 @@ export interface IncomingConfig {
   readonly secret: string | null
   /** Who pays for what an event does not say. */
   readonly attribution: Payer
+}
+
+/** What is exported to an OpenTelemetry collector over OTLP, HTTP with protobuf. */
+export interface TelemetryConfig {
+  /** Without a trailing slash: `/v1/traces` and `/v1/metrics` are added to it. */
+  readonly endpoint: string
+  /** Sent with every export. May hold secrets. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  /** Of the traces that begin here, from 0 to 1; a caller's trace is sampled where the caller says so. */
+  readonly sampleRatio: number
+  readonly metricsIntervalMs: number
+  /** Attributes of the resource, beside those that say which instance this is. */
+  readonly resource: Readonly<Record<string, string>>
 }

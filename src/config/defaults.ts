@@ -120,3 +120,9 @@ export const defaultSmtpPort = { tls: 465, starttls: 587, none: 25 }
 export const defaultPagerdutyUrl = 'https://events.pagerduty.com/v2/enqueue'
 export const defaultUpstreamErrors = { leastCalls: 20, windowMs: 300_000 }
 export const defaultOutputTokens = 10_000
+
+/** Where a collector listens on the same machine: https://opentelemetry.io/docs/specs/otlp/#otlphttp-default-port. */
+export const defaultOtlpEndpoint = 'http://localhost:4318'
+export const defaultOtlpTimeoutMs = 10_000
+export const defaultSampleRatio = 0.01
+export const defaultMetricsIntervalMs = 60_000

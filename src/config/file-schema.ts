@@ -7,6 +7,7 @@ import { says } from './faults.ts'
 import { metrics } from './metrics-schema.ts'
 import * as is from './scalars.ts'
 import { list, shape } from './shapes.ts'
+import { telemetry } from './telemetry-schema.ts'
 
 /*
  * The configuration file as it is written. One schema for each top-level setting, so that the faults of one do not
@@ -148,6 +149,7 @@ export const singles = {
     records_days: is.wholeNumber(1, 36_500).optional(),
     journal_days: is.wholeNumber(1, 36_500).optional(),
   }).optional(),
+  telemetry: telemetry.optional(),
   log: shape({
     level: is.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const).optional(),
     format: is.oneOf(['json', 'pretty'] as const).optional(),

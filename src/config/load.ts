@@ -10,6 +10,7 @@ import type { Environment } from './environment.ts'
 import type { ConfigFault } from './faults.ts'
 import { lists, type ProviderEntry, type Singles, singles } from './file-schema.ts'
 import { SectionReader } from './sections.ts'
+import { readTelemetryEnvironment } from './telemetry.ts'
 import { findWarnings } from './warnings.ts'
 import { readYaml, type Tree, textsIn } from './yaml.ts'
 
@@ -118,6 +119,7 @@ function readEnvironment(
     logLevel: read('TOLLGATE_LOG_LEVEL', logLevel) ?? null,
     logFormat: read('TOLLGATE_LOG_FORMAT', logFormat) ?? null,
     usualLogFormat: terminal ? 'pretty' : 'json',
+    telemetry: readTelemetryEnvironment(env, reader),
   }
 }
 

@@ -288,3 +288,21 @@ export function slug() {
     'does not fit into a path',
   )
 }
+
+/** https://www.rfc-editor.org/rfc/rfc9110#name-field-names */
+export function headerName() {
+  return checked<string>(
+    'the name of a header',
+    (text) => (/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/.test(text) ? text : undefined),
+    'is not the name of a header',
+  )
+}
+
+/** What a header may hold without anybody misreading it. */
+export function headerValue() {
+  return checked<string>(
+    'visible ASCII characters and spaces, at most 4096',
+    (text) => (/^[ -~]{1,4096}$/.test(text) ? text : undefined),
+    'is not the value of a header',
+  )
+}

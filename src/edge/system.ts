@@ -53,7 +53,25 @@ export function makeSystemIds(): Ids {
       }
       return prefix + pairs[count >> 10] + pairs[count & 1023]
     },
+    traceId: () => randomHex(16),
+    spanId: () => randomHex(8),
     chance: () => Math.random(),
+  }
+}
+
+/** Filled anew for some hundred ids at once: a call to the generator costs more than an id. */
+const hexPool = Buffer.alloc(4096)
+let hexUsed = hexPool.length
+
+function randomHex(bytes: 8 | 16): string {
+  for (;;) {
+    if (hexUsed + bytes > hexPool.length) {
+      randomFillSync(hexPool)
+      hexUsed = 0
+    }
+    const text = hexPool.toString('hex', hexUsed, hexUsed + bytes)
+    hexUsed += bytes
+    if (!/^0+$/.test(text)) return text
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ClientExchange } from '#ports.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
+import { beginTrace, type CallTrace } from './call-trace.ts'
 import type { Road } from './road.ts'
 
 /** A call that has come in, before anything of it was judged. */
@@ -12,6 +13,8 @@ export interface Arrival {
   readonly startedAtMs: number
   /** Monotonic. */
   readonly arrivedAtMs: number
+  /** Null where calls are not traced: what the caller says of its trace is then passed on as it is. */
+  readonly trace: CallTrace | null
 }
 
 /** Visible ASCII without quotes: goes into a header, logs and tables unharmed. */
@@ -22,5 +25,6 @@ export function arrive(road: Road, exchange: ClientExchange, match: EndpointMatc
   const callId = road.ids.callId(startedAtMs)
   const asked = exchange.headers['x-request-id']
   const requestId = typeof asked === 'string' && fitRequestId.test(asked) ? asked : callId
-  return { exchange, match, callId, requestId, startedAtMs, arrivedAtMs: road.clock.monotonicMs() }
+  const trace = road.tracing === null ? null : beginTrace(road.tracing, road.ids, exchange.headers)
+  return { exchange, match, callId, requestId, startedAtMs, arrivedAtMs: road.clock.monotonicMs(), trace }
 }

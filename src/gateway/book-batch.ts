@@ -1,4 +1,4 @@
-import type { SettleEntry } from '#core/ledger/entry.ts'
+import { batchMark, type SettleEntry } from '#core/ledger/entry.ts'
 import { noCost } from '#core/pricing/cost.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import { sumPriced } from '#core/pricing/sum-priced.ts'
@@ -7,11 +7,8 @@ import type { BatchRequest, BatchResults } from '#providers/meter.ts'
 import { vendorOfModelName } from '#providers/vendors.ts'
 import type { JobEntry } from './background-jobs.ts'
 import type { EndedCall } from './end-call.ts'
-import { jobRecord, notFetched } from './job-record.ts'
+import { jobRecord, jobTrace, notFetched } from './job-record.ts'
 import type { Road } from './road.ts'
-
-/** Marks the records of what the requests of a batch used, one for each model. */
-export const batchMark = 'batch'
 
 const batchPath = /^\/v1\/(?:messages\/)?batches(?:\/([^/]+)(?:\/cancel)?)?$/
 const resultsPath = /^\/v1\/(?:messages\/batches\/([^/]+)\/results|files\/([^/]+)\/content)$/
@@ -50,7 +47,7 @@ export async function bookBatch(road: Road, ended: EndedCall): Promise<void> {
 async function begin(road: Road, { open }: EndedCall, batchId: string | null): Promise<void> {
   if (batchId === null) return
   const call = { ...open.entry.call, callId: road.ids.callId(road.clock.wallMs()) }
-  const job = { ...open.entry, call, responseId: batchId }
+  const job = { ...open.entry, call, responseId: batchId, ...jobTrace(road, open.entry) }
   await road.journal.append(job)
   road.jobs.add(job)
 }

@@ -1,15 +1,12 @@
-import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import { backgroundJobMark, type Outcome, type SettleEntry } from '#core/ledger/entry.ts'
 import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
 import type { EndedCall } from './end-call.ts'
-import { jobRecord, notFetched } from './job-record.ts'
+import { jobRecord, jobTrace, notFetched } from './job-record.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 import type { CountedUsage } from './settle.ts'
-
-/** Marks the record of what a background job used, beside the record of the call that began it. */
-export const jobMark = 'background_job'
 
 /**
  * A background job is begun by one call and reports its usage to whichever call fetches its result: it has a record
@@ -41,7 +38,7 @@ async function begin(road: Road, { ask, entry }: OpenCall, { reading }: Delivery
   const { responseId } = reading
   if (!ask.facts.background || responseId === null || !runsOn(reading)) return
   const call = { ...entry.call, callId: road.ids.callId(road.clock.wallMs()) }
-  const job = { ...entry, call, responseId }
+  const job = { ...entry, call, responseId, ...jobTrace(road, entry) }
   // It is the job that will cost something, whenever that is known; the call that began it costs nothing.
   road.budgets.handOver(entry.call.callId, call)
   const written = road.journal.append(job)
@@ -94,7 +91,7 @@ function settleJob(road: Road, { call }: JobEntry, { reading, counted }: Found):
     ...{ call, modelServed, priced, nowMs: road.clock.wallMs() },
     outcome: outcomeOf(reading),
     usageSource: counted.source,
-    mark: jobMark,
+    mark: backgroundJobMark,
     error: reading === null ? notFetched : (reading.error ?? { code: '', message: '' }),
   })
 }

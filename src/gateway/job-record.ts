@@ -1,6 +1,7 @@
-import type { CallFacts, Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import type { CallFacts, OpenEntry, Outcome, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
+import type { Road } from './road.ts'
 
 /** What came of work that a provider did after the call that ordered it was over. */
 export interface JobResult {
@@ -45,4 +46,10 @@ export function jobRecord({ call, nowMs, priced, error, ...result }: JobResult):
 export const notFetched = {
   code: 'result_not_fetched',
   message: 'nobody fetched the result, so its usage is not known',
+}
+
+/** The job's span is a child of that of the call that began it. */
+export function jobTrace({ ids }: Road, { trace }: OpenEntry): { trace?: TraceLink } {
+  if (trace === undefined) return {}
+  return { trace: { traceId: trace.traceId, spanId: ids.spanId(), parentSpanId: trace.spanId } }
 }

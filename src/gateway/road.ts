@@ -9,6 +9,7 @@ import type { RequestHeaders } from '#providers/wire-headers.ts'
 import type { BackgroundJobs } from './background-jobs.ts'
 import type { BudgetDesk } from './budgets/desk.ts'
 import type { RunningCalls } from './call-control.ts'
+import type { Tracing } from './call-trace.ts'
 import type { TokenEstimator } from './count-usage.ts'
 import type { RoadCounts } from './metrics/road-counts.ts'
 
@@ -60,6 +61,8 @@ export interface Road {
   readonly readOn: ReadOnLimits
   readonly requestHeaders: RequestHeaders
   readonly hashPrompt: (body: Buffer) => string
+  /** Null where there is no telemetry. */
+  readonly tracing: Tracing | null
   /** Shared by all roads. */
   readonly budgets: BudgetDesk
   readonly running: RunningCalls

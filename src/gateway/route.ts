@@ -95,7 +95,7 @@ interface Destination extends Pick<Route, 'upstream' | 'model' | 'vendor'> {
 
 function routeTo(
   road: Road,
-  { exchange, match }: Arrival,
+  { exchange, match, trace }: Arrival,
   { body, facts }: Ask,
   { upstream, model, vendor, outputLimit }: Destination,
 ): Route {
@@ -115,7 +115,7 @@ function routeTo(
   const request: UpstreamRequest = {
     method: exchange.method,
     path: upstreamPath(config.kind, basePath, match, model) + upstreamQuery(exchange.query),
-    headers: road.requestHeaders(exchange.rawHeaders, credential),
+    headers: road.requestHeaders(exchange.rawHeaders, trace === null ? credential : [...credential, ...trace.headers]),
     body: edited === null ? exchange.bodyStream() : edited.length === 0 ? null : edited,
   }
   return { kind: 'route', upstream, model, vendor, request, askedForUsage: askForUsage }

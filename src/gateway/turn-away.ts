@@ -5,6 +5,7 @@ import { noTokens } from '#core/usage/totals.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
+import { tracePart } from './call-trace.ts'
 import { type Refusal, statusOf } from './refusal.ts'
 import { refuse } from './respond.ts'
 import type { Road } from './road.ts'
@@ -69,6 +70,7 @@ function recordOf(road: Road, arrival: Arrival, refusal: Refusal, known: Known):
     errorMessage: refusal.message,
     attempts: [],
     cacheHit: false,
+    ...tracePart(arrival.trace),
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type OpenEntry,
   outcomes,
   type SettleEntry,
+  type TraceLink,
 } from '#core/ledger/entry.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 
@@ -77,6 +78,20 @@ const attempt: fc.Arbitrary<Attempt> = record({
   errorCode: text,
 })
 
+const hex = (length: number) =>
+  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
+
+const trace: fc.Arbitrary<TraceLink> = record({
+  traceId: hex(32),
+  spanId: hex(16),
+  parentSpanId: fc.oneof(fc.constant(''), hex(16)),
+})
+
+/** As most are, or with its place in a trace. */
+function mayBeTraced<T extends object>(entry: fc.Arbitrary<T>): fc.Arbitrary<T> {
+  return fc.tuple(entry, fc.option(trace)).map(([plain, link]) => (link === null ? plain : { ...plain, trace: link }))
+}
+
 const open: fc.Arbitrary<OpenEntry> = record({
   kind: fc.constant('open' as const),
   call,
@@ -127,4 +142,4 @@ const settle: fc.Arbitrary<SettleEntry> = record({
   cacheHit: fc.boolean(),
 })
 
-export const arbitraryEntry: fc.Arbitrary<LedgerEntry> = fc.oneof(open, settle)
+export const arbitraryEntry: fc.Arbitrary<LedgerEntry> = fc.oneof(mayBeTraced(open), mayBeTraced(settle))

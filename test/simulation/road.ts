@@ -77,7 +77,12 @@ export class RoadWorks {
       ...this.#base,
       clock: { wallMs: () => time.wallMs(), monotonicMs: () => time.monotonicMs() },
       timers: time,
-      ids: { callId: () => `call${String(calls++).padStart(4, '0')}`, chance },
+      ids: {
+        callId: () => `call${String(calls++).padStart(4, '0')}`,
+        traceId: () => String(calls).padStart(32, '0'),
+        spanId: () => String(calls).padStart(16, '0'),
+        chance,
+      },
       journal,
       upstreams,
       running: new RunningCalls(),

@@ -41,6 +41,7 @@ export const coreOrder = [
   'ledger',
   'budget',
   'alerting',
+  'telemetry',
   'statistics',
 ]
 

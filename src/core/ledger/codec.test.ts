@@ -6,6 +6,8 @@ import { settleEntry } from '#test/journal/entries.ts'
 import { decodeEntry, encodeEntry, peekEntry } from './codec.ts'
 import { EntryFault } from './fault.ts'
 
+const traced = '4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7'
+
 describe('entry codec', () => {
   it('reads back every entry as it was', () => {
     fc.assert(
@@ -74,6 +76,14 @@ describe('entry codec', () => {
     ['a negative count', line.replace(/"input":\d+/, '"input":-1'), 'entry_field_invalid', 'tokens.input'],
     ['a fraction of a token', line.replace(/"input":\d+/, '"input":1.5'), 'entry_field_invalid', 'tokens.input'],
     ['an unknown outcome', line.replace('"served"', '"lost"'), 'entry_field_invalid', 'outcome'],
+    [
+      'half a trace',
+      line.replace(/}$/, ',"trace":"4bf92f3577b34da6a3ce929d0e0e4736"}'),
+      'entry_field_invalid',
+      'trace',
+    ],
+    ['a trace in capitals', line.replace(/}$/, `,"trace":"${traced.toUpperCase()}"}`), 'entry_field_invalid', 'trace'],
+    ['a trace that is no text', line.replace(/}$/, ',"trace":{}}'), 'entry_field_invalid', 'trace'],
     [
       'an endpoint named like a property',
       line.replace('chat.completions', '__proto__'),

@@ -10,10 +10,12 @@ import {
   outcomes,
   type SettleEntry,
   type TokenTotals,
+  type TraceLink,
 } from './entry.ts'
 import { EntryFault } from './fault.ts'
 import { LineReader } from './line-reader.ts'
 import { LineWriter } from './line-writer.ts'
+import { readTraceLink } from './trace-link.ts'
 import { writeAttempts, writeEntry } from './write-entry.ts'
 
 /** One line of JSON without its line end; see `writeEntry`. */
@@ -57,6 +59,7 @@ function decodeOpen(reader: LineReader): OpenEntry {
     call: decodeCall(reader),
     estimatedInputTokens: reader.count('estimatedInputTokens'),
     ...(responseId === '' ? {} : { responseId }),
+    ...decodeTrace(reader),
   }
 }
 
@@ -81,7 +84,16 @@ function decodeSettle(reader: LineReader): SettleEntry {
     errorMessage: reader.text('errorMessage'),
     attempts: reader.objects('attempts').map(decodeAttempt),
     cacheHit: reader.flag('cacheHit'),
+    ...decodeTrace(reader),
   }
+}
+
+function decodeTrace(reader: LineReader): { trace?: TraceLink } {
+  const text = reader.text('trace')
+  if (text === '') return {}
+  const trace = readTraceLink(text)
+  if (trace === null) throw new EntryFault('entry_field_invalid', 'trace', 'trace is not the place of a span')
+  return { trace }
 }
 
 function decodeCall(reader: LineReader): CallFacts {

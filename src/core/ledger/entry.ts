@@ -51,6 +51,16 @@ export const endpointNames = [
 
 export type EndpointName = (typeof endpointNames)[number]
 
+/** A call's place in a distributed trace, in lower-case hex as W3C Trace Context writes it. Sampled calls alone have one. */
+export interface TraceLink {
+  /** 32 digits. */
+  readonly traceId: string
+  /** 16 digits: the span that stands for the call, and the parent of whatever the upstream reports. */
+  readonly spanId: string
+  /** The caller's span; empty where the trace begins here. */
+  readonly parentSpanId: string
+}
+
 /** Written before the call goes upstream. */
 export interface OpenEntry {
   readonly kind: 'open'
@@ -62,6 +72,8 @@ export interface OpenEntry {
    * fetches the result and its usage. Such an entry stays open over restarts, until the result is seen.
    */
   readonly responseId?: string
+  /** Absent = the call's trace is not sampled, or there is no telemetry. */
+  readonly trace?: TraceLink
 }
 
 /**
@@ -88,6 +100,20 @@ export interface Attempt {
 /** Marks the record of a cost that was metered elsewhere: no call went through the gateway, so it has no latency. */
 export const externalMark = 'external'
 
+/** Marks the record of what a job used that ran on at the provider: it lasted until somebody fetched its result. */
+export const backgroundJobMark = 'background_job'
+
+/** Marks the records of what the requests of a batch used, one for each model: they lasted as long as the batch. */
+export const batchMark = 'batch'
+
+/** Marks of records whose latency says nothing of how fast calls are answered. */
+export const untimedMarks = [externalMark, backgroundJobMark, batchMark] as const
+
+/** Whether the latency of a record is that of a call. */
+export function isTimed({ marks }: SettleEntry): boolean {
+  return marks.length === 0 || !untimedMarks.some((mark) => marks.includes(mark))
+}
+
 /** Written when the call is over: the whole record, sufficient without its open entry. */
 export interface SettleEntry {
   readonly kind: 'settle'
@@ -113,6 +139,8 @@ export interface SettleEntry {
   readonly errorMessage: string
   readonly attempts: readonly Attempt[]
   readonly cacheHit: boolean
+  /** Of a sampled call that was refused, which has no open entry to bear it; absent everywhere else. */
+  readonly trace?: TraceLink
 }
 
 export type LedgerEntry = OpenEntry | SettleEntry

@@ -4,6 +4,7 @@ import type { Cost } from '#core/pricing/cost.ts'
 import type { Attempt, CallFacts, LedgerEntry, OpenEntry, SettleEntry, TokenTotals } from './entry.ts'
 import { EntryFault } from './fault.ts'
 import type { LineWriter } from './line-writer.ts'
+import { traceLinkText } from './trace-link.ts'
 
 /**
  * Writes one line of JSON, without its line end, from which `decodeEntry` makes an equal entry. Pure but for the writer.
@@ -25,6 +26,7 @@ export function writeEntry(to: LineWriter, entry: LedgerEntry): void {
 function writeOpen(to: LineWriter, entry: OpenEntry): void {
   count(to, 'estimatedInputTokens', entry.estimatedInputTokens)
   text(to, 'responseId', entry.responseId ?? '')
+  if (entry.trace !== undefined) to.text('trace', traceLinkText(entry.trace))
 }
 
 function writeSettle(to: LineWriter, entry: SettleEntry): void {
@@ -47,6 +49,7 @@ function writeSettle(to: LineWriter, entry: SettleEntry): void {
     writeAttempts(to, entry.attempts)
   }
   if (entry.cacheHit) to.flag('cacheHit')
+  if (entry.trace !== undefined) to.text('trace', traceLinkText(entry.trace))
 }
 
 function writeCall(to: LineWriter, call: CallFacts): void {

@@ -1,4 +1,4 @@
-import { externalMark, type LedgerEntry, type SettleEntry } from '#core/ledger/entry.ts'
+import { externalMark, isTimed, type LedgerEntry, type SettleEntry } from '#core/ledger/entry.ts'
 import { add, cellOf, EndpointCell, ModelCell, PayerCell, UpstreamCell } from './call-cells.ts'
 import { callDefinitions as calls } from './definitions.ts'
 import { errorTypeOf } from './error-type.ts'
@@ -55,12 +55,12 @@ export class CallMetrics {
     this.settles++
     const { call, outcome } = entry
     const model = this.#caps.shown('model', call.modelRouted, call.keyId)
-    const external = entry.marks.length > 0 && entry.marks.includes(externalMark)
+    const timed = isTimed(entry)
     add(this.outcomes, outcome)
-    this.#countModel(entry, this.#modelCell(call, model), external)
-    this.#countPayer(entry, this.#payerCell(call, model), external)
+    this.#countModel(entry, this.#modelCell(call, model), timed)
+    this.#countPayer(entry, this.#payerCell(call, model), timed)
     if (entry.attempts.length > 0) this.#countAttempts(entry)
-    if (entry.marks.length > 0) this.#countMarks(entry, external)
+    if (entry.marks.length > 0) this.#countMarks(entry)
     if (outcome === 'refused') add(this.refusals, entry.errorCode)
   }
 
@@ -94,7 +94,7 @@ export class CallMetrics {
     })
   }
 
-  #countModel(entry: SettleEntry, cell: ModelCell, external: boolean): void {
+  #countModel(entry: SettleEntry, cell: ModelCell, timed: boolean): void {
     const { call, tokens, cost } = entry
     const endpoint = cellOf(cell.endpoints, call.endpoint, () => new EndpointCell())
     add(endpoint.requests, entry.statusCode)
@@ -114,17 +114,17 @@ export class CallMetrics {
     if (entry.usageSource === 'estimated') cell.estimatedCalls++
     const errorType = errorTypeOf(entry)
     if (errorType !== null) add(cell.errors, errorType)
-    if (external) return
+    if (!timed) return
     endpoint.duration.observeCall(entry.latencyMs, call.requestId, entry.endedAtMs)
     cell.batchSize.observe(this.#inputsOf(call))
     if (call.stream && entry.timeToFirstTokenMs !== null) countStream(entry, cell, entry.timeToFirstTokenMs)
   }
 
-  #countPayer({ call, tokens, cost, latencyMs, endedAtMs }: SettleEntry, cell: PayerCell, external: boolean): void {
+  #countPayer({ call, tokens, cost, latencyMs, endedAtMs }: SettleEntry, cell: PayerCell, timed: boolean): void {
     cell.inputTokens += tokens.input
     cell.outputTokens += tokens.output
     if (cost.totalPicoUsd !== 0n) cell.picoUsd += cost.totalPicoUsd
-    if (!external) cell.latency.observeCall(latencyMs / 1000, call.requestId, endedAtMs)
+    if (timed) cell.latency.observeCall(latencyMs / 1000, call.requestId, endedAtMs)
   }
 
   #countAttempts({ call, attempts, overheadMs, endedAtMs }: SettleEntry): void {
@@ -137,10 +137,10 @@ export class CallMetrics {
     overhead.observeCall(overheadMs / 1000, call.requestId, endedAtMs)
   }
 
-  #countMarks({ marks, outcome }: SettleEntry, external: boolean): void {
-    if (external) this.externalEvents++
+  #countMarks({ marks, outcome }: SettleEntry): void {
     for (const mark of marks) {
-      if (mark === 'client_left') this.clientsLeft++
+      if (mark === externalMark) this.externalEvents++
+      else if (mark === 'client_left') this.clientsLeft++
       else if (outcome === 'refused') {
         const budget = refusingBudget.exec(mark)?.[1]
         if (budget !== undefined) add(this.budgetRefusals, budget)

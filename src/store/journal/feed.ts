@@ -3,7 +3,9 @@ import type { SettleEntry } from '#core/ledger/entry.ts'
 import { EntryFault } from '#core/ledger/fault.ts'
 import type { EntryBatch, EntryFeed, Timers } from '#ports.ts'
 import type { JournalPosition, JournalSource } from '#store/ingest/source.ts'
+import { type Disk, realDisk } from './disk.ts'
 import { openFollower } from './reader.ts'
+import { listSegments } from './segment-files.ts'
 import { DirectoryWake } from './wake.ts'
 
 export interface FeedOptions {
@@ -19,6 +21,17 @@ export async function openEntryFeed({ dir, bookmark, until, timers }: FeedOption
   const position = bookmark === null ? null : readBookmark(bookmark)
   const lastBlock = until === undefined ? Number.POSITIVE_INFINITY : readBookmark(until).blockNo
   return new JournalFeed(await openFollower({ dir, position }), new DirectoryWake(dir, timers), lastBlock)
+}
+
+/**
+ * The beginning of the newest segment, for who wants to know what happens from now on and a little of what did before.
+ * Null where there is no journal yet: whoever reads from its beginning then misses nothing.
+ */
+export function newestSegmentBookmark(dir: string, disk: Disk = realDisk): string | null {
+  const newest = listSegments(disk, dir).at(-1)
+  if (newest === undefined) return null
+  const position: JournalPosition = { segment: newest.name, offset: 0, blockNo: newest.firstBlock - 1 }
+  return JSON.stringify(position)
 }
 
 class JournalFeed implements EntryFeed {
@@ -69,7 +82,7 @@ function settled(line: string): SettleEntry | 'unreadable' | null {
   }
 }
 
-function readBookmark(text: string): JournalPosition {
+export function readBookmark(text: string): JournalPosition {
   const value: unknown = JSON.parse(text)
   const { segment, offset, blockNo } = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,

@@ -1,4 +1,4 @@
-import { externalMark } from '#core/ledger/entry.ts'
+import { untimedMarks } from '#core/ledger/entry.ts'
 import { type RecordFieldName, recordFields } from '#core/ledger/record-fields.ts'
 import type { GroupKey, Sums, SumsAnswer, SumsQuestion, TimeBucket } from '#ports.ts'
 import type { UsageDatabase } from './client.ts'
@@ -54,8 +54,8 @@ interface SumsRow extends Record<`s_${(typeof summed)[number]}`, string> {
   readonly s_quantiles: readonly (number | null)[]
 }
 
-/** What was metered elsewhere took no time here. The roll-ups leave it out as well, when they are made. */
-const hasLatency = `NOT has(marks, '${externalMark}')`
+/** Some records are of no call that took its time here. The roll-ups leave them out as well, when they are made. */
+const hasLatency = `NOT hasAny(marks, [${untimedMarks.map((mark) => `'${mark}'`).join(', ')}])`
 
 const measures: Readonly<Record<Basis, readonly string[]>> = {
   records: [
