@@ -8,6 +8,9 @@ import { BudgetBook } from '#core/budget/book.ts'
 import { createKeyRing } from '#core/keys/ring.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
+import { CallMetrics } from '#gateway/metrics/call-metrics.ts'
+import { LabelCaps } from '#gateway/metrics/label-caps.ts'
+import { RoadCounts } from '#gateway/metrics/road-counts.ts'
 import { takeCall } from '#gateway/pipeline.ts'
 import { globMatcher } from '#lib/glob.ts'
 import { sameDigest, sha256Hex } from '#lib/secret.ts'
@@ -94,10 +97,15 @@ if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults))
 const book = new BudgetBook(loaded.config.budgets, globMatcher)
 book.fold(book.pending(), Date.now()).adopt()
 const desk = new BudgetDesk(book, { timers: systemTimers, refusalStatus: 402, holdWaitMs: 0 })
+const counts = new RoadCounts()
+const metrics = new CallMetrics({ caps: new LabelCaps(loaded.config.metrics.labelValues), inputsOf: counts.inputsOf })
 const { journal } = await openJournal({
   ...{ dir: join(dir, 'journal'), fsync: 'none', groupMs: 5, segmentBytes: 64 * 1024 * 1024, minFreeBytes: 1 },
   ...{ clock: systemClock, timers: systemTimers },
-  onWritten: (entries) => desk.written(entries),
+  onWritten: (entries) => {
+    desk.written(entries)
+    if (!process.argv.includes('--no-metrics')) metrics.written(entries)
+  },
 })
 const ring = createKeyRing({
   fromConfig: loaded.config.keys,
@@ -112,6 +120,7 @@ const ground = makeGround({
   catalog: await openCatalog(),
   estimator: { inputTokens: async () => 0, outputTokens: async () => 0 },
   budgets: desk,
+  counts,
   promptHashSecret: 'bench',
   openPools: () => [upstream],
   onFault: (error) => {

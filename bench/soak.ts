@@ -44,7 +44,8 @@ if (calls >= 1_000_000) writeFileSync(new URL('results/soak.md', import.meta.url
 async function bookedCalls() {
   const base = `http://127.0.0.1:${ports.tollgate}`
   const metrics = await (await fetch(`${base}/metrics`)).text()
-  const journal = Number(/^tollgate_calls_total (\d+)$/m.exec(metrics)?.[1] ?? 0)
+  const counted = [...metrics.matchAll(/^tollgate_calls_total\{.*\} (\d+)$/gm)]
+  const journal = counted.reduce((sum, [, calls]) => sum + Number(calls), 0)
   const beganMs = performance.now()
   for (;;) {
     const answer = await fetch(`${base}/v1/dashboard/costs`, { headers: { authorization: `Bearer ${benchKey}` } })

@@ -48,6 +48,17 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     },
   },
   {
+    name: 'tokens',
+    summary: 'make, list and revoke tokens of a role, such as of who scrapes the metrics',
+    load: async () => {
+      const [{ tokensCommand }, { keysDoors }] = await Promise.all([
+        import('#cli/tokens.ts'),
+        import('#compose/keys.ts'),
+      ])
+      return tokensCommand(keysDoors)
+    },
+  },
+  {
     name: 'alerts',
     summary: 'what fired and who was told; silences and test messages',
     load: async () => {

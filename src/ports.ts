@@ -274,6 +274,14 @@ export interface Settings {
   adminTokenDigests(): Promise<readonly string[]>
   /** Makes a new admin token, which ends all earlier ones at once. The answer is its only copy. */
   rotateAdminToken(): Promise<string>
+  /** All tokens of a role, revoked ones too, oldest first. */
+  tokens(): Promise<readonly ApiToken[]>
+  /** SHA-256 of the tokens of a role that are in force, lower-case hex. */
+  tokenDigests(role: TokenRole): Promise<readonly string[]>
+  /** The answer holds the only copy of the token. */
+  createToken(token: NewToken): Promise<CreatedToken | { readonly kind: 'name_taken' }>
+  /** Revoking twice is harmless; the first instant stays. */
+  revokeToken(name: string): Promise<{ readonly kind: 'revoked'; readonly token: ApiToken } | UnknownToken>
   /** Secrets of a first start, made at most once however many ask; see `ensureFirstSecrets`. */
   makeFirstSecrets(wanted: FirstSecretsWanted): Promise<FirstSecrets>
   instance(): Promise<Instance>
@@ -286,6 +294,34 @@ export interface CreatedKey {
   readonly kind: 'created'
   readonly key: StoredKey
   readonly secret: string
+}
+
+/** scraper: may read /metrics and nothing else. */
+export const tokenRoles = ['scraper'] as const
+
+export type TokenRole = (typeof tokenRoles)[number]
+
+export interface NewToken {
+  readonly name: string
+  readonly role: TokenRole
+}
+
+/** A token that may do less than an admin's. */
+export interface ApiToken extends NewToken {
+  /** How it begins. */
+  readonly prefix: string
+  readonly createdAtMs: number
+  readonly revokedAtMs: number | null
+}
+
+export interface CreatedToken {
+  readonly kind: 'created'
+  readonly token: ApiToken
+  readonly secret: string
+}
+
+export interface UnknownToken {
+  readonly kind: 'unknown'
 }
 
 export interface UnknownKey {

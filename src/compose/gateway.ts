@@ -12,15 +12,17 @@ import { bookOverdueJobs } from '#gateway/book-job.ts'
 import { createGateway } from '#gateway/gateway.ts'
 import { createIncoming } from '#gateway/incoming/incoming.ts'
 import { settleInterrupted } from '#gateway/interrupted.ts'
-import type { ClaimsVerifier } from '#gateway/road.ts'
+import type { ClaimsVerifier, Road } from '#gateway/road.ts'
 import type { Log } from '#lib/log.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
 import { openKnownEvents } from '#store/external/known-events.ts'
-import { openJournal } from '#store/journal/writer.ts'
+import { openJournal, type RecoveredOpens } from '#store/journal/writer.ts'
 import { openSettings, settingsFile } from '#store/settings/open.ts'
 import { BudgetKeeper } from './budget-keeper.ts'
 import { budgetsAnswer } from './budgets-answer.ts'
+import { GatewayMetrics } from './gateway-metrics.ts'
 import { KeyWatch } from './key-watch.ts'
+import { OwnMetricsAddress } from './own-metrics-address.ts'
 import { privately } from './private-socket.ts'
 import { layRoad, makeGround } from './road.ts'
 import type { RoleHooks, RunningRole } from './role.ts'
@@ -32,16 +34,12 @@ const lastBytesMs = 2_000
 /** Starts the gateway: the journal first, so that what the last run left open is settled before anything new comes. */
 export async function composeGateway(config: Config, { log, onReady }: RoleHooks): Promise<RunningRole> {
   const budgets = new BudgetKeeper(config, log)
-  const [settings, catalog, opened] = await Promise.all([
+  const metrics = new GatewayMetrics(config, log)
+  const [settings, catalog, { journal, recovered }] = await Promise.all([
     openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock }),
     openCatalog(),
-    openJournal({
-      ...config.journal,
-      ...{ dir: join(config.dataDir, 'journal'), clock: systemClock, timers: systemTimers },
-      onWritten: budgets.written,
-    }),
+    openLedger(config, budgets, metrics),
   ])
-  const { journal, recovered } = opened
   await budgets.catchUp(journal.position)
   // After the settings, which make its tables, and the journal, whose end was put right.
   const events = await openKnownEvents({
@@ -59,25 +57,27 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
     catalog,
     estimator,
     budgets: budgets.desk,
+    counts: metrics.counts,
     promptHashSecret: (await settings.instance()).promptHashSecret,
     openPools: (options) => pools.use(options),
     onFault: (error) => log.error({ err: error }, 'a call failed for a fault of the gateway'),
     jobs: new BackgroundJobs(recovered.opens.filter(isJob)),
   })
   const road = layRoad(config, ground, await claimsVerifier(config, log))
-  const interrupted = recovered.opens.filter((open) => !isJob(open))
-  for (const open of interrupted) {
-    await journal.append(settleInterrupted(open, road.prices, systemClock.wallMs()))
-  }
-  await bookOverdueJobs(road)
-  if (interrupted.length > 0) log.warn(`${interrupted.length} calls of the last run were booked as interrupted`)
-  if (recovered.tornBytes > 0)
-    log.warn(`${recovered.tornBytes} bytes of a last write that was cut short were set aside`)
+  await settleLeftOpen(road, recovered, log)
 
   const handOff = createConsoleProxy(join(config.dataDir, 'run', 'console.sock'))
   const incoming = createIncoming({ sources: config.incoming, events, journal })
-  const gateway = createGateway({ road, handOff, incoming, version })
+  const door = metrics.open({
+    journal,
+    limits: () => budgets.status().limits,
+    callsInFlight: () => ground.running.count,
+    ready: () => gateway.ready(),
+    admits: keys.mayScrape,
+  })
+  const gateway = createGateway({ road, handOff, incoming, version, metrics: door, host: config.listen.host })
   const server = await startServer({ ...config.listen, onExchange: gateway.take })
+  const ownAddress = await OwnMetricsAddress.open(config.metrics.listen, door, log)
   const asked = new SocketServer({ '/budgets': () => budgetsAnswer(budgets) })
   const askedAt = join(config.dataDir, 'run', 'gateway.sock')
   await privately(askedAt, () => asked.listen(askedAt))
@@ -90,6 +90,8 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
       const laid = layRoad(next, ground, await claimsVerifier(next, log))
       await keys.configure(next)
       budgets.configure(next)
+      metrics.configure(next)
+      await ownAddress.configure(next.metrics.listen)
       drainMs = next.drainMs
       gateway.layRoad(laid)
       incoming.configure(next.incoming)
@@ -99,7 +101,7 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
       await gateway.drain(drainMs)
       await journal.close()
       await budgets.close()
-      await asked.close()
+      await Promise.all([asked.close(), ownAddress.close()])
       await server.quiet(lastBytesMs)
       server.destroy()
       await closed
@@ -107,6 +109,29 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
       await Promise.all([pools.destroy(), estimator.close(), settings.close()])
     },
   }
+}
+
+/** Whoever adds something up from the entries is told of each before its caller is. */
+function openLedger(config: Config, budgets: BudgetKeeper, metrics: GatewayMetrics) {
+  return openJournal({
+    ...config.journal,
+    ...{ dir: join(config.dataDir, 'journal'), clock: systemClock, timers: systemTimers },
+    onWritten: (entries, after) => {
+      budgets.written(entries, after)
+      metrics.written(entries)
+    },
+    onSynced: metrics.synced,
+  })
+}
+
+async function settleLeftOpen(road: Road, { opens, tornBytes }: RecoveredOpens, log: Log): Promise<void> {
+  const interrupted = opens.filter((open) => !isJob(open))
+  for (const open of interrupted) {
+    await road.journal.append(settleInterrupted(open, road.prices, systemClock.wallMs()))
+  }
+  await bookOverdueJobs(road)
+  if (interrupted.length > 0) log.warn(`${interrupted.length} calls of the last run were booked as interrupted`)
+  if (tornBytes > 0) log.warn(`${tornBytes} bytes of a last write that was cut short were set aside`)
 }
 
 async function claimsVerifier({ jwt }: Config, log: Log): Promise<ClaimsVerifier | null> {

@@ -36,8 +36,12 @@ export async function takeInstance(config: Config): Promise<Instance> {
   }
 }
 
-async function requirePort({ listen }: Config): Promise<void> {
+async function requirePort({ listen, metrics }: Config): Promise<void> {
   const code = listen.port === 0 ? null : await portFault(listen)
   if (code !== null)
     throw Object.assign(new Error(`cannot listen on ${listen.host}:${listen.port} (${code})`), { code })
+  const own = metrics.listen
+  const taken = own === null || own.port === 0 ? null : await portFault(own)
+  if (own !== null && taken !== null)
+    throw new Error(`metrics.listen: cannot listen on ${own.host}:${own.port} (${taken}); choose another address`)
 }

@@ -8,13 +8,14 @@ import type { Settings, Timer } from '#ports.ts'
 /** How soon a key that was made or revoked elsewhere counts here. */
 const pollMs = 1_000
 
-/** The keys of configuration and settings together, renewed when either changes. */
+/** The keys of configuration and settings together, and who may scrape, renewed when either changes. */
 export class KeyWatch {
   ring: KeyRing
   readonly #settings: Settings
   readonly #onError: (error: unknown) => void
   #config: Config
   #version: number
+  #scrapers: readonly string[]
   #timer: Timer | null = null
   #renewing: Promise<void> = Promise.resolve()
 
@@ -24,10 +25,17 @@ export class KeyWatch {
     this.#onError = onError
     this.ring = first.ring
     this.#version = first.version
+    this.#scrapers = first.scrapers
   }
 
   static async open(settings: Settings, config: Config, onError: (error: unknown) => void): Promise<KeyWatch> {
     return new KeyWatch(settings, config, onError, await renewed(settings, config))
+  }
+
+  /** Whether a token may read the metrics: one of role scraper, or an admin token. */
+  readonly mayScrape = (token: string): boolean => {
+    const digest = sha256Hex(token)
+    return this.#scrapers.some((known) => sameDigest(known, digest))
   }
 
   /** Looks for changes from now on, until `close`. */
@@ -54,9 +62,10 @@ export class KeyWatch {
   /** One after the other, so that an older look never replaces a newer one. */
   #renew(): void {
     this.#renewing = this.#renewing.then(async () => {
-      const { ring, version } = await renewed(this.#settings, this.#config)
+      const { ring, version, scrapers } = await renewed(this.#settings, this.#config)
       this.ring = ring
       this.#version = version
+      this.#scrapers = scrapers
     })
     this.#renewing = this.#renewing.catch(this.#onError)
   }
@@ -65,6 +74,8 @@ export class KeyWatch {
 interface Renewed {
   readonly ring: KeyRing
   readonly version: number
+  /** SHA-256 of the tokens that may read the metrics. */
+  readonly scrapers: readonly string[]
 }
 
 async function renewed(settings: Settings, config: Config): Promise<Renewed> {
@@ -72,5 +83,7 @@ async function renewed(settings: Settings, config: Config): Promise<Renewed> {
   const version = settings.version()
   const stored = await settings.keys()
   const ring = createKeyRing({ fromConfig: config.keys, stored, digest: sha256Hex, sameDigest, matcher: globMatcher })
-  return { ring, version }
+  // A token in the environment is the admin token: those made before do not count beside it.
+  const admins = config.adminToken === null ? await settings.adminTokenDigests() : [sha256Hex(config.adminToken)]
+  return { ring, version, scrapers: [...admins, ...(await settings.tokenDigests('scraper'))] }
 }

@@ -5,7 +5,7 @@ import { systemClock } from '#edge/system.ts'
 import { prepareDataDirectory } from '#store/data-directory.ts'
 import { openSettings, settingsFile } from '#store/settings/open.ts'
 
-/** What `tollgate keys` works on: the settings of this process's data directory, beside whatever has them open. */
+/** What `tollgate keys` and `tollgate tokens` work on: the settings of this process's data directory, beside whatever has them open. */
 export const keysDoors: KeysDoors = {
   async open(overrides, work) {
     const { config } = loadConfigOrExit(processSources(overrides))

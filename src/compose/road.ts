@@ -10,7 +10,7 @@ import { BackgroundJobs } from '#gateway/background-jobs.ts'
 import type { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
 import type { TokenEstimator } from '#gateway/count-usage.ts'
-import { createCounters } from '#gateway/counters.ts'
+import type { RoadCounts } from '#gateway/metrics/road-counts.ts'
 import type { ClaimsVerifier, Road, RoadUpstream } from '#gateway/road.ts'
 import { globMatcher } from '#lib/glob.ts'
 import type { Journal, Upstream } from '#ports.ts'
@@ -30,21 +30,19 @@ export interface Ground {
   readonly budgets: BudgetDesk
   readonly running: RunningCalls
   readonly jobs: BackgroundJobs
-  readonly counters: Road['counters']
+  readonly counts: RoadCounts
   readonly onFault: (error: unknown) => void
 }
 
-export function makeGround(
-  parts: Omit<Ground, 'running' | 'counters' | 'jobs'> & { readonly jobs?: BackgroundJobs },
-): Ground {
-  return { jobs: new BackgroundJobs(), ...parts, running: new RunningCalls(), counters: createCounters() }
+export function makeGround(parts: Omit<Ground, 'running' | 'jobs'> & { readonly jobs?: BackgroundJobs }): Ground {
+  return { jobs: new BackgroundJobs(), ...parts, running: new RunningCalls() }
 }
 
 const ids = makeSystemIds()
 
 /** The road of one configuration. @throws MoneyFault where a configured price cannot be read. */
 export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier | null): Road {
-  const { catalog, journal, keys, estimator, budgets, running, jobs, counters, onFault } = ground
+  const { catalog, journal, keys, estimator, budgets, running, jobs, counts, onFault } = ground
   const doors = ground.openPools(config.providers.map((provider) => poolOptions(provider, config.dataDir)))
   const upstreams = new Map<string, RoadUpstream>()
   config.providers.forEach((provider, index) => {
@@ -78,7 +76,7 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     budgets,
     running,
     jobs,
-    counters,
+    counts,
     onFault,
   }
 }

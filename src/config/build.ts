@@ -15,6 +15,7 @@ import {
 import * as defaults from './defaults.ts'
 import type { Entries } from './entries.ts'
 import type { AttributionEntry, JwtEntry, KeyEntry, PriceEntry, ProviderEntry } from './file-schema.ts'
+import type { MetricsEntry } from './metrics-schema.ts'
 
 /** What only the environment and the process know. */
 export interface Surroundings {
@@ -34,7 +35,7 @@ export function buildConfig(entries: Entries, around: Surroundings): Config {
   const { singles } = entries
   const recordsDays = singles.retention?.records_days ?? defaults.defaultRecordsDays
   return {
-    listen: around.listen ?? singles.listen ?? { host: '127.0.0.1', port: 4000 },
+    listen: around.listen ?? singles.listen ?? { host: '127.0.0.1', port: defaults.defaultPort },
     dataDir: resolve(around.cwd, around.dataDir ?? singles.data_dir ?? defaults.defaultDataDir),
     logLevel: around.logLevel ?? singles.log?.level ?? 'info',
     logFormat: around.logFormat ?? singles.log?.format ?? around.usualLogFormat,
@@ -60,6 +61,7 @@ export function buildConfig(entries: Entries, around: Surroundings): Config {
     })),
     journal: buildJournal(singles.journal ?? {}),
     limits: buildLimits(singles.limits ?? {}),
+    metrics: buildMetrics(singles.metrics ?? {}),
     store: { clickhouseUrl: singles.store?.clickhouse_url ?? null },
     retention: { recordsDays, journalDays: singles.retention?.journal_days ?? recordsDays },
     drainMs: singles.drain_ms ?? defaults.defaultDrainMs,
@@ -167,6 +169,21 @@ function buildJournal(said: NonNullable<Entries['singles']['journal']>): Config[
     groupMs: said.group_ms ?? defaults.defaultJournal.groupMs,
     segmentBytes: said.segment_bytes ?? defaults.defaultJournal.segmentBytes,
     minFreeBytes: said.min_free_bytes ?? defaults.defaultJournal.minFreeBytes,
+  }
+}
+
+function buildMetrics(said: MetricsEntry): Config['metrics'] {
+  const { default: usual = defaults.defaultLabelValues, ...own } = said.label_values ?? {}
+  return {
+    public: said.public ?? false,
+    listen: said.listen ?? null,
+    prefixes: said.prefixes ?? defaults.defaultMetricPrefixes,
+    labelValues: {
+      provider: own.provider ?? usual,
+      model: own.model ?? usual,
+      department: own.department ?? usual,
+      project: own.project ?? usual,
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { globMatcher, isLiteral } from '#lib/glob.ts'
 import { checkAlerts } from './check-alerts.ts'
 import { checkBudgets } from './check-budgets.ts'
-import { kindDefaults } from './defaults.ts'
+import { defaultPort, kindDefaults } from './defaults.ts'
 import type { Entries, Report } from './entries.ts'
 import type { JwtEntry, ProviderEntry } from './file-schema.ts'
 import { repeated, uniqueNames } from './repeated.ts'
@@ -24,7 +24,17 @@ export function crossCheck(entries: Entries, report: Report): void {
   checkBudgets(entries, report)
   checkAlerts(entries.alerts, report)
   checkIncoming(entries, report)
+  checkMetrics(entries, report)
   if (entries.singles.jwt !== undefined) checkJwt(entries.singles.jwt, report)
+}
+
+function checkMetrics({ singles: { metrics, listen } }: Entries, report: Report): void {
+  const own = metrics?.listen
+  if (own === undefined || own.port === 0 || own.port !== (listen?.port ?? defaultPort)) return
+  const main = listen?.host ?? '127.0.0.1'
+  const every = ['0.0.0.0', '::']
+  if (own.host === main || every.includes(own.host) || every.includes(main))
+    report(['metrics', 'listen'], 'is the address of everything else', 'another port; /metrics is there anyway')
 }
 
 function checkProvider(index: number, provider: ProviderEntry, report: Report): void {

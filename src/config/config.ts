@@ -5,6 +5,7 @@ import type { JwtRules } from '#core/attribution/jwt-rules.ts'
 import type { OverridableField, Payer } from '#core/attribution/payer.ts'
 import type { Budget } from '#core/budget/budget.ts'
 import type { ServiceTier } from '#core/pricing/catalog.ts'
+import type { cappedLabelNames } from './metrics-schema.ts'
 
 /** The configuration after it was read, checked and filled with defaults. Immutable; a reload makes a new one. */
 export interface Config {
@@ -33,6 +34,7 @@ export interface Config {
   readonly incoming: readonly IncomingConfig[]
   readonly journal: JournalConfig
   readonly limits: LimitsConfig
+  readonly metrics: MetricsConfig
   readonly store: StoreConfig
   readonly retention: { readonly recordsDays: number; readonly journalDays: number }
   /** After SIGTERM, how long running calls may take to finish. */
@@ -130,6 +132,17 @@ export interface LimitsConfig {
   /** How long and how far an answer is still read for its usage after the caller left. */
   readonly readAfterDisconnectMs: number
   readonly readAfterDisconnectBytes: number
+}
+
+export interface MetricsConfig {
+  /** Everybody may read them, from wherever. */
+  readonly public: boolean
+  /** A further address, for metrics alone; null = none. */
+  readonly listen: { readonly host: string; readonly port: number } | null
+  /** What the names of the family of who pays begin with; each prefix has all of it. */
+  readonly prefixes: readonly string[]
+  /** How many values a label may have. */
+  readonly labelValues: Readonly<Record<(typeof cappedLabelNames)[number], number>>
 }
 
 export interface StoreConfig {

@@ -82,7 +82,8 @@ export const environmentProviders: readonly {
   },
 ]
 
-export const defaultListen = '127.0.0.1:4000'
+export const defaultPort = 4000
+export const defaultListen = `127.0.0.1:${defaultPort}`
 export const defaultDataDir = './data'
 export const defaultConfigFile = './tollgate.yaml'
 export const defaultTimeoutMs = { connect: 5_000, firstByte: 120_000, idle: 60_000 }
@@ -101,6 +102,8 @@ export const defaultLimits = {
   readAfterDisconnectMs: 30_000,
   readAfterDisconnectBytes: 16 * 1024 * 1024,
 }
+export const defaultLabelValues = 200
+export const defaultMetricPrefixes = ['tollgate_']
 export const defaultThresholds = [80, 95, 100]
 export const defaultHoldWaitMs = 10_000
 export const defaultRoute = {

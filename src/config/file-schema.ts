@@ -4,6 +4,7 @@ import { serviceTiers } from '#core/pricing/catalog.ts'
 import { budget } from './budget-schema.ts'
 import { type PriceRateName, priceRateNames } from './config.ts'
 import { says } from './faults.ts'
+import { metrics } from './metrics-schema.ts'
 import * as is from './scalars.ts'
 import { list, shape } from './shapes.ts'
 
@@ -139,6 +140,7 @@ export const singles = {
     read_after_disconnect_ms: is.wholeNumber(0, day).optional(),
     read_after_disconnect_bytes: is.wholeNumber(0, 2 * 1024 ** 3).optional(),
   }).optional(),
+  metrics: metrics.optional(),
   store: shape({ clickhouse_url: is.clickhouseUrl().optional() }).optional(),
   retention: shape({
     records_days: is.wholeNumber(1, 36_500).optional(),

@@ -9,7 +9,6 @@ import type { Entries, Numbered } from './entries.ts'
 import type { Environment } from './environment.ts'
 import type { ConfigFault } from './faults.ts'
 import { lists, type ProviderEntry, type Singles, singles } from './file-schema.ts'
-import { later } from './later-schema.ts'
 import { SectionReader } from './sections.ts'
 import { findWarnings } from './warnings.ts'
 import { readYaml, type Tree, textsIn } from './yaml.ts'
@@ -43,7 +42,6 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const reader = new SectionReader(file, faults)
   const root = reader.root()
   const around = readEnvironment(sources, reader)
-  const warnings = readLater(root, reader)
   const providers = reader.list(root, ['providers'], lists.providers)
   const listed = root['providers'] !== undefined && root['providers'] !== null
   const found = listed ? [] : providersOfEnvironment(sources.env)
@@ -68,7 +66,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   crossCheck(entries, reader.report)
   if (faults.length > 0) return { ok: false, faults: inOrder(faults), source }
-  warnings.push(...findWarnings(entries))
+  const warnings = findWarnings(entries)
   return { ok: true, config: buildConfig(entries, { ...around, simulatedByDefault }), source, warnings }
 }
 
@@ -102,18 +100,6 @@ function readSingles(root: { [key: string]: Tree }, reader: SectionReader): Part
     if (tree !== undefined && tree !== null) read[section] = reader.read<unknown>([section], tree, schema)
   }
   return read as Partial<Singles>
-}
-
-/** Checks what a later version will enforce, and says that this one does not. */
-function readLater(root: { [key: string]: Tree }, reader: SectionReader): string[] {
-  const warnings: string[] = []
-  for (const [section, schema] of Object.entries(later)) {
-    const tree = root[section]
-    if (tree === undefined || tree === null) continue
-    reader.read<unknown>([section], tree, schema)
-    warnings.push(`${section}: read and checked, but this version does not act on it yet`)
-  }
-  return warnings
 }
 
 function readEnvironment(

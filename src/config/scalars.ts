@@ -268,6 +268,18 @@ export function hostName() {
   )
 }
 
+/** What names of metrics begin with, to be told from all others. */
+export function metricPrefix() {
+  return checked<string>(
+    'lower-case letters, digits and underscores, with an underscore at the end, such as tollgate_',
+    (text) => {
+      if (!/^[a-z][a-z0-9_]{0,62}_$/.test(text)) return undefined
+      return text.startsWith('ai_api_') ? new Wrong('is that of other metrics') : text
+    },
+    'is not a prefix',
+  )
+}
+
 /** What stands in a URL as one part of its path. */
 export function slug() {
   return checked<string>(

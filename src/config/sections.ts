@@ -4,7 +4,6 @@ import { alerts, inhibitRule, receiver, route } from './alert-schema.ts'
 import type { AlertEntries, Numbered } from './entries.ts'
 import { type ConfigFault, heard, type PathPart, pathText } from './faults.ts'
 import { lists, singles } from './file-schema.ts'
-import { later } from './later-schema.ts'
 import { shape } from './shapes.ts'
 import { type Tree, textsIn, type YamlFile } from './yaml.ts'
 
@@ -36,7 +35,7 @@ export class SectionReader {
       this.report([], 'is not a mapping', 'settings, one a line, such as `listen: 127.0.0.1:4000`')
       return {}
     }
-    const known = [...Object.keys(singles), ...Object.keys(lists), 'alerts', ...Object.keys(later)]
+    const known = [...Object.keys(singles), ...Object.keys(lists), 'alerts']
     for (const key of Object.keys(tree)) if (!known.includes(key)) this.unknownKey([key], known)
     return tree
   }

@@ -49,6 +49,7 @@ function emptyFacts({ dialect, modelInPath, streamInPath }: EndpointMatch): Requ
     background: false,
     metadata: null,
     anthropicUserId: null,
+    inputs: 1,
     choices: 1,
     inputChars: 0,
     hasMediaInput: false,

@@ -21,6 +21,6 @@ export function attributeCall(road: Road, arrival: Arrival, caller: Caller, ask:
   if (metadata.kind !== 'said') return refused('invalid_attribution', metadata.message, metadata.field)
   const { key, claims } = caller
   const { payer, denied } = attribute({ key, claims, metadata: metadata.said, headers: headers.said })
-  road.counters.deniedOverrides += denied.length
+  road.counts.attributionDenied += denied.length
   return { kind: 'attributed', payer }
 }

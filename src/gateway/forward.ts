@@ -43,6 +43,7 @@ export async function forward(road: Road, open: OpenCall): Promise<Went> {
     let waitMs: number
     try {
       const answer = await pending.answer
+      road.counts.answered(open.call, answer.headers, clock.monotonicMs())
       const errorCode = answer.status < 400 ? '' : `http_${answer.status}`
       attempts.push(attempt(arrival.arrivedAtMs, beganAtMs, clock.monotonicMs(), answer.status, errorCode))
       if (answer.status < 400) return answered(open, answer, pending, attempts)

@@ -1,8 +1,9 @@
 import type { ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
-import { renderCounters } from './counters.ts'
 import type { Incoming } from './incoming/incoming.ts'
+import type { MetricsDoor } from './metrics/door.ts'
+import { metricsPath } from './metrics/door.ts'
 import { stoppingMessage } from './open-call.ts'
 import { takeCall } from './pipeline.ts'
 import { refusalStatus } from './refusal.ts'
@@ -14,6 +15,8 @@ export type HandOff = (exchange: ClientExchange) => void
 export interface Gateway {
   /** Never throws. */
   readonly take: (exchange: ClientExchange) => void
+  /** Whether new calls are taken. */
+  readonly ready: () => boolean
   /** From now on new calls go this way; those under way keep theirs. */
   layRoad(road: Road): void
   /** Refuses new calls from now on; resolves when those under way have ended. After the deadline they are ended. */
@@ -26,6 +29,9 @@ export interface GatewayParts {
   /** Takes costs that were metered elsewhere. */
   readonly incoming: Incoming
   readonly version: string
+  readonly metrics: MetricsDoor
+  /** The address that is listened on. */
+  readonly host: string
 }
 
 /** The front door: LLM calls take the road, health is answered here, the rest is handed to the console. */
@@ -52,10 +58,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       return answerJson(exchange, 200, { status: 'healthy', version: parts.version, uptime_seconds: upSeconds })
     }
     if (method === 'GET' && path === '/ready') return answerReady(exchange, draining, road)
-    if (method === 'GET' && path === '/metrics') {
-      const text = renderCounters(road.counters, road.running.count)
-      return exchange.answer(200, ['content-type', 'text/plain; version=0.0.4; charset=utf-8'], Buffer.from(text))
-    }
+    if (path === metricsPath) return parts.metrics.take(exchange, parts.host)
     if (parts.incoming.take(road, exchange, draining)) return
     const allowed = otherMethods(exchange)
     if (allowed.length > 0) answerWrongMethod(exchange, allowed)
@@ -64,6 +67,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return {
     take,
+    ready: () => !draining && road.journal.refusal() === null,
     layRoad(next) {
       road = next
     },

@@ -56,6 +56,7 @@ export function openCall(road: Road, agreed: Agreed): OpenCall | Refusal {
     promptHash: ask.body === null || ask.body.length === 0 ? '' : road.hashPrompt(ask.body),
   }
   const estimatedInputTokens = arrival.match.metered ? roughInputTokens(ask.facts, ask.body?.length ?? 0) : 0
+  road.counts.asks(call, ask.facts.inputs)
   const entry: OpenEntry = { kind: 'open', call, estimatedInputTokens }
   const echo = { requestId: arrival.requestId, costCenter: payer.costCenter, headers: reserved.headers }
   return { kind: 'open', arrival, caller, ask, payer, route, reserved, entry, call, control: new CallControl(), echo }

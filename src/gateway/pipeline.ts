@@ -62,7 +62,7 @@ export async function takeCall(road: Road, exchange: ClientExchange, match: Endp
     const counted = reportedUsage(ended) ?? (await estimatedUsage(road.estimator, ended))
     const record = settle(road, ended, counted)
     await enterRecord(road, ended, record)
-    conclude(road, ended, record)
+    conclude(ended, record)
   } catch (fault) {
     if (open !== null) await settleFault(road, open)
     throw fault

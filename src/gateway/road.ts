@@ -10,7 +10,7 @@ import type { BackgroundJobs } from './background-jobs.ts'
 import type { BudgetDesk } from './budgets/desk.ts'
 import type { RunningCalls } from './call-control.ts'
 import type { TokenEstimator } from './count-usage.ts'
-import type { Counters } from './counters.ts'
+import type { RoadCounts } from './metrics/road-counts.ts'
 
 /** How far an answer is still read for its usage after the caller left. */
 export interface ReadOnLimits {
@@ -64,6 +64,6 @@ export interface Road {
   readonly running: RunningCalls
   /** Shared by all roads. */
   readonly jobs: BackgroundJobs
-  readonly counters: Counters
+  readonly counts: RoadCounts
   readonly onFault: (error: unknown) => void
 }

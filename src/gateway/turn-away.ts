@@ -21,13 +21,14 @@ export interface Known {
  * only counted, or anybody could fill the ledger.
  */
 export async function turnAway(road: Road, arrival: Arrival, refusal: Refusal, known?: Known): Promise<void> {
-  road.counters.refusals += 1
   // Where it is recorded, the record must not be taken for what the hold was for.
   road.budgets.release(arrival.callId)
   const payer = known?.payer ?? known?.caller.key.attribution
   // While the gateway stops, the journal may be closed before the record comes to it.
   if (known !== undefined && !road.running.closed && road.journal.refusal() === null) {
     await road.journal.append(recordOf(road, arrival, refusal, known))
+  } else {
+    road.counts.refusedStranger(refusal.code)
   }
   const echo = { requestId: arrival.requestId, costCenter: payer?.costCenter ?? '', headers: [] }
   refuse(arrival.exchange, arrival.match.dialect, refusal, echo)

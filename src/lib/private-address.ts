@@ -16,6 +16,23 @@ export function isLocalName(host: string): boolean {
   return /^(?:.+\.)?localhost\.?$/i.test(host)
 }
 
+/** Whether what listens on this address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  if (isLocalName(host)) return true
+  const bare = host.replace(/^\[|\]$/g, '')
+  const v4 = readV4(bare)
+  if (v4 !== null) return isLoopbackV4(v4)
+  const groups = readV6(bare)
+  if (groups === null) return false
+  const [mapped = 0, high = 0, low = 0] = groups.slice(5)
+  if (groups.slice(0, 5).some((group) => group !== 0)) return false
+  return mapped === 0xffff ? isLoopbackV4(high * 65_536 + low) : mapped === 0 && high === 0 && low === 1
+}
+
+function isLoopbackV4(address: number): boolean {
+  return Math.floor(address / 2 ** 24) === 127
+}
+
 /** First address and number of leading bits. */
 const privateV4: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],

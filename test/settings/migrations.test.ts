@@ -9,6 +9,7 @@ const pinned: Readonly<Record<string, string>> = {
   '0001-settings': '5c10ddf7e4ffbb137aa776c0be856d00c4164744b06bc1173c46ab07517a71c3',
   '0002-external-events': 'c69dc26f9c13942c0eb57e3ed18aa5a175ecf9c9ea9f12ea5b7d7564f29ff133',
   '0003-alerts': '9667606001baf4cdd9bd0177a7e0a270e84d66266392ef72b256e4015ef5a272',
+  '0004-tokens': 'cfbc967d0fb02e3841f25ee1c93ae62fe08382718466739d402e50f181768152',
 }
 
 test('merged migrations are as they were', () => {

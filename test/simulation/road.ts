@@ -5,7 +5,7 @@ import { loadConfig } from '#config/load.ts'
 import { createKeyRing } from '#core/keys/ring.ts'
 import { noBudgets } from '#gateway/budgets/desk.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
-import { createCounters } from '#gateway/counters.ts'
+import { RoadCounts } from '#gateway/metrics/road-counts.ts'
 import type { Road } from '#gateway/road.ts'
 import { globMatcher } from '#lib/glob.ts'
 import type { Journal, Upstream } from '#ports.ts'
@@ -51,6 +51,7 @@ export class RoadWorks {
       },
       budgets: noBudgets(),
       promptHashSecret: 'simulation',
+      counts: new RoadCounts(),
       openPools: (options) => options.map(() => ({ send: () => fail() })),
       onFault: fail,
     })
@@ -79,7 +80,7 @@ export class RoadWorks {
       journal,
       upstreams,
       running: new RunningCalls(),
-      counters: createCounters(),
+      counts: new RoadCounts(),
       onFault: (error) => machine.violation(`a fault of the gateway: ${error instanceof Error ? error.stack : error}`),
     }
   }

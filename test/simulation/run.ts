@@ -45,7 +45,8 @@ export async function run(plan: RunPlan, works: RoadWorks): Promise<RunResult> {
     const road = works.lay({ machine, journal, upstream, chance: () => chance.next() })
     const handOff = () => machine.violation('not for the console')
     const incoming = { take: () => false, configure: () => undefined }
-    const gateway = createGateway({ road, handOff, incoming, version: 'test' })
+    const metrics = { take: () => machine.violation('not asked for metrics') }
+    const gateway = createGateway({ road, handOff, incoming, version: 'test', metrics, host: '127.0.0.1' })
     for (const call of plan.calls) {
       time.after(call.arrivesAtMs, () => {
         const client = new FakeClient(call, machine, plan.seed)

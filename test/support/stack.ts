@@ -137,12 +137,11 @@ export class Stack {
     return (await this.journal()).filter((entry) => entry.kind === 'settle')
   }
 
-  /** The value of one of the gateway's counters, by its name in /metrics. */
+  /** The value of one of the gateway's counters, by its name in /metrics, summed up over its labels. */
   async counter(name: string): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics`)).text()
-    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `))
-    if (line === undefined) throw new Error(`there is no metric ${name}`)
-    return Number(line.slice(name.length + 1))
+    const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
   }
 
   async stop(): Promise<void> {

@@ -45,10 +45,7 @@ export function createIncoming({ sources, events, journal }: IncomingParts): Inc
     const unkept = events.refusal()
     if (unkept !== null) throw new Refused('journal_failing', unkept)
     const results = await Promise.all(entries.map((entry) => books.book(entry)))
-    for (const { kind } of results) {
-      if (kind === 'booked') road.counters.externalEvents += 1
-      else road.counters.externalReplays += 1
-    }
+    for (const { kind } of results) if (kind === 'known') road.counts.externalReplays += 1
     return results
   }
 

@@ -16,6 +16,8 @@ export interface RequestFacts {
   readonly metadata: Readonly<Record<string, unknown>> | null
   /** `metadata.user_id` of an Anthropic call: Anthropic's own field, it stays in the body. */
   readonly anthropicUserId: string | null
+  /** How many inputs one call has where the API takes a list of them (embeddings, moderations); otherwise 1. */
+  readonly inputs: number
   /** How many answers are asked for (`n`, `candidateCount`). */
   readonly choices: number
   /** UTF-16 units of text in the request: media in base64 are left out. For estimates. */

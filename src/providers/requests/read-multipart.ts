@@ -48,6 +48,7 @@ export function readMultipart(
     background: false,
     metadata: null,
     anthropicUserId: null,
+    inputs: 1,
     choices: Number.isSafeInteger(asked) && asked > 0 ? asked : 1,
     inputChars: chars,
     hasMediaInput: hasMedia,

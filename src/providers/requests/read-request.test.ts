@@ -42,6 +42,7 @@ test('an OpenAI chat request', () => {
     model: 'gpt-4.1',
     stream: false,
     includeUsage: 'n/a',
+    inputs: 1,
     choices: 1,
     metadata: null,
     outputLimitTokens: null,

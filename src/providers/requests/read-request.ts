@@ -130,6 +130,7 @@ function factsOf(match: EndpointMatch, root: Record<string, unknown>, bodyBytes:
     background: match.endpoint === 'responses' && root['background'] === true,
     metadata,
     anthropicUserId: match.dialect === 'anthropic' && typeof userId === 'string' ? userId : null,
+    inputs: inputs(match, root),
     choices: choices(match, root),
     inputChars: size.chars,
     hasMediaInput: size.hasMedia,
@@ -189,6 +190,19 @@ function choices(match: EndpointMatch, root: Record<string, unknown>): number {
   const config = root['generationConfig'] ?? root['generation_config']
   const asked = match.dialect === 'google' ? (isObject(config) ? config['candidateCount'] : null) : root['n']
   return count(asked) ?? 1
+}
+
+/** A list of numbers is one input, of tokens. */
+function inputs({ endpoint, dialect }: EndpointMatch, root: Record<string, unknown>): number {
+  const list =
+    endpoint === 'completions'
+      ? root['prompt']
+      : endpoint === 'embeddings' || endpoint === 'moderations'
+        ? (root['input'] ?? root['texts'])
+        : endpoint === 'embedContent' && dialect === 'google'
+          ? root['requests']
+          : null
+  return Array.isArray(list) && typeof list[0] !== 'number' ? Math.max(1, list.length) : 1
 }
 
 function isJsonType(contentType: string): boolean {

@@ -11,7 +11,7 @@ export interface GroupSyncParts {
   readonly timers: Timers
   readonly sync: () => Promise<void>
   /** A sync has ended, so none is under way. */
-  readonly onSynced: () => void
+  readonly onSynced: (durationMs: number) => void
   readonly onFault: (fault: unknown) => void
 }
 
@@ -76,7 +76,7 @@ export class GroupSync {
     this.maxMs = Math.max(this.maxMs, durationMs)
     this.count++
     for (const block of covered) block.done()
-    this.#parts.onSynced()
+    this.#parts.onSynced(durationMs)
     this.#startLater()
   }
 

@@ -35,6 +35,8 @@ export interface JournalOptions {
    * entries is then never behind what a caller knows.
    */
   readonly onWritten?: (entries: readonly LedgerEntry[], after: JournalPosition) => void
+  /** Called after every sync in the background, with how long it took. */
+  readonly onSynced?: (durationMs: number) => void
 }
 
 /** The calls whose open entry has no settle entry: whoever opened the journal settles them as interrupted. */
@@ -134,7 +136,10 @@ class JournalWriter implements WatchedJournal {
       clock,
       timers,
       sync: () => tail.sync(),
-      onSynced: () => this.#synced(),
+      onSynced: (durationMs) => {
+        options.onSynced?.(durationMs)
+        this.#synced()
+      },
       onFault: (fault) => this.#syncFailed(fault),
     })
     this.#space.refusal()

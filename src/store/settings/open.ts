@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { AlertStore, Clock, Settings } from '#ports.ts'
 import { adminTokenDigests, replaceAdminTokens } from './admin-tokens.ts'
 import { alertStoreOver } from './alerts/open.ts'
+import { createToken, listTokens, revokeToken, tokenDigests } from './api-tokens.ts'
 import { createKey } from './create-key.ts'
 import { SettingsFault } from './fault.ts'
 import { makeFirstSecrets } from './first-secrets.ts'
@@ -66,6 +67,10 @@ function settingsOver(database: SettingsDatabase, connection: DatabaseSync, cloc
     rotateKey: (name, graceMs) => change((transaction, nowMs) => rotateKey(transaction, { name, graceMs }, nowMs)),
     adminTokenDigests: () => adminTokenDigests(database),
     rotateAdminToken: () => change(replaceAdminTokens),
+    tokens: () => listTokens(database),
+    tokenDigests: (role) => tokenDigests(database, role),
+    createToken: (token) => change((transaction, nowMs) => createToken(transaction, token, nowMs)),
+    revokeToken: (name) => change((transaction, nowMs) => revokeToken(transaction, name, nowMs)),
     makeFirstSecrets: (wanted) => change((transaction, nowMs) => makeFirstSecrets(transaction, wanted, nowMs)),
     instance: () => change(ensureInstance),
     // SQLite's counter sees what other connections committed, never what this one did; both only grow.

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { AlertEvent, AlertType, Severity } from '#core/alerting/alert.ts'
 import type { DeliveryState } from '#core/alerting/outbox.ts'
 import type { PayerField } from '#core/attribution/payer.ts'
+import type { TokenRole } from '#ports.ts'
 
 /** The tables as Kysely sees them; migrations/ makes them. */
 export interface SettingsTables {
@@ -9,6 +10,7 @@ export interface SettingsTables {
   virtual_keys: KeyRow
   key_secrets: SecretRow
   admin_tokens: AdminTokenRow
+  api_tokens: ApiTokenRow
   external_events: ExternalEventRow
   external_events_read: ExternalEventsReadRow
   schema_migrations: MigrationRow
@@ -55,6 +57,15 @@ export interface SecretRow {
 export interface AdminTokenRow {
   sha256: string
   created_at_ms: number
+}
+
+export interface ApiTokenRow {
+  name: string
+  role: TokenRole
+  sha256: string
+  prefix: string
+  created_at_ms: number
+  revoked_at_ms: number | null
 }
 
 /** A cost metered elsewhere that is in the ledger. */

@@ -1,0 +1,113 @@
+import { Command, Option } from 'commander'
+import { type ApiToken, type Settings, tokenRoles } from '#ports.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
+import { type TableColumn, tableText } from './table.ts'
+
+/** How the command gets at the settings, and what becomes of its text. */
+export interface TokensDoors {
+  /** Opens the settings of the configured data directory for the time of `work`. Given variables to add. */
+  open<Answer>(
+    overrides: Record<string, string>,
+    work: (place: { readonly settings: Settings }) => Promise<Answer>,
+  ): Promise<Answer>
+  print(text: string): void
+}
+
+const more = `
+Examples:
+  tollgate tokens create --role scraper --name prometheus
+  tollgate tokens list
+  tollgate tokens revoke prometheus
+
+A token is shown once, when it is made. Changes count in a running gateway within about a second. The admin token is
+renewed by "tollgate keys admin-token --rotate".`
+
+/** `tollgate tokens …`: makes, lists and revokes tokens that may do less than an admin. */
+export function tokensCommand(doors: TokensDoors): Command {
+  return new Command('tokens')
+    .description('Make, list and revoke tokens of a role. A scraper may read /metrics and nothing else.')
+    .addCommand(createCommand(doors))
+    .addCommand(listCommand(doors))
+    .addCommand(revokeCommand(doors))
+    .addHelpText('after', more)
+}
+
+interface JsonOptions extends PlaceOptions {
+  readonly json?: boolean
+}
+
+interface CreateOptions extends JsonOptions {
+  readonly name: string
+  readonly role: (typeof tokenRoles)[number]
+}
+
+function createCommand({ open, print }: TokensDoors): Command {
+  return withPlaceOptions(new Command('create'))
+    .description('Make a token.')
+    .requiredOption('-n, --name <name>', 'what lists call it', tokenName)
+    .addOption(new Option('-r, --role <role>', 'what it may do').choices(tokenRoles).makeOptionMandatory())
+    .option('--json', 'print JSON')
+    .action(async ({ name, role, json, ...place }: CreateOptions) => {
+      const made = await open(placeOverrides(place), ({ settings }) => settings.createToken({ name, role }))
+      if (made.kind === 'name_taken')
+        throw new Error(`there is a token named ${name} already; revoked tokens keep their names`)
+      if (json === true) print(jsonText({ ...tokenJson(made.token), token: made.secret }))
+      else print(`${name} (${role}), shown only now:\n\n  ${made.secret}\n`)
+    })
+}
+
+function listCommand({ open, print }: TokensDoors): Command {
+  return withPlaceOptions(new Command('list'))
+    .description('All tokens of a role. Never their secrets.')
+    .option('--json', 'print JSON')
+    .action(async ({ json, ...place }: JsonOptions) => {
+      const tokens = await open(placeOverrides(place), ({ settings }) => settings.tokens())
+      print(json === true ? jsonText({ tokens: tokens.map(tokenJson) }) : tokensTable(tokens))
+    })
+}
+
+function revokeCommand({ open, print }: TokensDoors): Command {
+  return withPlaceOptions(new Command('revoke'))
+    .description('End a token for good. Its name stays taken.')
+    .argument('<name>', 'name of the token')
+    .option('--json', 'print JSON')
+    .action(async (name: string, { json, ...place }: JsonOptions) => {
+      const answer = await open(placeOverrides(place), ({ settings }) => settings.revokeToken(name))
+      if (answer.kind === 'unknown')
+        throw new Error(`there is no token named ${name}; "tollgate tokens list" shows all`)
+      const shown = tokenJson(answer.token)
+      print(json === true ? jsonText(shown) : `${name} is revoked since ${shown.revoked_at}.\n`)
+    })
+}
+
+function tokenName(text: string): string {
+  if (/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(text)) return text
+  throw new Error('a name has 1 to 64 letters, digits, dots, dashes and underscores')
+}
+
+function tokenJson({ name, role, prefix, createdAtMs, revokedAtMs }: ApiToken) {
+  const status = revokedAtMs === null ? 'active' : 'revoked'
+  return { name, role, status, prefix, created_at: iso(createdAtMs), revoked_at: iso(revokedAtMs) }
+}
+
+function iso(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString()
+}
+
+const columns: readonly TableColumn[] = ['name', 'role', 'status', 'token', 'made'].map((title) => ({
+  title,
+  align: 'left',
+}))
+
+function tokensTable(tokens: readonly ApiToken[]): string {
+  if (tokens.length === 0)
+    return 'There are no tokens yet: "tollgate tokens create --role scraper --name …" makes one.\n'
+  const rows = tokens
+    .map(tokenJson)
+    .map((token) => [token.name, token.role, token.status, `${token.prefix}…`, token.created_at?.slice(0, 10) ?? '-'])
+  return tableText(columns, rows)
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

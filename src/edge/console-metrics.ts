@@ -1,0 +1,86 @@
+import { request } from 'node:http'
+import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+
+export type ConsoleMetric = MetricObjectWithValues<MetricValue<string>>
+
+/** Far more than a console has to say. */
+const mostBytes = 16 * 1024 * 1024
+
+/**
+ * What the console of this machine tells at `/metrics` of admin.sock. As prom-client gives it: `type` is its name
+ * (`counter`, …), and the values of a histogram carry their `metricName`. Numbers that JSON does not know are NaN.
+ *
+ * @returns null where nobody answers there in time, or not with metrics
+ */
+export async function readConsoleMetrics(
+  socketPath: string,
+  timeoutMs: number,
+): Promise<readonly ConsoleMetric[] | null> {
+  const text = await ask(socketPath, timeoutMs)
+  return text === null ? null : metricsOf(text)
+}
+
+function ask(socketPath: string, timeoutMs: number): Promise<string | null> {
+  const { promise, resolve } = Promise.withResolvers<string | null>()
+  const signal = AbortSignal.timeout(timeoutMs)
+  const asked = request({ socketPath, path: '/metrics', signal, agent: false }, (response) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > mostBytes) response.destroy()
+    })
+    response.on('end', () => resolve(response.statusCode === 200 ? Buffer.concat(chunks).toString('utf8') : null))
+    // Broken off in the middle, by whichever side.
+    response.on('error', () => resolve(null))
+    response.on('close', () => resolve(null))
+  })
+  asked.on('error', () => resolve(null))
+  asked.end()
+  return promise
+}
+
+const types: ReadonlySet<unknown> = new Set(['counter', 'gauge', 'histogram', 'summary'])
+const namePattern = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
+const labelPattern = /^[a-zA-Z_][a-zA-Z0-9_]*$/
+
+/** Checked to the last value: one that is not sound would cost the gateway's whole exposition. */
+function metricsOf(text: string): ConsoleMetric[] | null {
+  let said: unknown
+  try {
+    said = JSON.parse(text, (name, value: unknown) => (name === 'value' && value === null ? Number.NaN : value))
+  } catch {
+    return null
+  }
+  return Array.isArray(said) && said.every(isMetric) ? said : null
+}
+
+function isMetric(said: unknown): said is ConsoleMetric {
+  if (!isRecord(said)) return false
+  const { name, help, type, values } = said
+  return isName(name) && typeof help === 'string' && types.has(type) && Array.isArray(values) && values.every(isValue)
+}
+
+function isValue(said: unknown): boolean {
+  if (!isRecord(said)) return false
+  const { value, labels, metricName } = said
+  return (
+    typeof value === 'number' &&
+    (metricName === undefined || isName(metricName)) &&
+    isRecord(labels) &&
+    Object.entries(labels).every(([name, label]) => labelPattern.test(name) && isLabel(label))
+  )
+}
+
+function isName(said: unknown): said is string {
+  return typeof said === 'string' && namePattern.test(said)
+}
+
+function isLabel(said: unknown): boolean {
+  return typeof said === 'string' || typeof said === 'number'
+}
+
+function isRecord(said: unknown): said is Readonly<Record<string, unknown>> {
+  return typeof said === 'object' && said !== null && !Array.isArray(said)
+}
