@@ -2,8 +2,9 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import type { AlertDesk } from '#console/route.ts'
+import type { AlertEvent } from '#core/alerting/alert.ts'
 import type { Deliverer, DeliveryAnswer } from '#core/alerting/delivery.ts'
-import type { PendingNotification } from '#core/alerting/outbox.ts'
+import type { DeliveryOutcome, PendingNotification } from '#core/alerting/outbox.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import { createDeliverer } from '#edge/delivery.ts'
 import { makeSystemIds, systemClock, systemTimers } from '#edge/system.ts'
@@ -21,6 +22,8 @@ import { openEntryFeed } from '#store/journal/feed.ts'
 const tidyEveryMs = 3_600_000
 const dayMs = 86_400_000
 
+export type OnTried = (receiver: string, outcome: DeliveryOutcome) => void
+
 /** All that follows from entries as alerts: events, the outbox, deliveries, and what people ask about them. */
 export class AlertSide {
   readonly desk: AlertDesk
@@ -33,7 +36,8 @@ export class AlertSide {
   #tidying: Timer | null = null
   #tidied: Promise<void> = Promise.resolve()
 
-  constructor(config: Config, store: AlertStore, log: Log) {
+  /** `onTried` is told of every try to deliver, once it is booked; it must not throw. */
+  constructor(config: Config, store: AlertStore, log: Log, onTried: OnTried = () => undefined) {
     const clock = systemClock
     this.#config = config
     this.#log = log
@@ -45,7 +49,10 @@ export class AlertSide {
       timers: systemTimers,
       ids: makeSystemIds(),
       send: (receiver, pending) => this.#send(receiver, pending),
-      book: (outcome, pending) => this.#runtime.book(outcome, pending),
+      book: async (outcome, pending) => {
+        await this.#runtime.book(outcome, pending)
+        onTried(pending.receiver, outcome)
+      },
       onFault: (error) => log.error({ err: error }, 'the outbox of alerts cannot be worked on; it is tried again'),
     })
     const dir = join(config.dataDir, 'journal')
@@ -70,6 +77,11 @@ export class AlertSide {
     this.#runtime.start()
     this.#lanes.use(this.#config.alerts.receivers)
     this.#tidy()
+  }
+
+  /** What fires now; null while that is not known. */
+  firing(): readonly AlertEvent[] | null {
+    return this.#runtime.firing()
   }
 
   async apply(config: Config): Promise<void> {

@@ -62,7 +62,7 @@ async function openOffline(config: Config): Promise<ConsoleLink> {
     const log = createLog({ level: 'error', format: 'pretty', name: 'report' })
     const place = { path: join(config.dataDir, settingsFile), clock: systemClock }
     const { settings, alerts: alertStore } = await openSettingsAndAlerts(place)
-    const usage = await openUsageSide(config, (await settings.instance()).id, log)
+    const usage = await openUsageSide(config, (await settings.instance()).id, { log })
     await catchUp(usage).catch(async (error: unknown) => {
       await Promise.all([usage.close(), settings.close()])
       throw error

@@ -6,6 +6,7 @@ import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { AlertSide } from './alerts.ts'
 import { budgetBoard } from './budget-board.ts'
 import { consoleAccess } from './console-access.ts'
+import { consoleMetrics } from './console-metrics.ts'
 import { privately } from './private-socket.ts'
 import type { RoleHooks, RunningRole } from './role.ts'
 import { openUsageSide } from './usage-side.ts'
@@ -13,16 +14,20 @@ import { version } from './version.ts'
 
 /**
  * Starts the console: the store, the ingester, and the API on two sockets in `run`. On console.sock, which the gateway
- * hands requests to, everyone shows a token; on admin.sock, which only this user can open, nobody does.
+ * hands requests to, everyone shows a token; on admin.sock, which only this user can open, nobody does. There alone it
+ * tells its metrics, at `/metrics`, as JSON: the gateway shows them with its own.
  */
 export async function composeConsole(config: Config, { log, onReady }: RoleHooks): Promise<RunningRole> {
   const place = { path: join(config.dataDir, settingsFile), clock: systemClock }
   const { settings, alerts: alertStore } = await openSettingsAndAlerts(place)
   let current = config
-  const alerts = new AlertSide(config, alertStore, log)
+  const metrics = consoleMetrics(log)
+  metrics.receiversAre(config.alerts.receivers)
+  const alerts = new AlertSide(config, alertStore, log, metrics.onTried)
   // Before the usage store, which takes its time to open: alerts need nothing of it.
   alerts.start()
-  const usage = await openUsageSide(config, (await settings.instance()).id, log)
+  const usage = await openUsageSide(config, (await settings.instance()).id, { log, onInsert: metrics.onInsert })
+  metrics.follow({ usage, firing: () => alerts.firing(), waiting: () => alertStore.waiting() })
   const parts = {
     store: usage.store,
     ingest: usage.ingest,
@@ -37,6 +42,7 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
     'console.sock': createConsole({ ...parts, access: consoleAccess(settings, () => current) }),
     'admin.sock': createConsole({ ...parts, access: null }),
   }
+  apps['admin.sock'].get('/metrics', () => metrics.registry.getMetricsAsJSON())
   for (const [name, app] of Object.entries(apps)) {
     const path = join(config.dataDir, 'run', name)
     await privately(path, () => app.listen({ path }))
@@ -45,6 +51,7 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
   return {
     async apply(next) {
       current = next
+      metrics.receiversAre(next.alerts.receivers)
       await alerts.apply(next)
     },
     async stop() {

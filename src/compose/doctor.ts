@@ -116,9 +116,19 @@ export async function ingestFindings(dataDir: string, inUse: boolean): Promise<F
     const advice = 'calls are served and kept; the log says why'
     return inUse ? [...findings, finding('ingest', 'note', `the console does not answer; ${advice}`)] : findings
   }
-  const { fault } = JSON.parse(answer.body) as { fault?: unknown }
-  if (typeof fault !== 'string') return [...findings, finding('ingest', 'fine', 'records follow the journal')]
-  return [...findings, finding('ingest', 'fault', `records do not follow the journal: ${fault}`)]
+  return [...findings, following(JSON.parse(answer.body))]
+}
+
+/** Longer than any batch takes: something is behind, even where nothing fails. */
+const longLagSeconds = 30
+
+function following(said: { fault: string | null; lag_records: number; lag_seconds: number }): Finding {
+  const { fault, lag_records: records, lag_seconds: seconds } = said
+  const oldest = `the oldest for ${Math.round(seconds)} s`
+  const waiting = records === 0 ? 'none waits' : `${records} ${records === 1 ? 'waits' : 'wait'}, ${oldest}`
+  if (fault !== null) return finding('ingest', 'fault', `records do not follow the journal (${waiting}): ${fault}`)
+  const late = seconds > longLagSeconds
+  return finding('ingest', late ? 'note' : 'fine', `records follow the journal; ${waiting}`)
 }
 
 function providers({ providers: all, simulatedByDefault }: Config): Finding[] {

@@ -3,8 +3,10 @@ import type { Config } from '#config/config.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import type { Log } from '#lib/log.ts'
 import type { UsageStore } from '#ports.ts'
-import { Ingester } from '#store/ingest/ingester.ts'
-import type { JournalPosition } from '#store/ingest/source.ts'
+import { readCheckpoint } from '#store/ingest/checkpoint.ts'
+import { checkpointPath, Ingester, type IngesterParts } from '#store/ingest/ingester.ts'
+import { type IngestLag, LagMeter, type LagParts } from '#store/ingest/lag.ts'
+import type { JournalPosition, OpenSource } from '#store/ingest/source.ts'
 import { openFollower } from '#store/journal/reader.ts'
 import { retireSegments } from '#store/journal/retire.ts'
 import { openEmbedded, openServer, StoreFault, type UsageDatabase } from '#store/usage/client.ts'
@@ -13,13 +15,25 @@ import { openUsageStore } from '#store/usage/store.ts'
 /** The usage store with the ingester that feeds it from the journal of a data directory. */
 export interface UsageSide {
   readonly store: UsageStore
-  readonly ingest: Pick<Ingester, 'caughtUp' | 'state'>
+  readonly ingest: Pick<Ingester, 'caughtUp' | 'state'> & {
+    /** How far the store is behind the journal, whatever keeps it from following. */
+    lag(): Promise<IngestLag>
+  }
+  /** Whether the store answers, and took what it was last given. */
+  storeUp(): Promise<boolean>
   close(): Promise<void>
 }
 
 const dayMs = 86_400_000
 const firstRetryMs = 500
 const longestRetryMs = 10_000
+/** A server that takes longer to answer the least of questions is as good as down. */
+const answerWithinMs = 500
+
+export interface UsageSideHooks {
+  readonly log: Log
+  readonly onInsert?: IngesterParts['onInsert']
+}
 
 /**
  * Opens the store and starts to ingest. A server that does not answer yet is tried again in the background: until then
@@ -27,23 +41,25 @@ const longestRetryMs = 10_000
  *
  * @throws StoreFault where the embedded store cannot be opened, or the store is another version's.
  */
-export async function openUsageSide(config: Config, journalId: string, log: Log): Promise<UsageSide> {
+export async function openUsageSide(config: Config, journalId: string, hooks: UsageSideHooks): Promise<UsageSide> {
   const { clickhouseUrl } = config.store
   const open = () =>
     clickhouseUrl === null ? openEmbedded(join(config.dataDir, 'clickhouse')) : openServer(clickhouseUrl)
   try {
-    return await startUsageSide(open(), { config, journalId, log })
+    return await startUsageSide(open(), { config, journalId, hooks })
   } catch (error) {
     const mayCome = error instanceof StoreFault && error.code === 'store_unreachable' && clickhouseUrl !== null
     if (!mayCome) throw error
-    return new LateUsageSide(() => startUsageSide(open(), { config, journalId, log }), log, error)
+    const begin = () => startUsageSide(open(), { config, journalId, hooks })
+    return new LateUsageSide(begin, { config, log: hooks.log, error })
   }
 }
 
 async function startUsageSide(
   database: UsageDatabase,
-  { config, journalId, log }: { config: Config; journalId: string; log: Log },
+  { config, journalId, hooks }: { config: Config; journalId: string; hooks: UsageSideHooks },
 ): Promise<UsageSide> {
+  const { log, onInsert } = hooks
   try {
     const store = await openUsageStore(database, { recordsDays: config.retention.recordsDays, clock: systemClock })
     const directory = join(config.dataDir, 'journal')
@@ -51,19 +67,22 @@ async function startUsageSide(
       database,
       storeId: store.storeId,
       journalId,
-      openSource: (position) => openFollower({ dir: directory, position }),
-      directory: join(config.dataDir, 'ingest'),
+      openSource: journalOf(config),
+      directory: ingestDirectory(config),
       clock: systemClock,
       timers: systemTimers,
       log,
       onSaved: retirement(directory, config.retention.journalDays * dayMs, log),
+      ...(onInsert === undefined ? {} : { onInsert }),
     })
+    const lag = lagMeter(config, () => ingester.state())
     ingester.start()
     return {
       store,
-      ingest: ingester,
+      ingest: { caughtUp: () => ingester.caughtUp(), state: () => ingester.state(), lag: () => lag.read() },
+      storeUp: async () => !ingester.state().storeFault && (await database.answers(answerWithinMs)),
       async close() {
-        await ingester.stop()
+        await Promise.all([ingester.stop(), lag.close()])
         await database.close()
       },
     }
@@ -71,6 +90,18 @@ async function startUsageSide(
     await database.close()
     throw error
   }
+}
+
+function journalOf({ dataDir }: Config): OpenSource {
+  return (position) => openFollower({ dir: join(dataDir, 'journal'), position })
+}
+
+function ingestDirectory({ dataDir }: Config): string {
+  return join(dataDir, 'ingest')
+}
+
+function lagMeter(config: Config, progress: LagParts['progress']): LagMeter {
+  return new LagMeter({ openSource: journalOf(config), clock: systemClock, timers: systemTimers, progress })
 }
 
 /** Segments that are in the store are compressed, and deleted when retention says so: whenever one is left behind. */
@@ -92,10 +123,13 @@ function retirement(dir: string, keepMs: number, log: Log): (position: JournalPo
   }
 }
 
+const nothingDone = { position: null, settled: 0, rows: 0, quarantined: 0, rejected: 0, repaired: 0, storeFault: true }
+
 /** Stands in for the usage side until its server answers. */
 class LateUsageSide implements UsageSide {
   readonly #open: () => Promise<UsageSide>
   readonly #log: Log
+  readonly #lag: LagMeter
   /** Why it cannot be used, as far as is known. */
   #why = ''
   #side: UsageSide | null = null
@@ -103,9 +137,12 @@ class LateUsageSide implements UsageSide {
   #opening: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor(open: () => Promise<UsageSide>, log: Log, error: unknown) {
+  constructor(open: () => Promise<UsageSide>, { config, log, error }: { config: Config; log: Log; error: unknown }) {
     this.#open = open
     this.#log = log
+    // What an earlier run has brought in, as far as is known while the store cannot be asked.
+    const checkpoint = readCheckpoint(checkpointPath(ingestDirectory(config)))
+    this.#lag = lagMeter(config, () => ({ position: checkpoint?.position ?? null, settled: 0 }))
     this.#tell(error)
     this.#timer = this.#tryIn(firstRetryMs)
   }
@@ -117,15 +154,19 @@ class LateUsageSide implements UsageSide {
 
   readonly ingest: UsageSide['ingest'] = {
     caughtUp: async () => await this.#opened().ingest.caughtUp(),
-    state: () =>
-      this.#side?.ingest.state() ?? { position: null, rows: 0, quarantined: 0, repaired: 0, fault: this.#why },
+    state: () => this.#side?.ingest.state() ?? { ...nothingDone, fault: this.#why },
+    lag: () => (this.#side === null ? this.#lag.read() : this.#side.ingest.lag()),
+  }
+
+  async storeUp(): Promise<boolean> {
+    return (await this.#side?.storeUp()) ?? false
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#timer.cancel()
     await this.#opening
-    await this.#side?.close()
+    await Promise.all([this.#lag.close(), this.#side?.close()])
   }
 
   #opened(): UsageSide {
@@ -142,6 +183,7 @@ class LateUsageSide implements UsageSide {
   async #try(delayMs: number): Promise<void> {
     try {
       this.#side = await this.#open()
+      await this.#lag.close()
       this.#log.info('the ClickHouse server answers now')
     } catch (error) {
       this.#tell(error)

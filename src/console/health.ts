@@ -28,12 +28,16 @@ export const ingest = resource({
   body: null,
   answer: z.object({
     status: z.enum(['following', 'stopped']).describe('stopped: the journal waits, and reports show what came before'),
+    lag_records: z.int().describe('Settled calls in the journal that are not in the store yet'),
+    lag_seconds: z.number().describe('For how long the oldest of them has been waiting; 0 where none is'),
     rows: z.int().describe('Records brought in since the console started'),
     quarantined: z.int().describe('Entries that cannot be records; they are in ingest/quarantine.jsonl'),
     fault: z.string().nullable().describe('What keeps it from going on; it is tried again'),
   }),
   async handle({ ingest }) {
+    const { records, ageMs } = await ingest.lag()
     const { rows, quarantined, fault } = ingest.state()
-    return { status: fault === null ? 'following' : 'stopped', rows, quarantined, fault }
+    const status = fault === null ? 'following' : 'stopped'
+    return { status, lag_records: records, lag_seconds: ageMs / 1000, rows, quarantined, fault }
   },
 })

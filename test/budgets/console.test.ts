@@ -33,7 +33,7 @@ before(async () => {
   stack = await startStack({ more: configured })
   app = createConsole({
     store: { sums: unused, records: unused },
-    ingest: { caughtUp: unused, state: () => ({ rows: 0, quarantined: 0, fault: null }) },
+    ingest: { caughtUp: unused, state: () => ({ rows: 0, quarantined: 0, fault: null }), lag: unused },
     alerts: unusedDesk,
     budgets: budgetBoard(() => stack.config({ more: configured })),
     clock: systemClock,

@@ -35,7 +35,11 @@ before(async () => {
   await ingester.caughtUp()
   app = createConsole({
     store: fixture.store,
-    ingest: ingester,
+    ingest: {
+      caughtUp: () => ingester.caughtUp(),
+      state: () => ingester.state(),
+      lag: async () => ({ records: 0, ageMs: 0 }),
+    },
     alerts: unusedDesk,
     budgets: noBudgets,
     clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
@@ -157,7 +161,11 @@ test('what keeps records from coming in is told to who runs it', async () => {
   const fault = 'the disk is full'
   const stopped = createConsole({
     store: fixture.store,
-    ingest: { caughtUp: () => Promise.resolve(), state: () => ({ rows: 7, quarantined: 2, fault }) },
+    ingest: {
+      caughtUp: () => Promise.resolve(),
+      state: () => ({ rows: 7, quarantined: 2, fault }),
+      lag: async () => ({ records: 3, ageMs: 1500 }),
+    },
     alerts: unusedDesk,
     budgets: noBudgets,
     clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
@@ -167,7 +175,8 @@ test('what keeps records from coming in is told to who runs it', async () => {
     onFault: () => undefined,
   })
   const answer = await stopped.inject({ url: '/api/v1/ingest' })
-  assert.deepEqual(answer.json(), { status: 'stopped', rows: 7, quarantined: 2, fault })
+  const lag = { lag_records: 3, lag_seconds: 1.5 }
+  assert.deepEqual(answer.json(), { status: 'stopped', ...lag, rows: 7, quarantined: 2, fault })
 })
 
 test('a virtual key sees its own calls only', async () => {

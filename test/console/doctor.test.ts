@@ -21,10 +21,15 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
   assert.match(silent[0]?.text ?? '', /^1 entry .*quarantine\.jsonl/)
 
   let fault: string | null = null
+  let lag = { records: 0, ageMs: 0 }
   const unused = () => Promise.reject(new Error('not asked'))
   const app = createConsole({
     store: { sums: unused, records: unused },
-    ingest: { caughtUp: () => Promise.resolve(), state: () => ({ rows: 1, quarantined: 1, fault }) },
+    ingest: {
+      caughtUp: () => Promise.resolve(),
+      state: () => ({ rows: 1, quarantined: 1, fault }),
+      lag: async () => lag,
+    },
     alerts: unusedDesk,
     budgets: noBudgets,
     clock: systemClock,
@@ -37,10 +42,19 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
   mkdirSync(join(dataDir, 'run'))
   await app.listen({ path: join(dataDir, 'run', 'admin.sock') })
   assert.deepEqual(verdicts(await ingestFindings(dataDir, true)), ['quarantine note', 'ingest fine'])
+  lag = { records: 2, ageMs: 1_000 }
+  assert.match(await ingestText('fine'), /follow the journal; 2 wait, the oldest for 1 s/)
+  lag = { records: 50_000, ageMs: 90_000 }
+  assert.match(await ingestText('note'), /follow the journal; 50000 wait, the oldest for 90 s/)
   fault = 'the store is full'
-  const [, stopped] = await ingestFindings(dataDir, true)
-  assert.equal(stopped?.verdict, 'fault')
-  assert.match(stopped?.text ?? '', /the store is full/)
+  lag = { records: 1, ageMs: 90_000 }
+  assert.match(await ingestText('fault'), /1 waits, the oldest for 90 s.*the store is full/)
+
+  async function ingestText(verdict: string): Promise<string> {
+    const [, found] = await ingestFindings(dataDir, true)
+    assert.equal(found?.verdict, verdict)
+    return found?.text ?? ''
+  }
 })
 
 function verdicts(findings: readonly { topic: string; verdict: string }[]): string[] {

@@ -121,6 +121,11 @@ export class AlertEngine {
     })
   }
 
+  /** What fires now. */
+  firing(): readonly AlertEvent[] {
+    return this.#watch.firing()
+  }
+
   /** When to tick and to ask for what is due again; null where nothing waits. */
   nextAtMs(): number | null {
     const [watch, dispatcher] = [this.#watch.nextAtMs(), this.#dispatcher.nextAtMs()]

@@ -109,6 +109,11 @@ export class AlertRuntime {
     return { entries: this.#entries, skipped: this.#skipped, fault: this.#fault }
   }
 
+  /** What fires now; null while that is not known: before the state was read. */
+  firing(): readonly AlertEvent[] | null {
+    return this.#loaded?.engine.firing() ?? null
+  }
+
   /** Another configuration: what is known stays known. */
   async use(rules: AlertRules): Promise<void> {
     await this.#exclusive(async () => {

@@ -8,6 +8,8 @@ export interface CollectedBlocks {
   readonly fromBlock: number
   readonly toBlock: number
   readonly after: JournalPosition
+  /** See `settledLines`. */
+  readonly settled: number
   /** Entries that went to quarantine now, with their reasons. */
   readonly rejected: readonly string[]
 }
@@ -28,22 +30,35 @@ export function collectBlocks(blocks: readonly JournalBlock[], to: CollectTo): C
   const rejected: string[] = []
   const line = new UsageLine()
   line.journalId = to.journalId
-  for (const block of blocks) collectBlock(block, { ...to, line, rejected })
-  return { fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, rejected }
+  let settled = 0
+  for (const block of blocks) settled += collectBlock(block, { ...to, line, rejected })
+  return { fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, settled, rejected }
 }
 
 const opening = Buffer.from('{"kind":"open"')
 const newline = 0x0a
 
+/** How many lines of a block become a record, or go to quarantine: all but those of calls that were opened. Pure. */
+export function settledLines({ body }: JournalBlock): number {
+  let settled = 0
+  for (let start = 0; start < body.length; start = body.indexOf(newline, start) + 1) {
+    if (!startsWith(body, start, opening)) settled++
+  }
+  return settled
+}
+
+/** Returns what `settledLines` does. */
 function collectBlock(
   { blockNo, body }: JournalBlock,
   { journalId, quarantine, take, takeLine, line, rejected }: CollectTo & { line: UsageLine; rejected: string[] },
-): void {
-  for (let start = 0, entryNo = 0; start < body.length; entryNo++) {
+): number {
+  let opened = 0
+  let entries = 0
+  for (let start = 0, entryNo = 0; start < body.length; entryNo++, entries++) {
     const end = body.indexOf(newline, start)
     // The kind always comes first. What was opened is booked by its settle entry alone.
     if (startsWith(body, start, opening)) {
-      // Nothing to do.
+      opened++
     } else if (takeLine !== undefined && line.read(body, start) && fitsColumns(line)) {
       line.blockNo = blockNo
       line.entryNo = entryNo
@@ -60,6 +75,7 @@ function collectBlock(
     }
     start = end + 1
   }
+  return entries - opened
 }
 
 function startsWith(bytes: Buffer, at: number, wanted: Buffer): boolean {

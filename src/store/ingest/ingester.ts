@@ -1,5 +1,5 @@
 import type { Clock, Timers } from '#ports.ts'
-import type { UsageDatabase } from '#store/usage/client.ts'
+import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
 import type { UsageRow } from '#store/usage/columns.ts'
 import { blockOf, insertBlock, intakeBlock, makeGood, newestStoredBlock, type UsageBlock } from '#store/usage/intake.ts'
 import { type CollectedBlocks, type CollectTo, collectBlocks } from './batch.ts'
@@ -27,16 +27,31 @@ export interface IngesterParts {
   readonly log: IngestLog
   /** Told once it is on disk that everything before the position is in the store: what lies before it may go. */
   readonly onSaved?: (position: JournalPosition) => void
+  /** Told of every try to bring records into the store, verified ones included. Must not throw. */
+  readonly onInsert?: (insert: InsertTry) => void
+}
+
+export interface InsertTry {
+  /** False where the store did not take them, or nobody knows. */
+  readonly taken: boolean
+  readonly durationMs: number
 }
 
 export interface IngestState {
   readonly position: JournalPosition | null
+  /** Lines of settled calls that this ingester has left behind it: the lines up to `position`. */
+  readonly settled: number
+  /** Records that this ingester has brought into the store, or found there when it verified an insert. */
   readonly rows: number
+  /** Entries in quarantine, of all times, and those that this ingester has put there. */
   readonly quarantined: number
+  readonly rejected: number
   /** Rows that an interrupted insert had left out and that were added. */
   readonly repaired: number
   /** Null while the store takes what it is given. */
   readonly fault: string | null
+  /** Whether the fault is the store's. */
+  readonly storeFault: boolean
 }
 
 interface UpcomingBlock {
@@ -78,9 +93,11 @@ export class Ingester {
   #unwrittenSinceMs: number | null = null
   #source: JournalSource | null = null
   #readsBegun = 0
+  #settled = 0
   #rows = 0
+  #rejected = 0
   #repaired = 0
-  #fault: string | null = null
+  #fault: unknown = null
   #stopping = false
   #running: Promise<void> | null = null
   #wake: (() => void) | null = null
@@ -114,10 +131,13 @@ export class Ingester {
   state(): IngestState {
     return {
       position: this.#checkpoint.position,
+      settled: this.#settled,
       rows: this.#rows,
       quarantined: this.#quarantine.size,
+      rejected: this.#rejected,
       repaired: this.#repaired,
-      fault: this.#fault,
+      fault: this.#fault === null ? null : messageOf(this.#fault),
+      storeFault: this.#fault instanceof StoreFault,
     }
   }
 
@@ -141,7 +161,7 @@ export class Ingester {
         await this.#follow(source)
       } catch (error) {
         if (this.#rows > rowsBefore) retryMs = firstRetryMs
-        this.#fault = error instanceof Error ? error.message : String(error)
+        this.#fault = error ?? new Error('unknown')
         this.#parts.log.error({ err: error, retryMs }, 'ingesting failed; the journal waits')
         await this.#closeSource()
         await this.#sleep(retryMs)
@@ -178,11 +198,15 @@ export class Ingester {
     const token = this.#tokenOf(collected)
     // On a server the first insert may still be running: under the same token, one of the two does nothing.
     const isThatInsert = token === this.#checkpoint.intent?.token
-    if (this.#parts.database.remote && isThatInsert) await this.#put(blockOf(rows), token)
-    const repair = await makeGood(this.#parts.database, { journalId: this.#checkpoint.journalId, rows, token })
+    const { database, log } = this.#parts
+    const repair = await this.#timed(async () => {
+      if (database.remote && isThatInsert && rows.length > 0)
+        await insertBlock(database, { block: blockOf(rows), token })
+      return await makeGood(database, { journalId: this.#checkpoint.journalId, rows, token })
+    })
     this.#repaired += repair.records
-    this.#parts.log.info({ rows: rows.length, ...repair }, 'an interrupted insert was verified')
-    this.#advance(collected.after, this.#checkpoint.intent)
+    log.info({ rows: rows.length, ...repair }, 'an interrupted insert was verified')
+    this.#advance(collected, { rows: rows.length, intent: this.#checkpoint.intent })
   }
 
   async #follow(source: JournalSource): Promise<void> {
@@ -201,10 +225,13 @@ export class Ingester {
       if (block.rowCount > 0) this.#write({ ...this.#checkpoint, intent: { toBlock: collected.toBlock, token } })
       const inserted = this.#put(block, token)
       const behind = block.rowCount >= backlogRows
-      if (behind) upcoming = this.#readMeanwhile(source, inserted)
+      if (behind) {
+        upcoming = this.#readMeanwhile(source, inserted)
+        // Whatever becomes of the insert: after a failure the source is closed, and must not be read any more.
+        await Promise.allSettled([upcoming])
+      }
       await inserted
-      this.#rows += block.rowCount
-      this.#advance(collected.after, null)
+      this.#advance(collected, { rows: block.rowCount, intent: null })
       if (behind) continue
       await this.#gather(begunMs)
       if (!this.#stopping) upcoming = this.#read(source)
@@ -243,7 +270,10 @@ export class Ingester {
   #collect(blocks: readonly JournalBlock[], takers: Pick<CollectTo, 'take' | 'takeLine'>): CollectedBlocks | null {
     const { journalId } = this.#checkpoint
     const collected = collectBlocks(blocks, { journalId, quarantine: this.#quarantine, ...takers })
-    for (const reason of collected?.rejected ?? []) this.#parts.log.error({ reason }, 'an entry went to quarantine')
+    for (const reason of collected?.rejected ?? []) {
+      this.#rejected++
+      this.#parts.log.error({ reason }, 'an entry went to quarantine')
+    }
     return collected
   }
 
@@ -252,7 +282,20 @@ export class Ingester {
   }
 
   async #put(block: UsageBlock, token: string): Promise<void> {
-    if (block.rowCount > 0) await insertBlock(this.#parts.database, { block, token })
+    if (block.rowCount > 0) await this.#timed(() => insertBlock(this.#parts.database, { block, token }))
+  }
+
+  async #timed<Answer>(run: () => Promise<Answer>): Promise<Answer> {
+    const { clock, onInsert } = this.#parts
+    const begunMs = clock.monotonicMs()
+    let taken = false
+    try {
+      const answer = await run()
+      taken = true
+      return answer
+    } finally {
+      onInsert?.({ taken, durationMs: clock.monotonicMs() - begunMs })
+    }
   }
 
   /** A turn of the event loop. */
@@ -268,8 +311,13 @@ export class Ingester {
     for (const waiter of waiting) if (waiter.afterRead < read) waiter.resolve()
   }
 
-  #advance(position: JournalPosition, intent: Checkpoint['intent']): void {
-    this.#checkpoint = { ...this.#checkpoint, position, intent }
+  #advance(
+    { after, settled }: CollectedBlocks,
+    { rows, intent }: { rows: number; intent: Checkpoint['intent'] },
+  ): void {
+    this.#checkpoint = { ...this.#checkpoint, position: after, intent }
+    this.#settled += settled
+    this.#rows += rows
     this.#unwrittenSinceMs ??= this.#parts.clock.monotonicMs()
   }
 
@@ -304,7 +352,12 @@ export class Ingester {
   }
 }
 
-function checkpointPath(directory: string): string {
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Of an ingester's directory. */
+export function checkpointPath(directory: string): string {
   return `${directory}/checkpoint.json`
 }
 

@@ -16,6 +16,8 @@ export type QueryParameters = Readonly<Record<string, string | number | boolean 
 export interface UsageDatabase {
   /** Whether a statement can still be running after its caller has died. */
   readonly remote: boolean
+  /** Whether statements are answered now, within so many milliseconds. The embedded engine lives with its process. */
+  answers(withinMs: number): Promise<boolean>
   select<Row>(sql: string, parameters?: QueryParameters): Promise<Row[]>
   command(sql: string, parameters?: QueryParameters): Promise<void>
   /** Inserts one block in the Native format, given in pieces. @throws StoreFault */
@@ -65,6 +67,7 @@ export function openEmbedded(directory: string): UsageDatabase {
     const database = overClients(writer, Array.from({ length: readerCount }, connect), false)
     return {
       ...database,
+      answers: async () => true,
       insert: (into, block, queryId) =>
         settled(() => insertFromFile(writer, intakeDirectory(directory), { into, block, queryId })),
       async close() {
@@ -165,6 +168,10 @@ function overClients(writer: ClickHouseClient, readers: readonly ClickHouseClien
   }
   return {
     remote,
+    async answers(withinMs) {
+      const { success } = await nextReader().ping({ select: true, abort_signal: AbortSignal.timeout(withinMs) })
+      return success
+    },
     select: (sql, parameters) => select(nextReader(), sql, parameters),
     selectForWriter: (sql, parameters) => select(writer, sql, parameters),
     command: (sql, parameters) =>

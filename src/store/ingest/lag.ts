@@ -1,0 +1,165 @@
+import { decodeEntry } from '#core/ledger/codec.ts'
+import { externalMark } from '#core/ledger/entry.ts'
+import { EntryFault, JournalFault } from '#core/ledger/fault.ts'
+import type { Clock, Timers } from '#ports.ts'
+import { settledLines } from './batch.ts'
+import type { IngestState } from './ingester.ts'
+import type { JournalPosition, JournalSource, OpenSource } from './source.ts'
+
+/** How far the store is behind the journal. */
+export interface IngestLag {
+  /**
+   * Settled calls of the journal that are not known to be in the store. Exact, but where more has piled up than can be
+   * counted while somebody waits: then what was counted so far, and more with every question.
+   */
+  readonly records: number
+  /** For how long the oldest of them has been waiting; 0 where none is. */
+  readonly ageMs: number
+}
+
+export interface LagParts {
+  readonly openSource: OpenSource
+  readonly clock: Clock
+  readonly timers: Timers
+  /** How far the store has come. `settled` counts from where it was when this was made. */
+  readonly progress: () => Pick<IngestState, 'position' | 'settled'>
+}
+
+/** Between two slices other work gets its turn. */
+const sliceEntries = 4_000
+/** A gigabyte takes about a second. Whoever asks waits a second at most for all of the answer. */
+const patienceMs = 400
+/** So many lines are looked at for the oldest one whose time is ours. */
+const probedLines = 1_000
+
+/**
+ * Measures by reading the journal itself, from where the store is on, whatever keeps the ingester: each question reads
+ * what was written since the one before.
+ */
+export class LagMeter {
+  readonly #parts: LagParts
+  #source: JournalSource | null = null
+  /** Counted up to here. */
+  #at: JournalPosition | null = null
+  /** Comparable with `settled` of the progress. */
+  #counted = 0
+  #oldest: { readonly behindBlock: number; readonly sinceMs: number } | null = null
+  #reading: Promise<IngestLag> | null = null
+
+  constructor(parts: LagParts) {
+    this.#parts = parts
+  }
+
+  /** Those who ask at the same time get the same answer. */
+  read(): Promise<IngestLag> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null
+    })
+    return this.#reading
+  }
+
+  async close(): Promise<void> {
+    await this.#reading?.catch(() => undefined)
+    await this.#closeSource()
+  }
+
+  async #read(): Promise<IngestLag> {
+    await this.#count()
+    const { position, settled } = this.#parts.progress()
+    const records = Math.max(0, this.#counted - settled)
+    if (records === 0) {
+      this.#oldest = null
+      return { records, ageMs: 0 }
+    }
+    const sinceMs = await this.#waitingSinceMs(position)
+    return { records, ageMs: Math.max(0, this.#parts.clock.wallMs() - sinceMs) }
+  }
+
+  async #count(): Promise<void> {
+    const { clock, timers } = this.#parts
+    const endMs = clock.monotonicMs() + patienceMs
+    try {
+      for (;;) {
+        const source = await this.#sourceHere()
+        const blocks = await source.next(sliceEntries)
+        for (const block of blocks) {
+          this.#counted += settledLines(block)
+          this.#at = block.after
+        }
+        if (blocks.length === 0 || clock.monotonicMs() >= endMs) return
+        await new Promise<void>((resolve) => {
+          timers.after(0, resolve)
+        })
+      }
+    } catch (error) {
+      await this.#closeSource()
+      // It cannot be read any further: the ingester, which comes to the same place, says so.
+      if (!(error instanceof JournalFault)) throw error
+    }
+  }
+
+  /** What the store has by now need not be read. */
+  async #sourceHere(): Promise<JournalSource> {
+    const { position, settled } = this.#parts.progress()
+    if (blockNo(position) > blockNo(this.#at)) {
+      await this.#closeSource()
+      this.#at = position
+      this.#counted = settled
+    }
+    this.#source ??= await this.#parts.openSource(this.#at)
+    return this.#source
+  }
+
+  /** Since when the first record behind a position has been there; since the first question where it does not say. */
+  async #waitingSinceMs(position: JournalPosition | null): Promise<number> {
+    if (this.#oldest?.behindBlock !== blockNo(position)) {
+      const sinceMs = (await this.#firstEndMs(position)) ?? this.#parts.clock.wallMs()
+      this.#oldest = { behindBlock: blockNo(position), sinceMs }
+    }
+    return this.#oldest.sinceMs
+  }
+
+  async #firstEndMs(position: JournalPosition | null): Promise<number | null> {
+    const source = await this.#parts.openSource(position)
+    try {
+      for (let looked = 0; looked < probedLines; ) {
+        const blocks = await source.next(1)
+        if (blocks.length === 0) return null
+        for (const { lines } of blocks) {
+          looked += lines.length
+          for (const line of lines) {
+            const endedAtMs = endMsOf(line)
+            if (endedAtMs !== null) return endedAtMs
+          }
+        }
+      }
+      return null
+    } catch (error) {
+      if (error instanceof JournalFault) return null
+      throw error
+    } finally {
+      await source.close()
+    }
+  }
+
+  async #closeSource(): Promise<void> {
+    const source = this.#source
+    this.#source = null
+    await source?.close()
+  }
+}
+
+function blockNo(position: JournalPosition | null): number {
+  return position?.blockNo ?? 0
+}
+
+/** When the call ended and so was written; null where the line does not say: others date their costs as they like. */
+function endMsOf(line: string): number | null {
+  try {
+    const entry = decodeEntry(line)
+    return entry.kind === 'settle' && !entry.marks.includes(externalMark) ? entry.endedAtMs : null
+  } catch (error) {
+    if (error instanceof EntryFault) return null
+    throw error
+  }
+}
