@@ -37,7 +37,7 @@ test('every alert has its runbook, and every runbook its alert', () => {
 
 test('every runbook says what it means, what to look at and what to do', () => {
   for (const section of runbooks.split(/^## /m).slice(1)) {
-    const name = section.split('\n')[0]
+    const name = section.slice(0, section.indexOf('\n'))
     for (const word of ['Means', 'Look at', 'Do'])
       assert.match(section, new RegExp(`^\\*\\*${word}\\.\\*\\*`, 'm'), name)
   }
