@@ -58,7 +58,11 @@ keys:
 ${nestedBudgets(budgets)}`
 
 /** With everything on: keys, attribution, prices, the journal with group fsync, and the console ingesting beside it. */
-export async function startTollgate({ port = ports.tollgate as number, budgets = 0 } = {}): Promise<StartedTollgate> {
+export async function startTollgate({
+  port = ports.tollgate as number,
+  budgets = 0,
+  metrics = true,
+} = {}): Promise<StartedTollgate> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-bench-data-'))
   for (const folder of ['run', 'journal']) mkdirSync(join(dataDir, folder))
   const file = join(dataDir, 'tollgate.yaml')
@@ -72,7 +76,11 @@ export async function startTollgate({ port = ports.tollgate as number, budgets =
   const options = { env: roleEnvironment, message: { begin: loaded.config } }
   const began = performance.now()
   const gateway = await start({
-    ...{ core: underTest, ...options, command: [node, ...gatewayFlags, main, 'run', 'gateway'] },
+    ...{
+      core: underTest,
+      ...options,
+      command: [node, ...gatewayFlags, ...(metrics ? [main, 'run', 'gateway'] : [here('lib/uncounted-gateway.ts')])],
+    },
     readyUrl: `http://127.0.0.1:${port}/health`,
   })
   const readyMs = performance.now() - began

@@ -6,7 +6,14 @@ export interface Target {
   readonly body: string
 }
 
-export const ports = { upstream: 4900, bareProxy: 4901, tollgate: 4902, portkey: 4903, budgets: 4904 } as const
+export const ports = {
+  upstream: 4900,
+  bareProxy: 4901,
+  tollgate: 4902,
+  portkey: 4903,
+  budgets: 4904,
+  uncounted: 4905,
+} as const
 export const benchKey = 'tg-bench-0123456789abcdefghijklmnopqrstuv'
 
 const messages = [
@@ -33,6 +40,7 @@ export const targets = {
   bare: target('bare proxy', ports.bareProxy),
   tollgate: target('tollgate', ports.tollgate),
   budgets: target('tollgate with 10 budgets', ports.budgets),
+  uncounted: target('tollgate without metrics', ports.uncounted),
   portkey: target('portkey', ports.portkey, {
     'x-portkey-provider': 'openai',
     'x-portkey-custom-host': `http://127.0.0.1:${ports.upstream}/v1`,

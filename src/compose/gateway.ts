@@ -32,9 +32,12 @@ import { version } from './version.ts'
 const lastBytesMs = 2_000
 
 /** Starts the gateway: the journal first, so that what the last run left open is settled before anything new comes. */
-export async function composeGateway(config: Config, { log, onReady }: RoleHooks): Promise<RunningRole> {
+export async function composeGateway(
+  config: Config,
+  { log, onReady }: RoleHooks,
+  metrics: GatewayMetrics = new GatewayMetrics(config, log),
+): Promise<RunningRole> {
   const budgets = new BudgetKeeper(config, log)
-  const metrics = new GatewayMetrics(config, log)
   const [settings, catalog, { journal, recovered }] = await Promise.all([
     openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock }),
     openCatalog(),

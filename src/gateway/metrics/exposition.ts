@@ -25,8 +25,8 @@ export async function expose(families: readonly Family[], format: ExpositionForm
     if (at > 0) await new Promise((resolve) => setImmediate(resolve))
     parts.push(await textOf(families.slice(at, at + familiesAtOnce), format))
   }
-  const text = parts.filter((part) => part !== '').join('\n')
-  return format === 'openmetrics' ? `${text}\n# EOF\n` : `${text}\n`
+  const text = parts.map((part) => (part === '' ? '' : `${part}\n`)).join('')
+  return format === 'openmetrics' ? `${text}# EOF\n` : text
 }
 
 interface Shown extends Family {

@@ -1,0 +1,68 @@
+import { writeFileSync } from 'node:fs'
+import { closedLoop } from './lib/closed-loop.ts'
+import { needWrk } from './lib/processes.ts'
+import { startTollgate, startUpstream } from './lib/systems.ts'
+import { number, table } from './lib/table.ts'
+import { ports, targets } from './lib/targets.ts'
+
+/**
+ * What metrics cost: two gateways that are the same but that one of them counts nothing, in turn, at 64 connections. The
+ * one that counts is scraped every second, as OpenMetrics with exemplars, fifteen times as often as Prometheus does it.
+ *
+ *   npm run bench:metrics [-- --quick]
+ */
+const quick = process.argv.includes('--quick')
+const seconds = quick ? 2 : 5
+const rounds = quick ? 3 : 9
+
+needWrk()
+const upstream = await startUpstream()
+const counting = await startTollgate()
+const uncounted = await startTollgate({ port: ports.uncounted, metrics: false })
+const both = [targets.uncounted, targets.tollgate]
+for (const target of both) await closedLoop(target, 64, quick ? 3 : 20)
+
+const scrapesMs: number[] = []
+const scraper = setInterval(() => void scrape(), 1_000)
+const ratios: number[] = []
+const rates = new Map<string, number[]>(both.map(({ name }) => [name, []]))
+let errors = 0
+for (let round = 0; round < rounds; round += 1) {
+  const pair = new Map<string, number>()
+  for (const target of round % 2 === 0 ? both : both.toReversed()) {
+    const result = await closedLoop(target, 64, seconds)
+    rates.get(target.name)?.push(result.requestsPerSecond)
+    pair.set(target.name, result.requestsPerSecond)
+    errors += result.errors
+  }
+  ratios.push((pair.get(targets.tollgate.name) ?? 0) / (pair.get(targets.uncounted.name) ?? 1))
+}
+clearInterval(scraper)
+await counting.stop()
+await uncounted.stop()
+await upstream.stop()
+
+async function scrape(): Promise<void> {
+  const beganMs = performance.now()
+  const headers = { accept: 'application/openmetrics-text;version=1.0.0' }
+  await (await fetch(`http://127.0.0.1:${ports.tollgate}/metrics`, { headers })).arrayBuffer()
+  scrapesMs.push(performance.now() - beganMs)
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
+
+const rows = [...rates].map(([name, values]) => {
+  return [name, number(median(values)), number(Math.min(...values)), number(Math.max(...values))]
+})
+const report = `# Metrics on and off
+
+Measured by \`npm run bench:metrics\` on ${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}: 64 connections, the gateways on one core, everything else on the other, ${rounds} rounds of ${seconds} s in turn. Metrics are scraped once a second.
+
+${table(['system', 'requests/s, median', 'least', 'most'], rows)}
+
+With metrics the gateway serves ${number(100 * median(ratios), 1)} % of the requests that it serves without (median of the rounds' ratios, ${number(100 * Math.min(...ratios), 1)} to ${number(100 * Math.max(...ratios), 1)} %). A scrape took ${number(median(scrapesMs), 1)} ms under this load (median of ${scrapesMs.length}). Errors: ${errors}.`
+process.stdout.write(`${report}\n`)
+if (!quick) writeFileSync(new URL('results/metrics.md', import.meta.url), `${report}\n`)
+process.exit(0)
