@@ -26,7 +26,11 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
   const alerts = new AlertSide(config, alertStore, log, metrics.onTried)
   // Before the usage store, which takes its time to open: alerts need nothing of it.
   alerts.start()
-  const usage = await openUsageSide(config, (await settings.instance()).id, { log, onInsert: metrics.onInsert })
+  const usage = await openUsageSide(config, (await settings.instance()).id, {
+    ...{ log, onInsert: metrics.onInsert },
+    // What does not need the store, metrics among it, is not to wait for one that hangs.
+    waitMs: 5_000,
+  })
   metrics.follow({ usage, firing: () => alerts.firing(), waiting: () => alertStore.waiting() })
   const parts = {
     store: usage.store,

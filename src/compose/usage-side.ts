@@ -29,10 +29,13 @@ const firstRetryMs = 500
 const longestRetryMs = 10_000
 /** A server that takes longer to answer the least of questions is as good as down. */
 const answerWithinMs = 500
+const closeWithinMs = 2_000
 
 export interface UsageSideHooks {
   readonly log: Log
   readonly onInsert?: IngesterParts['onInsert']
+  /** A server that takes longer to be opened is waited for in the background; absent: it is waited for. */
+  readonly waitMs?: number
 }
 
 /**
@@ -45,14 +48,26 @@ export async function openUsageSide(config: Config, journalId: string, hooks: Us
   const { clickhouseUrl } = config.store
   const open = () =>
     clickhouseUrl === null ? openEmbedded(join(config.dataDir, 'clickhouse')) : openServer(clickhouseUrl)
+  const begin = () => startUsageSide(open(), { config, journalId, hooks })
+  if (clickhouseUrl === null) return await begin()
+  const opening = begin()
   try {
-    return await startUsageSide(open(), { config, journalId, hooks })
+    const side = await within(hooks.waitMs, opening)
+    if (side !== null) return side
+    hooks.log.warn('the ClickHouse server has not answered yet; calls are served and kept, and it is waited for')
+    return new LateUsageSide({ config, log: hooks.log, begin, opening })
   } catch (error) {
-    const mayCome = error instanceof StoreFault && error.code === 'store_unreachable' && clickhouseUrl !== null
-    if (!mayCome) throw error
-    const begin = () => startUsageSide(open(), { config, journalId, hooks })
-    return new LateUsageSide(begin, { config, log: hooks.log, error })
+    if (!(error instanceof StoreFault) || error.code !== 'store_unreachable') throw error
+    return new LateUsageSide({ config, log: hooks.log, begin, opening })
   }
+}
+
+/** Null where it takes longer. */
+async function within<Answer>(waitMs: number | undefined, answer: Promise<Answer>): Promise<Answer | null> {
+  if (waitMs === undefined) return await answer
+  const { promise: late, resolve } = Promise.withResolvers<null>()
+  const timer = systemTimers.after(waitMs, () => resolve(null))
+  return await Promise.race([answer, late]).finally(() => timer.cancel())
 }
 
 async function startUsageSide(
@@ -125,26 +140,33 @@ function retirement(dir: string, keepMs: number, log: Log): (position: JournalPo
 
 const nothingDone = { position: null, settled: 0, rows: 0, quarantined: 0, rejected: 0, repaired: 0, storeFault: true }
 
+interface LateStart {
+  readonly config: Config
+  readonly log: Log
+  readonly begin: () => Promise<UsageSide>
+  /** The first try, under way or failed. */
+  readonly opening: Promise<UsageSide>
+}
+
 /** Stands in for the usage side until its server answers. */
 class LateUsageSide implements UsageSide {
-  readonly #open: () => Promise<UsageSide>
+  readonly #begin: () => Promise<UsageSide>
   readonly #log: Log
   readonly #lag: LagMeter
   /** Why it cannot be used, as far as is known. */
-  #why = ''
+  #why = 'the ClickHouse server cannot be used: it has not answered yet'
   #side: UsageSide | null = null
-  #timer: { cancel(): void }
-  #opening: Promise<void> = Promise.resolve()
+  #timer: { cancel(): void } | null = null
+  #opening: Promise<void>
   #closed = false
 
-  constructor(open: () => Promise<UsageSide>, { config, log, error }: { config: Config; log: Log; error: unknown }) {
-    this.#open = open
+  constructor({ config, log, begin, opening }: LateStart) {
+    this.#begin = begin
     this.#log = log
     // What an earlier run has brought in, as far as is known while the store cannot be asked.
     const checkpoint = readCheckpoint(checkpointPath(ingestDirectory(config)))
     this.#lag = lagMeter(config, () => ({ position: checkpoint?.position ?? null, settled: 0 }))
-    this.#tell(error)
-    this.#timer = this.#tryIn(firstRetryMs)
+    this.#opening = this.#try(opening, firstRetryMs)
   }
 
   readonly store: UsageStore = {
@@ -164,8 +186,9 @@ class LateUsageSide implements UsageSide {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#timer.cancel()
-    await this.#opening
+    this.#timer?.cancel()
+    // A server that hangs is not waited for to its end: what it was asked for changes nothing.
+    await within(closeWithinMs, this.#opening)
     await Promise.all([this.#lag.close(), this.#side?.close()])
   }
 
@@ -174,20 +197,19 @@ class LateUsageSide implements UsageSide {
     return this.#side
   }
 
-  #tryIn(delayMs: number): { cancel(): void } {
-    return systemTimers.after(delayMs, () => {
-      this.#opening = this.#try(delayMs)
-    })
-  }
-
-  async #try(delayMs: number): Promise<void> {
+  async #try(opening: Promise<UsageSide>, retryMs: number): Promise<void> {
     try {
-      this.#side = await this.#open()
+      const side = await opening
+      if (this.#closed) return await side.close()
+      this.#side = side
       await this.#lag.close()
       this.#log.info('the ClickHouse server answers now')
     } catch (error) {
       this.#tell(error)
-      if (!this.#closed) this.#timer = this.#tryIn(Math.min(longestRetryMs, delayMs * 2))
+      if (this.#closed) return
+      this.#timer = systemTimers.after(retryMs, () => {
+        this.#opening = this.#try(this.#begin(), Math.min(longestRetryMs, retryMs * 2))
+      })
     }
   }
 

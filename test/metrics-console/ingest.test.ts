@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ingestFindings } from '#compose/doctor.ts'
@@ -60,6 +60,28 @@ test('what a console tells of its ingester, while the store takes records, refus
     tollgate_ingest_records_total: 12,
     tollgate_ingest_stopped: 0,
     tollgate_store_up: 1,
+  })
+
+  await t.test('a checkpoint that cannot be written stops ingesting, and is no fault of the store', async () => {
+    const draft = join(console.dataDir, 'ingest', 'checkpoint.json.new')
+    const before = (await console.samples()).get('tollgate_store_insert_failures_total')
+    mkdirSync(draft)
+    await console.call(2)
+    await console.shows({ tollgate_ingest_lag_records: 2, tollgate_ingest_stopped: 1, tollgate_store_up: 1 })
+    assert.equal((await console.samples()).get('tollgate_store_insert_failures_total'), before)
+    rmdirSync(draft)
+    await console.shows({ tollgate_ingest_lag_records: 0, tollgate_ingest_stopped: 0 })
+  })
+
+  await t.test('what can be no record is counted, and does not wait', async () => {
+    await console.stop()
+    const quarantined = join(console.dataDir, 'ingest', 'quarantine.jsonl')
+    writeFileSync(quarantined, '{"blockNo":900000,"entryNo":0,"reason":"of an earlier life","line":""}\n')
+    await console.start()
+    // Of all times in the API, of this process in the counter.
+    await console.shows({ tollgate_ingest_quarantined_total: 0, tollgate_ingest_lag_records: 0 })
+    const answer = await askConsole(console.adminSocket, '/api/v1/ingest')
+    assert.equal(JSON.parse(answer?.body ?? '').quarantined, 1)
   })
 
   await t.test('they are told on admin.sock alone', async () => {

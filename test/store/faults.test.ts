@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { encodeEntry } from '#core/ledger/codec.ts'
 import { collectBlocks } from '#store/ingest/batch.ts'
+import type { IngestState } from '#store/ingest/ingester.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
 import type { JournalBlock } from '#store/ingest/source.ts'
 import { type InsertTarget, StoreFault, type UsageDatabase } from '#store/usage/client.ts'
@@ -28,7 +29,8 @@ test('what can be no row goes to quarantine, once; what stands around it goes in
   const journal = new ListedJournal()
   journal.append([lines[0] ?? '', '{"kind":"settle","callId":"torn"', lines[1] ?? '', '{"kind":"other"}', 'not json'])
   journal.append([lines[2] ?? ''])
-  await ingest(journal, 'quarantine')
+  const { settled, rows, rejected } = await ingest(journal, 'quarantine')
+  assert.deepEqual([settled, rows, rejected], [6, 3, 3])
   const file = join(fixture.directory, 'quarantine', 'quarantine.jsonl')
   const places = () =>
     readFileSync(file, 'utf8')
@@ -39,7 +41,7 @@ test('what can be no row goes to quarantine, once; what stands around it goes in
   assert.equal((await counts('quarantine')).records, 3)
 
   rmSync(join(fixture.directory, 'quarantine', 'checkpoint.json'))
-  await ingest(journal, 'quarantine')
+  assert.equal((await ingest(journal, 'quarantine')).rejected, 0)
   assert.deepEqual(places(), [1, 3, 4])
 })
 
@@ -138,11 +140,12 @@ function rowsOf(blocks: readonly JournalBlock[], journalId: string): UsageRow[] 
   return rows
 }
 
-async function ingest(journal: ListedJournal, name: string, through = fixture.database): Promise<void> {
+async function ingest(journal: ListedJournal, name: string, through = fixture.database): Promise<IngestState> {
   const ingester = await fixture.ingester(journal.open, name, through)
   ingester.start()
   await ingester.caughtUp()
   await ingester.stop()
+  return ingester.state()
 }
 
 async function counts(journalId: string): Promise<{ records: number; hourly: number }> {

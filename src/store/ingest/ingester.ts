@@ -1,7 +1,15 @@
 import type { Clock, Timers } from '#ports.ts'
 import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
 import type { UsageRow } from '#store/usage/columns.ts'
-import { blockOf, insertBlock, intakeBlock, makeGood, newestStoredBlock, type UsageBlock } from '#store/usage/intake.ts'
+import {
+  blockOf,
+  insertBlock,
+  intakeBlock,
+  makeGood,
+  newestStoredBlock,
+  type Repair,
+  type UsageBlock,
+} from '#store/usage/intake.ts'
 import { type CollectedBlocks, type CollectTo, collectBlocks } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { Quarantine } from './quarantine.ts'
@@ -53,6 +61,8 @@ export interface IngestState {
   /** Whether the fault is the store's. */
   readonly storeFault: boolean
 }
+
+const nothingToRepair: Repair = { records: 0, hourlyRecords: 0 }
 
 interface UpcomingBlock {
   /** Null at the journal's end. */
@@ -125,7 +135,7 @@ export class Ingester {
     this.#wake?.()
     await this.#running
     await this.#closeSource()
-    if (this.#unwrittenSinceMs !== null) this.#write(this.#checkpoint)
+    if (this.#unwrittenSinceMs !== null) this.#writeLast()
   }
 
   state(): IngestState {
@@ -199,11 +209,11 @@ export class Ingester {
     // On a server the first insert may still be running: under the same token, one of the two does nothing.
     const isThatInsert = token === this.#checkpoint.intent?.token
     const { database, log } = this.#parts
-    const repair = await this.#timed(async () => {
-      if (database.remote && isThatInsert && rows.length > 0)
-        await insertBlock(database, { block: blockOf(rows), token })
+    const verify = async () => {
+      if (database.remote && isThatInsert) await insertBlock(database, { block: blockOf(rows), token })
       return await makeGood(database, { journalId: this.#checkpoint.journalId, rows, token })
-    })
+    }
+    const repair = rows.length === 0 ? nothingToRepair : await this.#timed(verify)
     this.#repaired += repair.records
     log.info({ rows: rows.length, ...repair }, 'an interrupted insert was verified')
     this.#advance(collected, { rows: rows.length, intent: this.#checkpoint.intent })
@@ -331,6 +341,15 @@ export class Ingester {
     this.#checkpoint = checkpoint
     this.#unwrittenSinceMs = null
     if (checkpoint.position !== null) this.#parts.onSaved?.(checkpoint.position)
+  }
+
+  /** What ends is not to fail for it. */
+  #writeLast(): void {
+    try {
+      this.#write(this.#checkpoint)
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'the checkpoint cannot be written; the next start verifies more')
+    }
   }
 
   async #closeSource(): Promise<void> {

@@ -132,31 +132,74 @@ test('two who ask at once get one answer', async () => {
   assert.equal(one, other)
 })
 
-test('where the journal cannot be read any further, what stands before still counts', async () => {
+test('who asks is not kept waiting by a backlog: it is counted on, and is whole in the end', async () => {
   const journal = new ListedJournal()
-  journal.append([encodeEntry(settleEntry('c1')), encodeEntry(settleEntry('c2'))])
-  let opened = 0
-  const open: OpenSource = async (position) => {
-    const source = await journal.open(position)
-    opened++
-    return {
-      async next(maxEntries) {
-        const blocks = await source.next(maxEntries)
-        if (blocks.length === 0) throw new JournalFault('journal_damaged', 'unreadable')
-        return blocks
-      },
-      async close() {
-        opened--
-      },
-    }
-  }
+  for (let i = 0; i < 3; i++) journal.append([encodeEntry(settleEntry(`c${i}`))])
+  const held = Promise.withResolvers<void>()
+  let patience: (() => void) | null = null
   const meter = new LagMeter({
-    openSource: open,
+    async openSource(position) {
+      const source = await journal.open(position)
+      return {
+        async next() {
+          const blocks = await source.next(1)
+          if (blocks[0]?.blockNo === 3) await held.promise
+          return blocks
+        },
+        close: () => source.close(),
+      }
+    },
     clock: { wallMs: () => 1_790_000_001_000, monotonicMs: () => 0 },
-    timers: { after: (_delayMs, run) => ({ cancel: clearImmediate.bind(null, setImmediate(run)) }) },
+    timers: {
+      after(delayMs, run) {
+        if (delayMs >= 100) patience = run
+        else setImmediate(run)
+        return { cancel: () => undefined }
+      },
+    },
     progress: () => ({ position: null, settled: 0 }),
   })
-  for (let i = 0; i < 2; i++) assert.deepEqual(await meter.read(), { records: 2, ageMs: 100 })
+  const asked = meter.read()
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(patience !== null)
+  ;(patience as () => void)()
+  assert.deepEqual(await asked, { records: 2, ageMs: 100 })
+  held.resolve()
+  assert.deepEqual(await meter.read(), { records: 3, ageMs: 100 })
   await meter.close()
-  assert.equal(opened, 0)
 })
+
+const faults = [
+  new JournalFault('journal_damaged', 'unreadable'),
+  Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' }),
+]
+for (const fault of faults) {
+  test(`where the journal cannot be read any further, what stands before still counts: ${fault.message}`, async () => {
+    const journal = new ListedJournal()
+    journal.append([encodeEntry(settleEntry('c1')), encodeEntry(settleEntry('c2'))])
+    let opened = 0
+    const open: OpenSource = async (position) => {
+      const source = await journal.open(position)
+      opened++
+      return {
+        async next(maxEntries) {
+          const blocks = await source.next(maxEntries)
+          if (blocks.length === 0) throw fault
+          return blocks
+        },
+        async close() {
+          opened--
+        },
+      }
+    }
+    const meter = new LagMeter({
+      openSource: open,
+      clock: { wallMs: () => 1_790_000_001_000, monotonicMs: () => 0 },
+      timers: { after: (_delayMs, run) => ({ cancel: clearImmediate.bind(null, setImmediate(run)) }) },
+      progress: () => ({ position: null, settled: 0 }),
+    })
+    for (let i = 0; i < 2; i++) assert.deepEqual(await meter.read(), { records: 2, ageMs: 100 })
+    await meter.close()
+    assert.equal(opened, 0)
+  })
+}

@@ -9,8 +9,8 @@ import type { JournalPosition, JournalSource, OpenSource } from './source.ts'
 /** How far the store is behind the journal. */
 export interface IngestLag {
   /**
-   * Settled calls of the journal that are not known to be in the store. Exact, but where more has piled up than can be
-   * counted while somebody waits: then what was counted so far, and more with every question.
+   * Settled calls of the journal that are not known to be in the store. Exact, but right after a start where more has
+   * piled up than can be counted while somebody waits: then what was counted so far.
    */
   readonly records: number
   /** For how long the oldest of them has been waiting; 0 where none is. */
@@ -25,10 +25,12 @@ export interface LagParts {
   readonly progress: () => Pick<IngestState, 'position' | 'settled'>
 }
 
-/** Between two slices other work gets its turn. */
+/** Some ten milliseconds of work, after which other work gets its turn. */
 const sliceEntries = 4_000
-/** A gigabyte takes about a second. Whoever asks waits a second at most for all of the answer. */
+/** A gigabyte takes some seconds. Whoever asks waits a second at most for all of the answer: the rest is counted after. */
 const patienceMs = 400
+/** Between slices for which nobody waits: the ingester has a backlog to read as well. */
+const leisureMs = 20
 /** So many lines are looked at for the oldest one whose time is ours. */
 const probedLines = 1_000
 
@@ -45,6 +47,8 @@ export class LagMeter {
   #counted = 0
   #oldest: { readonly behindBlock: number; readonly sinceMs: number } | null = null
   #reading: Promise<IngestLag> | null = null
+  #counting: Promise<void> | null = null
+  #closed = false
 
   constructor(parts: LagParts) {
     this.#parts = parts
@@ -59,12 +63,17 @@ export class LagMeter {
   }
 
   async close(): Promise<void> {
-    await this.#reading?.catch(() => undefined)
+    this.#closed = true
+    // What goes wrong there is met by whoever asked.
+    await Promise.allSettled([this.#reading, this.#counting])
     await this.#closeSource()
   }
 
   async #read(): Promise<IngestLag> {
-    await this.#count()
+    this.#counting ??= this.#count().finally(() => {
+      this.#counting = null
+    })
+    await this.#patiently(this.#counting)
     const { position, settled } = this.#parts.progress()
     const records = Math.max(0, this.#counted - settled)
     if (records === 0) {
@@ -75,26 +84,31 @@ export class LagMeter {
     return { records, ageMs: Math.max(0, this.#parts.clock.wallMs() - sinceMs) }
   }
 
+  /** Until it is done, or nobody would wait any longer. */
+  async #patiently(counting: Promise<void>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = this.#parts.timers.after(patienceMs, resolve)
+    await Promise.race([counting, late]).finally(() => timer.cancel())
+  }
+
+  /** To the journal's end. */
   async #count(): Promise<void> {
-    const { clock, timers } = this.#parts
-    const endMs = clock.monotonicMs() + patienceMs
     try {
-      for (;;) {
+      while (!this.#closed) {
         const source = await this.#sourceHere()
         const blocks = await source.next(sliceEntries)
         for (const block of blocks) {
           this.#counted += settledLines(block)
           this.#at = block.after
         }
-        if (blocks.length === 0 || clock.monotonicMs() >= endMs) return
+        if (blocks.length === 0) return
         await new Promise<void>((resolve) => {
-          timers.after(0, resolve)
+          this.#parts.timers.after(this.#reading === null ? leisureMs : 0, resolve)
         })
       }
     } catch (error) {
       await this.#closeSource()
-      // It cannot be read any further: the ingester, which comes to the same place, says so.
-      if (!(error instanceof JournalFault)) throw error
+      if (!isOfTheJournal(error)) throw error
     }
   }
 
@@ -120,8 +134,9 @@ export class LagMeter {
   }
 
   async #firstEndMs(position: JournalPosition | null): Promise<number | null> {
-    const source = await this.#parts.openSource(position)
+    let source: JournalSource | null = null
     try {
+      source = await this.#parts.openSource(position)
       for (let looked = 0; looked < probedLines; ) {
         const blocks = await source.next(1)
         if (blocks.length === 0) return null
@@ -135,10 +150,10 @@ export class LagMeter {
       }
       return null
     } catch (error) {
-      if (error instanceof JournalFault) return null
+      if (isOfTheJournal(error)) return null
       throw error
     } finally {
-      await source.close()
+      await source?.close()
     }
   }
 
@@ -147,6 +162,11 @@ export class LagMeter {
     this.#source = null
     await source?.close()
   }
+}
+
+/** Where the journal, or its disk, cannot be read any further, the ingester meets the same, and says so. */
+function isOfTheJournal(error: unknown): boolean {
+  return error instanceof JournalFault || (error instanceof Error && 'syscall' in error)
 }
 
 function blockNo(position: JournalPosition | null): number {
