@@ -50,7 +50,7 @@ async function listening(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-function configuration({ relay }: { relay: string; collector: string }): string {
+function configuration({ relay, collector }: { relay: string; collector: string }): string {
   return `drain_ms: 5000
 providers:
   - {name: simulated, kind: simulated, retries: {max: 2, base_ms: 1}}
@@ -79,6 +79,10 @@ incoming:
 metrics:
   prefixes: [tollgate_, holysheep_]
   label_values: {project: 6}
+telemetry:
+  otlp: {endpoint: "${collector}", timeout_ms: 1000}
+  traces: {sample_ratio: 1}
+  metrics: {interval_ms: 1000}
 `
 }
 
