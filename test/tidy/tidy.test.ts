@@ -14,7 +14,7 @@ import {
 } from './rules.ts'
 import { roomOf, root, type Source, sources, withoutComments } from './sources.ts'
 
-const all = sources('src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts')
+const all = sources('src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'deploy/**/*.ts')
 const product = all.filter(({ path, isTest }) => path.startsWith('src/') && !isTest)
 
 /** No finding, or all of them, one a line. */
