@@ -3,7 +3,7 @@ import type { Config } from '#config/config.ts'
 import { BudgetBook } from '#core/budget/book.ts'
 import { postingOf } from '#core/budget/posting.ts'
 import { decodeEntry } from '#core/ledger/codec.ts'
-import type { LedgerEntry } from '#core/ledger/entry.ts'
+import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { globMatcher } from '#lib/glob.ts'
@@ -57,19 +57,24 @@ export class BudgetKeeper {
     this.#position = after
   }
 
-  /** Adds up what the journal has had since the last save. To be called before anything is written. */
-  async catchUp(end: JournalPosition): Promise<void> {
+  /**
+   * Adds up what the journal has had since the last save, and holds what is held for jobs that run on. To be called
+   * before anything is written.
+   */
+  async catchUp(end: JournalPosition, jobs: readonly OpenEntry[]): Promise<void> {
     this.#position = end
     const saved = this.#book.isEmpty ? null : await readSpent(this.#directory)
     if (saved !== null && saved.position.blockNo <= end.blockNo && this.#book.restore(saved.book)) {
       await this.#read(saved.position, end.blockNo, (entries) => this.desk.written(entries))
     }
+    // Before the fold, which looks for the windows in which something is held.
+    for (const { call, hold } of jobs) if (hold !== undefined) this.desk.keep(call, hold)
     this.#foldPending()
     this.#saveLater()
   }
 
   configure({ budgets, budgetRefusalStatus: refusalStatus, holdWaitMs }: Config): void {
-    this.#book.reconfigure(budgets)
+    this.desk.configure(budgets)
     this.desk.options = { refusalStatus, holdWaitMs }
     this.#foldPending()
   }

@@ -42,7 +42,8 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
     }),
   ])
   const { journal, recovered } = opened
-  await budgets.catchUp(journal.position)
+  const jobs = recovered.opens.filter(isJob)
+  await budgets.catchUp(journal.position, jobs)
   // After the settings, which make its tables, and the journal, whose end was put right.
   const events = await openKnownEvents({
     dataDir: config.dataDir,
@@ -62,7 +63,7 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
     promptHashSecret: (await settings.instance()).promptHashSecret,
     openPools: (options) => pools.use(options),
     onFault: (error) => log.error({ err: error }, 'a call failed for a fault of the gateway'),
-    jobs: new BackgroundJobs(recovered.opens.filter(isJob)),
+    jobs: new BackgroundJobs(jobs),
   })
   const road = layRoad(config, ground, await claimsVerifier(config, log))
   const interrupted = recovered.opens.filter((open) => !isJob(open))

@@ -107,13 +107,16 @@ export class Hold {
 
   /** After a new configuration: leaves the accounts that are gone, and takes the same from new ones. */
   rescope(added: readonly Account[]): void {
-    const buckets = this.#buckets.filter(({ account }) => !account.retired)
-    for (const account of added) {
-      const bucket = account.bucketAt(this.call.startedAtMs)
-      if (bucket === undefined) continue
-      bucket.take(this.#held[account.unit])
-      buckets.push(bucket)
-    }
-    this.#buckets = buckets
+    this.#buckets = this.#buckets.filter(({ account }) => !account.retired)
+    for (const account of added) this.join(account)
+  }
+
+  /** Takes the same from an account as from others, where it knows the call's window and nothing was taken from it yet. */
+  join(account: Account): void {
+    if (this.#buckets.some((bucket) => bucket.account === account)) return
+    const bucket = account.bucketAt(this.call.startedAtMs)
+    if (bucket === undefined) return
+    bucket.take(this.#held[account.unit])
+    this.#buckets = [...this.#buckets, bucket]
   }
 }

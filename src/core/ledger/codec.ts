@@ -5,6 +5,7 @@ import {
   type Attempt,
   type CallFacts,
   endpointNames,
+  type HeldAmounts,
   type LedgerEntry,
   type OpenEntry,
   outcomes,
@@ -57,7 +58,12 @@ function decodeOpen(reader: LineReader): OpenEntry {
     call: decodeCall(reader),
     estimatedInputTokens: reader.count('estimatedInputTokens'),
     ...(responseId === '' ? {} : { responseId }),
+    ...(reader.has('hold') ? { hold: decodeHold(reader.object('hold')) } : {}),
   }
+}
+
+function decodeHold(reader: LineReader): HeldAmounts {
+  return { picoUsd: reader.amount('usd'), tokens: reader.count('tokens') }
 }
 
 function decodeSettle(reader: LineReader): SettleEntry {

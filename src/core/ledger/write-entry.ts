@@ -25,6 +25,12 @@ export function writeEntry(to: LineWriter, entry: LedgerEntry): void {
 function writeOpen(to: LineWriter, entry: OpenEntry): void {
   count(to, 'estimatedInputTokens', entry.estimatedInputTokens)
   text(to, 'responseId', entry.responseId ?? '')
+  if (entry.hold === undefined) return
+  const start = to.beginObject('hold')
+  // Also where it is nothing: an object without members is not written.
+  to.amount('usd', entry.hold.picoUsd)
+  count(to, 'tokens', entry.hold.tokens)
+  to.endObject(start)
 }
 
 function writeSettle(to: LineWriter, entry: SettleEntry): void {

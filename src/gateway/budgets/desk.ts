@@ -1,11 +1,11 @@
 import type { Accounts } from '#core/budget/accounts.ts'
 import type { AdmittedCall, Amounts } from '#core/budget/amounts.ts'
 import { BudgetBook } from '#core/budget/book.ts'
-import type { ScopedCall } from '#core/budget/budget.ts'
+import type { Budget, ScopedCall } from '#core/budget/budget.ts'
 import type { Hold } from '#core/budget/hold.ts'
 import { postingOf } from '#core/budget/posting.ts'
 import type { Short } from '#core/budget/short.ts'
-import type { LedgerEntry } from '#core/ledger/entry.ts'
+import type { HeldAmounts, LedgerEntry } from '#core/ledger/entry.ts'
 import type { Timers } from '#ports.ts'
 import { rateHeaders } from './rate-headers.ts'
 
@@ -17,6 +17,12 @@ export interface DeskOptions {
   readonly refusalStatus: 402 | 429
   /** How long a call waits for money that other calls hold. */
   readonly holdWaitMs: number
+}
+
+/** What a call asks for. */
+export interface Asked {
+  readonly call: AdmittedCall
+  readonly most: Amounts
 }
 
 /** A call that waits for what other calls hold. */
@@ -35,6 +41,8 @@ export class BudgetDesk {
   readonly #timers: Timers
   readonly #onNotReady: () => void
   readonly #holds = new Map<string, Hold>()
+  /** By call id: what calls would ask for that came when there were no budgets. */
+  readonly #unasked = new Map<string, () => Asked>()
   #waiting = new Set<() => void>()
   options: Pick<DeskOptions, 'refusalStatus' | 'holdWaitMs'>
 
@@ -49,6 +57,27 @@ export class BudgetDesk {
   /** True where there are no budgets at all. */
   get none(): boolean {
     return this.#book.isEmpty
+  }
+
+  /**
+   * Where there are no budgets: what the call would ask for, to be worked out only if one is made while it runs, or
+   * if it sets off a job.
+   */
+  note(callId: string, asked: () => Asked): void {
+    this.#unasked.set(callId, asked)
+  }
+
+  /** Takes over other budgets. Calls under way are held in those that are about them, though they may not fit there. */
+  configure(budgets: readonly Budget[]): void {
+    if (budgets.length > 0) for (const callId of [...this.#unasked.keys()]) this.#holdUnasked(callId)
+    this.#book.reconfigure(budgets)
+  }
+
+  /** Nothing refuses it: there are no budgets yet. */
+  #holdUnasked(callId: string): void {
+    const asked = this.#unasked.get(callId)?.()
+    this.#unasked.delete(callId)
+    if (asked !== undefined) this.hold(asked.call, asked.most)
   }
 
   /** Null where no budget is about the call. */
@@ -80,16 +109,26 @@ export class BudgetDesk {
 
   /** The call came to nothing. Harmless where its hold has ended. */
   release(callId: string): void {
+    this.#unasked.delete(callId)
     this.#holds.get(callId)?.release()
     this.#holds.delete(callId)
   }
 
-  /** What a call held is held for what it has set off. Does nothing where it holds nothing. */
-  handOver(callId: string, heir: AdmittedCall): void {
+  /** What a call held is held for what it has set off; how much that is. Null where it holds nothing. */
+  handOver(callId: string, heir: AdmittedCall): HeldAmounts | null {
+    this.#holdUnasked(callId)
     const hold = this.#holds.get(callId)
-    if (hold === undefined) return
+    if (hold === undefined) return null
     this.#holds.delete(callId)
-    this.#holds.set(heir.callId, this.#book.handOver(hold, heir))
+    const to = this.#book.handOver(hold, heir)
+    this.#holds.set(heir.callId, to)
+    // No more tokens than an entry can say.
+    return { picoUsd: to.heldPicoUsd, tokens: Math.min(to.heldTokens, Number.MAX_SAFE_INTEGER) }
+  }
+
+  /** Holds what the last run has left running, whether it fits or not. */
+  keep(call: AdmittedCall, held: HeldAmounts): void {
+    this.#holds.set(call.callId, this.#book.keep(call, held))
   }
 
   /** Entries that are in the journal now. */
@@ -97,6 +136,7 @@ export class BudgetDesk {
     for (const entry of entries) {
       const posting = postingOf(entry)
       if (posting === null) continue
+      if (this.#unasked.size > 0) this.#unasked.delete(posting.call.callId)
       const hold = this.#holds.get(posting.call.callId)
       if (hold === undefined) {
         this.#book.book(posting.call, posting.amounts)
