@@ -82,7 +82,8 @@ export class World {
 
   extend(): void {
     const running = this.#anyRunning()
-    if (running === undefined) return
+    // A job is held whole from the start.
+    if (running === undefined || running.isJob) return
     const { hold, call, amounts } = running
     const more = some.someAmounts(this.#chance)
     const short = hold.shortOf(more.picoUsd, more.tokens)
