@@ -81,7 +81,8 @@ export class BudgetKeeper {
 
   /** For people: all limits, and the budgets of which it is not known yet what was spent. */
   status() {
-    return { limits: this.#book.status(systemClock.wallMs()), pending: this.#book.pending() }
+    const limits = this.#book.status(systemClock.wallMs())
+    return { limits, pending: this.#book.pending(), waiting: this.desk.waiting }
   }
 
   async close(): Promise<void> {

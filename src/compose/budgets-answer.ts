@@ -14,11 +14,13 @@ export interface BudgetsAnswer {
   readonly limits: readonly LimitAnswer[]
   /** Budgets of which it is not known yet what was spent. */
   readonly pending: readonly string[]
+  /** Calls that wait for what others hold. */
+  readonly waiting: number
 }
 
 export function budgetsAnswer(keeper: BudgetKeeper): BudgetsAnswer {
-  const { limits, pending } = keeper.status()
-  return { limits: limits.map(answerOf), pending }
+  const { limits, ...more } = keeper.status()
+  return { limits: limits.map(answerOf), ...more }
 }
 
 function answerOf(status: LimitStatus): LimitAnswer {

@@ -68,7 +68,10 @@ export class World {
     const startedAtMs = this.#atMs - (chance.happens(0.1) ? chance.whole(0, 10_000) : 0)
     const call = some.someCall(chance, `c${this.#calls++}`, startedAtMs)
     const amounts = some.someAmounts(chance)
+    const foretold = this.#book.shortOf(call, amounts)
     const result = this.#book.hold(call, amounts)
+    if (foretold !== null) assert.deepEqual(foretold, result, 'a hold is refused as it was foretold')
+    else assert.ok(result instanceof Hold || result.kind === 'not_ready', 'nothing was foretold')
     this.#judge(call, amounts, result, [])
     if (result instanceof Hold) {
       this.#running.push({ hold: result, call, amounts, isJob: false })

@@ -78,6 +78,14 @@ export class BudgetBook {
     return this.#begin(call, buckets, held, rerouted)
   }
 
+  /** Why `hold` would not give this; null where it would. */
+  shortOf(call: AdmittedCall, most: Amounts): Short | null {
+    const held = heldOf(most)
+    const buckets = this.#index.of(call).limits.flatMap((account) => account.bucketAt(call.startedAtMs) ?? [])
+    const blocking = buckets.filter((bucket) => blocks(bucket, held[bucket.account.unit], noBudgets))
+    return shortOf(blocking, held, call.startedAtMs)
+  }
+
   /**
    * What a call held is held, from now on, for what it has set off and has an entry of its own, as `keep` does. Nobody
    * comes between the two.

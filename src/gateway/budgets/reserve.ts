@@ -8,9 +8,9 @@ import type { Refusal } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import type { Route } from '../route.ts'
 import type { StreamAllowance } from './allowance.ts'
-import { boundOf } from './bound.ts'
+import { type Bound, boundOf } from './bound.ts'
 import type { Asked } from './desk.ts'
-import { nearLimit } from './near-limit.ts'
+import { type Near, nearLimit } from './near-limit.ts'
 import { refuseShort } from './refuse-short.ts'
 import { refuseUnbounded } from './unbounded.ts'
 
@@ -58,12 +58,15 @@ export function reserve(road: Road, asking: Asking): Reserved | Refusal | Promis
   if (!asking.arrival.match.metered) return reserveFree(road, call, asking.route)
   const bound = boundOf(road, asking)
   if (bound.minding?.rule === 'refuse') return refuseUnbounded(bound, bound.minding)
+  if (budgets.isBehind(call)) return nearLimit(road, near(road, asking, bound), budgets.shortOf(call, bound.most))
   const verdict = budgets.hold(call, bound.most)
-  if (verdict.kind !== 'held') {
-    const untilMs = road.clock.monotonicMs() + budgets.options.holdWaitMs
-    return nearLimit(road, { asking, call, bound, rerouted: nothing, untilMs }, verdict)
-  }
+  if (verdict.kind !== 'held') return nearLimit(road, near(road, asking, bound), verdict)
   return reservedAs(asking.route, { headers: budgets.rateHeaders(call) })
+}
+
+function near({ clock, budgets }: Road, asking: Asking, bound: Bound): Near {
+  const untilMs = clock.monotonicMs() + budgets.options.holdWaitMs
+  return { asking, call: admittedCall(asking), bound, rerouted: nothing, untilMs }
 }
 
 const free: Amounts = { picoUsd: picoUsd(0n), tokens: 0 }
