@@ -12,11 +12,11 @@ import { bookOverdueJobs } from '#gateway/book-job.ts'
 import { createGateway } from '#gateway/gateway.ts'
 import { createIncoming } from '#gateway/incoming/incoming.ts'
 import { settleInterrupted } from '#gateway/interrupted.ts'
-import type { ClaimsVerifier } from '#gateway/road.ts'
+import type { ClaimsVerifier, Road } from '#gateway/road.ts'
 import type { Log } from '#lib/log.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
 import { openKnownEvents } from '#store/external/known-events.ts'
-import { openJournal } from '#store/journal/writer.ts'
+import { openJournal, type RecoveredOpens } from '#store/journal/writer.ts'
 import { openSettings, settingsFile } from '#store/settings/open.ts'
 import { BudgetKeeper } from './budget-keeper.ts'
 import { budgetsAnswer } from './budgets-answer.ts'
@@ -54,26 +54,22 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
   const keys = await KeyWatch.open(settings, config, (error) => log.error({ err: error }, 'the keys cannot be read'))
   const pools = new UpstreamPools(systemTimers)
   const estimator = new TokenCounter(systemTimers)
+  const { promptHashSecret } = await settings.instance()
+  // From now on it only reads them, beside the calls.
+  settings.neverWait()
   const ground = makeGround({
     journal,
     keys: () => keys.ring,
     catalog,
     estimator,
     budgets: budgets.desk,
-    promptHashSecret: (await settings.instance()).promptHashSecret,
+    promptHashSecret,
     openPools: (options) => pools.use(options),
     onFault: (error) => log.error({ err: error }, 'a call failed for a fault of the gateway'),
     jobs: new BackgroundJobs(jobs),
   })
   const road = layRoad(config, ground, await claimsVerifier(config, log))
-  const interrupted = recovered.opens.filter((open) => !isJob(open))
-  for (const open of interrupted) {
-    await journal.append(settleInterrupted(open, road.prices, systemClock.wallMs()))
-  }
-  await bookOverdueJobs(road)
-  if (interrupted.length > 0) log.warn(`${interrupted.length} calls of the last run were booked as interrupted`)
-  if (recovered.tornBytes > 0)
-    log.warn(`${recovered.tornBytes} bytes of a last write that was cut short were set aside`)
+  await settleLastRun(road, recovered, log)
 
   const handOff = createConsoleProxy(join(config.dataDir, 'run', 'console.sock'))
   const incoming = createIncoming({ sources: config.incoming, events, journal })
@@ -109,6 +105,17 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
       await Promise.all([pools.destroy(), estimator.close(), settings.close()])
     },
   }
+}
+
+/** Books what the last run left open, but for jobs that run on. */
+async function settleLastRun(road: Road, { opens, tornBytes }: RecoveredOpens, log: Log): Promise<void> {
+  const interrupted = opens.filter((open) => !isJob(open))
+  for (const open of interrupted) {
+    await road.journal.append(settleInterrupted(open, road.prices, systemClock.wallMs()))
+  }
+  await bookOverdueJobs(road)
+  if (interrupted.length > 0) log.warn(`${interrupted.length} calls of the last run were booked as interrupted`)
+  if (tornBytes > 0) log.warn(`${tornBytes} bytes of a last write that was cut short were set aside`)
 }
 
 async function claimsVerifier({ jwt }: Config, log: Log): Promise<ClaimsVerifier | null> {
