@@ -103,7 +103,8 @@ test('a wait ends with what it was for, with its time, or when it is ended', asy
       return got.kind === 'held' ? null : got.inTheWay
     }
     let isOver = false
-    const wait = one.desk.lineUp(asked, { attempt, inTheWay: one.desk.shortOf(asked, usd(amount))?.inTheWay ?? [] })
+    const inTheWay = one.desk.shortOf(asked, usd(amount))?.inTheWay ?? []
+    const wait = one.desk.lineUp(asked, { attempt, inTheWay, withinMs: 10_000 })
     void wait.over.then(() => {
       isOver = true
     })
@@ -129,7 +130,7 @@ test('a fault of one who waits is its own', async () => {
   const one = opened(team)
   const first = call()
   one.desk.hold(first, usd(1000n))
-  const broken = one.desk.lineUp(call(), { attempt: () => assert.fail('broken'), inTheWay: [] })
+  const broken = one.desk.lineUp(call(), { attempt: () => assert.fail('broken'), inTheWay: [], withinMs: 10_000 })
   one.desk.release(first.callId)
   await assert.rejects(broken.over, /broken/)
   assert.equal(one.desk.waiting, 0)
