@@ -291,6 +291,11 @@ export interface Settings {
   instance(): Promise<Instance>
   /** Changes whenever keys or tokens may have changed, whichever process changed them. Cheap enough to be polled. */
   version(): number
+  /**
+   * From now on nothing waits for another process: what cannot be had at once throws. For who serves calls on the same
+   * thread. Reading goes on while others write.
+   */
+  neverWait(): void
   close(): Promise<void>
 }
 

@@ -5,6 +5,8 @@ export interface ShownBudget {
   readonly name: string
   readonly scope: Readonly<Record<string, readonly string[] | Readonly<Record<string, readonly string[]>>>>
   readonly timezone: string
+  /** Why it stays pending, where it does. */
+  readonly pending_reason?: string | null
   readonly limits: readonly ShownLimit[]
 }
 
@@ -58,7 +60,12 @@ export function tableOfBudgets(budgets: readonly ShownBudget[], { colours, wides
     .map((line) => (widest === null ? line : line.slice(0, widest)))
     .map((line, index) => (colours ? coloured(line, limits[index - headLines]?.limit.status ?? null) : line))
     .map((line) => `${line}\n`)
+    .concat(budgets.flatMap(reasonLines))
     .join('')
+}
+
+function reasonLines({ name, pending_reason: reason }: ShownBudget): string[] {
+  return reason === undefined || reason === null ? [] : [`${name} stays pending: ${reason}\n`]
 }
 
 const headLines = 2
@@ -144,10 +151,11 @@ export function changedLines(before: readonly ShownBudget[], now: readonly Shown
 }
 
 /** Without the forecast, which changes as time goes by. */
-function limitLines({ name, limits, timezone }: ShownBudget): string[] {
+function limitLines({ name, limits, timezone, pending_reason: reason }: ShownBudget): string[] {
+  const why = reason === undefined || reason === null ? '' : ` because ${reason}`
   return limits.map((limit) => {
     const [window, most, spent, held, available, used, , status, resets] = limitCells(limit, timezone)
-    if (limit.status === null) return `${name} ${window}: limit ${most}, pending`
+    if (limit.status === null) return `${name} ${window}: limit ${most}, pending${why}`
     const reset = resets === '' ? '' : `, resets ${resets}`
     return `${name} ${window}: limit ${most}, spent ${spent}, held ${held}, available ${available}, used ${used}, ${status}${reset}`
   })

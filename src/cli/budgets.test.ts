@@ -88,3 +88,13 @@ test('elsewhere a line is written for a limit when it changes, and only then', (
 test('without budgets it says where they come from', () => {
   assert.match(tableOfBudgets([], plain), /configuration file/)
 })
+
+test('a budget that stays pending says why', () => {
+  const stuck = { ...fresh, pending_reason: 'block 7 of the journal is damaged' }
+  assert.match(tableOfBudgets([team, stuck], plain), /\nfresh stays pending: block 7 of the journal is damaged\n$/)
+  assert.equal(
+    changedLines([fresh], [stuck]),
+    'fresh day: limit 1,300.00 USD, pending because block 7 of the journal is damaged\n',
+  )
+  assert.ok(!tableOfBudgets([team, { ...fresh, pending_reason: null }], plain).includes('stays'))
+})

@@ -13,8 +13,8 @@ export function budgetBoard(config: () => Config): BudgetBoard {
     async states() {
       const answer = await askSocket(join(config().dataDir, 'run', 'gateway.sock'), '/budgets')
       if (answer === null) throw new GatewaySilent(silent)
-      const { limits, pending } = JSON.parse(answer) as BudgetsAnswer
-      return { limits: limits.map(stateOf), pending }
+      const { limits, pending, unreadable } = JSON.parse(answer) as BudgetsAnswer
+      return { limits: limits.map(stateOf), pending, unreadable }
     },
   }
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { BudgetBook } from '#core/budget/book.ts'
+import type { Budget } from '#core/budget/budget.ts'
 import { postingOf } from '#core/budget/posting.ts'
 import { decodeEntry } from '#core/ledger/codec.ts'
-import type { LedgerEntry } from '#core/ledger/entry.ts'
+import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { globMatcher } from '#lib/glob.ts'
@@ -12,6 +13,7 @@ import type { Timer } from '#ports.ts'
 import { readSpent, writeSpent } from '#store/budgets/spent-file.ts'
 import type { JournalPosition } from '#store/ingest/source.ts'
 import { openFollower } from '#store/journal/reader.ts'
+import { Retries } from './retries.ts'
 
 /** How old what is saved may be: that much of the journal is read again after a crash. */
 const saveEveryMs = 5_000
@@ -29,6 +31,7 @@ export class BudgetKeeper {
   readonly #directory: string
   readonly #journalDirectory: string
   readonly #log: Log
+  #budgets: readonly Budget[]
   #position: JournalPosition | null = null
   #savedBlock = -1
   #timer: Timer | null = null
@@ -36,17 +39,21 @@ export class BudgetKeeper {
   #folding: Promise<void> = Promise.resolve()
   #closed = false
   #foldsWaiting = 0
+  readonly #retries = new Retries(systemTimers, () => this.#foldPending())
+  /** Why the journal could not be read the last time; null where it could. */
+  #unreadable: string | null = null
 
   constructor(config: Config, log: Log) {
     this.#directory = join(config.dataDir, 'budgets')
     this.#journalDirectory = join(config.dataDir, 'journal')
     this.#log = log
+    this.#budgets = config.budgets
     this.#book = new BudgetBook(config.budgets, globMatcher)
     const { budgetRefusalStatus: refusalStatus, holdWaitMs } = config
     this.desk = new BudgetDesk(this.#book, {
       ...{ timers: systemTimers, refusalStatus, holdWaitMs },
       onNotReady: () => {
-        if (this.#foldsWaiting === 0) this.#foldPending()
+        if (this.#foldsWaiting === 0 && !this.#retries.isDue) this.#foldPending()
       },
     })
   }
@@ -57,31 +64,51 @@ export class BudgetKeeper {
     this.#position = after
   }
 
-  /** Adds up what the journal has had since the last save. To be called before anything is written. */
-  async catchUp(end: JournalPosition): Promise<void> {
+  /**
+   * Adds up what the journal has had since the last save, and holds what is held for jobs that run on. To be called
+   * before anything is written.
+   */
+  async catchUp(end: JournalPosition, jobs: readonly OpenEntry[]): Promise<void> {
     this.#position = end
     const saved = this.#book.isEmpty ? null : await readSpent(this.#directory)
     if (saved !== null && saved.position.blockNo <= end.blockNo && this.#book.restore(saved.book)) {
-      await this.#read(saved.position, end.blockNo, (entries) => this.desk.written(entries))
+      await this.#readSince(saved.position, end.blockNo)
     }
+    // Before the fold, which looks for the windows in which something is held.
+    for (const { call, hold } of jobs) if (hold !== undefined) this.desk.keep(call, hold)
     this.#foldPending()
     this.#saveLater()
   }
 
+  async #readSince(from: JournalPosition, untilBlock: number): Promise<void> {
+    try {
+      await this.#read(from, untilBlock, (entries) => this.desk.written(entries))
+    } catch (error) {
+      // What was added is not all: nothing is known, until all of the journal is read.
+      this.#log.warn({ err: error }, 'what budgets have spent since it was saved cannot be read; all is added up anew')
+      this.#book.reconfigure([])
+      this.#book.reconfigure(this.#budgets)
+    }
+  }
+
   configure({ budgets, budgetRefusalStatus: refusalStatus, holdWaitMs }: Config): void {
-    this.#book.reconfigure(budgets)
+    this.#budgets = budgets
+    this.desk.configure(budgets)
     this.desk.options = { refusalStatus, holdWaitMs }
+    this.#retries.cancel()
     this.#foldPending()
   }
 
   /** For people: all limits, and the budgets of which it is not known yet what was spent. */
   status() {
-    return { limits: this.#book.status(systemClock.wallMs()), pending: this.#book.pending() }
+    const limits = this.#book.status(systemClock.wallMs())
+    return { limits, pending: this.#book.pending(), unreadable: this.#unreadable, waiting: this.desk.waiting }
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#timer?.cancel()
+    this.#retries.cancel()
     await this.#folding
     await this.#saving
     await this.#save()
@@ -93,7 +120,7 @@ export class BudgetKeeper {
     this.#folding = this.#folding.then(async () => {
       this.#foldsWaiting -= 1
       const names = this.#book.pending()
-      if (names.length === 0) return
+      if (names.length === 0) return this.#canBeRead()
       const untilBlock = this.#position?.blockNo ?? 0
       const fold = this.#book.fold(names, systemClock.wallMs())
       await this.#read(null, untilBlock, (entries) => {
@@ -103,10 +130,28 @@ export class BudgetKeeper {
         }
       })
       if (!this.#closed) fold.adopt()
+      this.#canBeRead()
     })
-    this.#folding = this.#folding.catch((error: unknown) => {
-      this.#log.error({ err: error }, 'what budgets have spent cannot be read from the journal')
-    })
+    this.#folding = this.#folding.catch((error: unknown) => this.#cannotBeRead(error))
+  }
+
+  #canBeRead(): void {
+    this.#retries.cancel()
+    if (this.#unreadable === null) return
+    this.#unreadable = null
+    this.#log.info('what budgets have spent can be read from the journal again')
+  }
+
+  #cannotBeRead(error: unknown): void {
+    const isNew = this.#unreadable === null
+    this.#unreadable = error instanceof Error ? error.message : String(error)
+    if (!this.#closed) this.#retries.failed()
+    if (!isNew) return
+    const names = this.#book.pending().join(', ')
+    this.#log.error(
+      { err: error },
+      `what was spent cannot be read from the journal; these budgets refuse calls: ${names}`,
+    )
   }
 
   async #read(from: JournalPosition | null, untilBlock: number, take: (entries: LedgerEntry[]) => void): Promise<void> {

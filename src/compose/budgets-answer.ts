@@ -14,11 +14,15 @@ export interface BudgetsAnswer {
   readonly limits: readonly LimitAnswer[]
   /** Budgets of which it is not known yet what was spent. */
   readonly pending: readonly string[]
+  /** Why that is so, where the journal cannot be read; null where it is being added up. */
+  readonly unreadable: string | null
+  /** Calls that wait for what others hold. */
+  readonly waiting: number
 }
 
 export function budgetsAnswer(keeper: BudgetKeeper): BudgetsAnswer {
-  const { limits, pending } = keeper.status()
-  return { limits: limits.map(answerOf), pending }
+  const { limits, ...more } = keeper.status()
+  return { limits: limits.map(answerOf), ...more }
 }
 
 function answerOf(status: LimitStatus): LimitAnswer {

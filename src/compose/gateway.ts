@@ -43,17 +43,16 @@ export async function composeGateway(
     openCatalog(),
     openLedger(config, budgets, metrics),
   ])
-  await budgets.catchUp(journal.position)
+  const jobs = recovered.opens.filter(isJob)
+  await budgets.catchUp(journal.position, jobs)
   // After the settings, which make its tables, and the journal, whose end was put right.
-  const events = await openKnownEvents({
-    dataDir: config.dataDir,
-    clock: systemClock,
-    timers: systemTimers,
-    onFault: (error) => log.error({ err: error }, 'what is known of costs metered elsewhere is not up to date'),
-  })
+  const events = await openEvents(config, log)
   const keys = await KeyWatch.open(settings, config, keyHooks(metrics, log))
   const pools = new UpstreamPools(systemTimers)
   const estimator = new TokenCounter(systemTimers)
+  const { promptHashSecret } = await settings.instance()
+  // From now on it only reads them, beside the calls.
+  settings.neverWait()
   const ground = makeGround({
     journal,
     keys: () => keys.ring,
@@ -61,13 +60,13 @@ export async function composeGateway(
     estimator,
     budgets: budgets.desk,
     counts: metrics.counts,
-    promptHashSecret: (await settings.instance()).promptHashSecret,
+    promptHashSecret,
     openPools: (options) => pools.use(options),
     onFault: (error) => log.error({ err: error }, 'a call failed for a fault of the gateway'),
-    jobs: new BackgroundJobs(recovered.opens.filter(isJob)),
+    jobs: new BackgroundJobs(jobs),
   })
   const road = layRoad(config, ground, await claimsVerifier(config, log))
-  await settleLeftOpen(road, recovered, log)
+  await settleLastRun(road, recovered, log)
 
   const handOff = createConsoleProxy(join(config.dataDir, 'run', 'console.sock'))
   const incoming = createIncoming({ sources: config.incoming, events, journal })
@@ -128,11 +127,21 @@ function openLedger(config: Config, budgets: BudgetKeeper, metrics: GatewayMetri
   })
 }
 
+function openEvents({ dataDir }: Config, log: Log) {
+  return openKnownEvents({
+    dataDir,
+    clock: systemClock,
+    timers: systemTimers,
+    onFault: (error) => log.error({ err: error }, 'what is known of costs metered elsewhere is not up to date'),
+  })
+}
+
 function keyHooks({ reserveFor }: GatewayMetrics, log: Log): KeyHooks {
   return { onError: (error) => log.error({ err: error }, 'the keys cannot be read'), onStored: reserveFor }
 }
 
-async function settleLeftOpen(road: Road, { opens, tornBytes }: RecoveredOpens, log: Log): Promise<void> {
+/** Books what the last run left open, but for jobs that run on. */
+async function settleLastRun(road: Road, { opens, tornBytes }: RecoveredOpens, log: Log): Promise<void> {
   const interrupted = opens.filter((open) => !isJob(open))
   for (const open of interrupted) {
     await road.journal.append(settleInterrupted(open, road.prices, systemClock.wallMs()))

@@ -44,9 +44,18 @@ export class KeyWatch {
   /** Looks for changes from now on, until `close`. */
   follow(): void {
     this.#timer = systemTimers.after(pollMs, () => {
-      if (this.#settings.version() !== this.#version) this.#renew()
+      this.#look()
       this.follow()
     })
+  }
+
+  #look(): void {
+    try {
+      if (this.#settings.version() !== this.#version) this.#renew()
+    } catch (error) {
+      // The next look is soon; nothing is worth ending the calls for.
+      this.#hooks.onError(error)
+    }
   }
 
   /** Resolves when the keys of the new configuration count. */

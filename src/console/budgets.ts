@@ -4,7 +4,7 @@ import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import { closest } from '#lib/closest.ts'
 import { NothingThere } from './problems.ts'
-import { type BudgetBoard, resource } from './route.ts'
+import { type BudgetBoard, type BudgetStates, resource } from './route.ts'
 
 const none = z.object({})
 const names = z.array(z.string())
@@ -34,6 +34,7 @@ const limitSchema = z.object({
 const statusSchema = z.object({
   name: z.string(),
   pending: z.boolean().describe('true: what it has spent is being added up from the journal'),
+  pending_reason: z.string().nullable().describe('Why it stays pending; null: it does not, as far as is known'),
   status: z.enum(states).nullable().describe('Of its limits, the worst; null while none is known'),
   limits: z.array(limitSchema),
 })
@@ -72,7 +73,7 @@ export const budgets = resource({
   async handle({ budgets: board }) {
     // Where there are none, nobody has to be asked.
     const configured = board.configured()
-    const known = configured.length === 0 ? { limits: [], pending: [] } : await board.states()
+    const known = configured.length === 0 ? { limits: [], pending: [], unreadable: null } : await board.states()
     return { data: configured.map((one) => budgetJson(one, known)) }
   },
 })
@@ -109,7 +110,7 @@ export const budgetStatus = resource({
   },
 })
 
-type Known = Awaited<ReturnType<BudgetBoard['states']>>
+type Known = BudgetStates
 
 function named(board: BudgetBoard, name: string): Budget {
   const all = board.configured()
@@ -125,7 +126,7 @@ function named(board: BudgetBoard, name: string): Budget {
 }
 
 function budgetJson(one: Budget, known: Known): BudgetJson {
-  const { name, pending, status, limits } = statusJson(one, known)
+  const { name, ...state } = statusJson(one, known)
   return {
     name,
     scope: scopeJson(one),
@@ -135,9 +136,7 @@ function budgetJson(one: Budget, known: Known): BudgetJson {
     on_exceeded: one.onExceeded.kind === 'reroute' ? { reroute: one.onExceeded.model } : one.onExceeded.kind,
     near_limit: one.nearLimit,
     unbounded: one.unbounded,
-    pending,
-    status,
-    limits,
+    ...state,
   }
 }
 
@@ -168,10 +167,12 @@ function scopeJson({ scope }: Budget): BudgetJson['scope'] {
 function statusJson({ name, limits }: Budget, known: Known): StatusJson {
   const found = limits.map((limit) => ({ limit, state: stateOf(name, limit, known) }))
   const worst = Math.max(...found.map(({ state }) => (state === null ? -1 : states.indexOf(state.state))))
+  const pending = known.pending.includes(name) || found.some(({ state }) => state === null)
   return {
     name,
     // Of a budget that the gateway has not heard of yet, nothing is known either.
-    pending: known.pending.includes(name) || found.some(({ state }) => state === null),
+    pending,
+    pending_reason: pending ? known.unreadable : null,
     status: states[worst] ?? null,
     limits: found.map(({ limit, state }) => (state === null ? pendingJson(limit) : limitJson(state))),
   }

@@ -54,7 +54,14 @@ export interface TestAnswer {
 export interface BudgetBoard {
   configured(): readonly Budget[]
   /** The state of all limits but those of `pending` budgets, of which it is not known yet what was spent. */
-  states(): Promise<{ readonly limits: readonly LimitStatus[]; readonly pending: readonly string[] }>
+  states(): Promise<BudgetStates>
+}
+
+export interface BudgetStates {
+  readonly limits: readonly LimitStatus[]
+  readonly pending: readonly string[]
+  /** Why what was spent stays unknown: the journal cannot be read. Null where it can. */
+  readonly unreadable: string | null
 }
 
 /** What the resources work with. */

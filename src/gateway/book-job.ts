@@ -38,9 +38,9 @@ async function begin(road: Road, { ask, entry }: OpenCall, { reading }: Delivery
   const { responseId } = reading
   if (!ask.facts.background || responseId === null || !runsOn(reading)) return
   const call = { ...entry.call, callId: road.ids.callId(road.clock.wallMs()) }
-  const job = { ...entry, call, responseId, ...jobTrace(road, entry) }
   // It is the job that will cost something, whenever that is known; the call that began it costs nothing.
-  road.budgets.handOver(entry.call.callId, call)
+  const hold = road.budgets.handOver(entry.call.callId, call)
+  const job = { ...entry, call, responseId, ...jobTrace(road, entry), ...(hold === null ? {} : { hold }) }
   const written = road.journal.append(job)
   try {
     await written

@@ -28,6 +28,16 @@ test(`random worlds, from seed ${firstSeed} on: budgets hold whatever comes, jum
   }
   t.diagnostic(`${worlds} worlds of ${steps} steps: ${JSON.stringify(met)}`)
   if (worlds === 1) return
-  const rare = ['budget', 'limited', 'not_ready', 'rerouted', 'extended', 'not extended', 'restored', 'forgotten']
+  const rare = [
+    'budget',
+    'limited',
+    'not_ready',
+    'rerouted',
+    'extended',
+    'not extended',
+    'restored',
+    'forgotten',
+    'kept',
+  ]
   for (const what of rare) assert.ok((met[what] ?? 0) > 50, `hardly ever ${what}: the worlds have lost their point`)
 })

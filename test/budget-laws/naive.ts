@@ -71,16 +71,22 @@ export function heldBy(limit: BudgetLimit, amounts: Amounts): bigint {
   return limit.quantity === 'concurrent' ? 1n : spentBy(limit, amounts)
 }
 
+export interface Place {
+  readonly budget: Budget
+  readonly limit: BudgetLimit
+  readonly span: WindowSpan
+}
+
 /** A sum over a list: what every figure of a book has to be. */
-export function sumIn(
-  entries: Iterable<Entry>,
-  { budget, limit, span }: { readonly budget: Budget; readonly limit: BudgetLimit; readonly span: WindowSpan },
-  amountOf: (limit: BudgetLimit, amounts: Amounts) => bigint,
+export function sumIn<One extends Entry>(
+  entries: Iterable<One>,
+  { budget, limit, span }: Place,
+  amountOf: (limit: BudgetLimit, amounts: Amounts, one: One) => bigint,
 ): bigint {
   let sum = 0n
-  for (const { call, amounts } of entries) {
-    const atMs = call.startedAtMs
-    if (span.startMs <= atMs && atMs < span.endMs && isAbout(budget, call)) sum += amountOf(limit, amounts)
+  for (const one of entries) {
+    const atMs = one.call.startedAtMs
+    if (span.startMs <= atMs && atMs < span.endMs && isAbout(budget, one.call)) sum += amountOf(limit, one.amounts, one)
   }
   return sum
 }

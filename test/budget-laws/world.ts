@@ -9,13 +9,15 @@ import { picoUsd } from '#core/money/pico-usd.ts'
 import { globMatcher } from '#lib/glob.ts'
 import { Chance } from '#test/simulation/chance.ts'
 import * as some from './chances.ts'
-import { type Entry, heldBy, isAbout, mostOf, spanOf, spentBy, sumIn } from './naive.ts'
+import { type Entry, heldBy, isAbout, mostOf, type Place, spanOf, spentBy, sumIn } from './naive.ts'
 import { Teller } from './teller.ts'
 
 interface Running {
   readonly hold: Hold
   readonly call: AdmittedCall
   amounts: Amounts
+  /** It runs on without a caller, also when the process dies. */
+  readonly isJob: boolean
 }
 
 const hourMs = 3_600_000
@@ -66,21 +68,25 @@ export class World {
     const startedAtMs = this.#atMs - (chance.happens(0.1) ? chance.whole(0, 10_000) : 0)
     const call = some.someCall(chance, `c${this.#calls++}`, startedAtMs)
     const amounts = some.someAmounts(chance)
+    const foretold = this.#book.shortOf(call, amounts)
     const result = this.#book.hold(call, amounts)
+    if (foretold !== null) assert.deepEqual(foretold, result, 'a hold is refused as it was foretold')
+    else assert.ok(result instanceof Hold || result.kind === 'not_ready', 'nothing was foretold')
     this.#judge(call, amounts, result, [])
     if (result instanceof Hold) {
-      this.#running.push({ hold: result, call, amounts })
+      this.#running.push({ hold: result, call, amounts, isJob: false })
     } else if (result.reroute !== null && !this.#strict) {
       const again = this.#book.hold(call, amounts, result.reroute.budgets)
       this.#judge(call, amounts, again, result.reroute.budgets)
-      if (again instanceof Hold) this.#running.push({ hold: again, call, amounts })
+      if (again instanceof Hold) this.#running.push({ hold: again, call, amounts, isJob: false })
       this.#count('rerouted')
     }
   }
 
   extend(): void {
     const running = this.#anyRunning()
-    if (running === undefined) return
+    // A job is held whole from the start.
+    if (running === undefined || running.isJob) return
     const { hold, call, amounts } = running
     const more = some.someAmounts(this.#chance)
     const short = hold.shortOf(more.picoUsd, more.tokens)
@@ -111,6 +117,22 @@ export class World {
 
   release(): void {
     this.#takeRunning()?.hold.release()
+  }
+
+  /** A call has begun a job, and is over itself: its entry says that it cost nothing. */
+  handOver(): void {
+    const running = this.#takeRunning()
+    if (running === undefined) return
+    const call = { ...running.call, callId: `j${this.#calls++}` }
+    const hold = this.#book.handOver(running.hold, call)
+    this.#running.push({ hold, call, amounts: running.amounts, isJob: true })
+    assert.equal(hold.heldPicoUsd, running.amounts.picoUsd)
+    assert.equal(running.hold.isOpen, false)
+    // It is a request for itself, for which nobody asked a budget.
+    if (this.#strict) return
+    const nothing = { call: running.call, amounts: { picoUsd: picoUsd(0n), tokens: 0 } }
+    this.#append(nothing)
+    this.#book.book(nothing.call, nothing.amounts)
   }
 
   /** A cost from outside, of now or a while ago. */
@@ -161,7 +183,7 @@ export class World {
     if (this.#chance.happens(0.3)) this.#saved = { text: '{"version":0}', position: 0 }
   }
 
-  /** All that is in memory is gone; calls that were open are booked as interrupted at the next start. */
+  /** All that is in memory is gone; at the next start jobs are held again, and other calls booked as interrupted. */
   die(): void {
     this.#book = new BudgetBook(this.#budgets, globMatcher)
     this.#folds = []
@@ -169,7 +191,12 @@ export class World {
       this.#count('restored')
       for (const { call, amounts } of this.#ledger.slice(this.#saved.position)) this.#book.book(call, amounts)
     }
-    for (const { call, amounts } of this.#running.splice(0)) {
+    const left = this.#running.splice(0)
+    for (const { call, amounts } of left.filter(({ isJob }) => isJob)) {
+      this.#running.push({ hold: this.#book.keep(call, amounts), call, amounts, isJob: true })
+      this.#count('kept')
+    }
+    for (const { call, amounts } of left.filter(({ isJob }) => !isJob)) {
       const entry = { call, amounts: some.partOf(this.#chance, amounts, false) }
       this.#append(entry)
       this.#book.book(entry.call, entry.amounts)
@@ -222,9 +249,14 @@ export class World {
         // Who takes nothing of a limit is not refused by it, however it stands.
         if (amount === 0n || (isMore && (limit.quantity === 'requests' || limit.quantity === 'concurrent'))) return true
         const place = { budget, limit, span: spanOf(budget, limit, call.startedAtMs) }
-        return sumIn(this.#ledger, place, spentBy) + sumIn(this.#running, place, heldBy) + amount <= mostOf(limit)
+        return sumIn(this.#ledger, place, spentBy) + this.#heldIn(place) + amount <= mostOf(limit)
       })
     })
+  }
+
+  /** Jobs take no place among the calls under way. */
+  #heldIn(place: Place): bigint {
+    return sumIn(this.#running, place, (limit, amounts, { isJob }) => (isJob ? spentBy : heldBy)(limit, amounts))
   }
 
   #refusingPending(call: AdmittedCall): boolean {
@@ -274,7 +306,7 @@ export class World {
         }
         index += 1
         const spent = sumIn(this.#ledger, { budget, limit, span }, spentBy)
-        const held = sumIn(this.#running, { budget, limit, span }, heldBy)
+        const held = this.#heldIn({ budget, limit, span })
         const most = mostOf(limit)
         assert.equal(shown.spent, spent, `${step}: ${budget.name} ${limit.quantity} spent`)
         assert.equal(shown.held, held, `${step}: ${budget.name} ${limit.quantity} held`)
@@ -307,7 +339,20 @@ const often = [
   'settle',
   'settle',
 ] as const
-const seldom = ['release', 'book', 'wait', 'wait', 'edit', 'startFold', 'endFold', 'foldAtOnce', 'save', 'die'] as const
+const seldom = [
+  'release',
+  'handOver',
+  'handOver',
+  'book',
+  'wait',
+  'wait',
+  'edit',
+  'startFold',
+  'endFold',
+  'foldAtOnce',
+  'save',
+  'die',
+] as const
 const steps = [...often, ...often, ...seldom] as const
 
 /** Runs so many steps of the world of a seed. What it met, by name. */

@@ -98,7 +98,7 @@ test('once it does, the status has the worst of its limits, with counts as numbe
   // It is added up from the journal meanwhile: a call that is about it is told to come again.
   let body = { pending: true, status: '', limits: [{}] }
   while (body.pending) body = (await get('/api/v1/budgets/team/status')).body
-  assert.deepEqual(Object.keys(body), ['name', 'pending', 'status', 'limits'])
+  assert.deepEqual(Object.keys(body), ['name', 'pending', 'pending_reason', 'status', 'limits'])
   assert.equal(body.status, 'critical')
   const shown = body.limits.map((limit) => Object.values(limit).slice(0, 8))
   assert.deepEqual(shown, [

@@ -90,3 +90,45 @@ test('a stop does not wait for those who wait: they are told to try elsewhere', 
     await checkStack(stack)
   })
 })
+
+const stalled = 'input=20 tokens=1 stall=before-headers stall-ms=60000'
+const few = { max_tokens: 20 }
+
+async function inLine(stack: Stack, calls: number): Promise<void> {
+  await until(`${calls} calls to wait`, async () => (await budgetsAt(stack.dataDir)).waiting === calls)
+}
+
+test('who would fit lines up behind those who came earlier', async () => {
+  await withStack('budgets_hold_wait_ms: 600000\ndrain_ms: 100', async (stack) => {
+    const held = spend(stack, stalled, most)
+    await until('the stalled call to hold', async () => (await budgetsAt(stack.dataDir)).limits[0]?.held !== '0')
+    const waits = spend(stack, 'input=20 tokens=1', most)
+    await inLine(stack, 1)
+    const fits = spend(stack, 'input=20 tokens=1', few)
+    await inLine(stack, 2)
+    await stack.reload({ more: `${budget.replace('0.0019', '0.0049')}\ndrain_ms: 100` })
+    const both = await Promise.all([waits, fits])
+    assert.deepEqual(
+      both.map(({ status }) => status),
+      [200, 200],
+    )
+    await stack.stopGateway()
+    assert.equal((await held).status, 503)
+  })
+})
+
+test('who would fit does not wait all its time for somebody who needs more', async () => {
+  await withStack('budgets_hold_wait_ms: 6000\ndrain_ms: 100', async (stack) => {
+    const held = spend(stack, stalled, most)
+    await until('the stalled call to hold', async () => (await budgetsAt(stack.dataDir)).limits[0]?.held !== '0')
+    let isOver = false
+    const waits = spend(stack, 'input=20 tokens=1', most).finally(() => {
+      isOver = true
+    })
+    await inLine(stack, 1)
+    assert.equal((await spend(stack, 'input=20 tokens=1', few)).status, 200)
+    assert.ok(!isOver, 'it still waits')
+    await stack.stopGateway()
+    assert.deepEqual([(await held).status, (await waits).status], [503, 503])
+  })
+})

@@ -16,6 +16,7 @@ import { openJournal, type WatchedJournal } from '#store/journal/writer.ts'
 import { openSettings, settingsFile } from '#store/settings/open.ts'
 import { openSqlite } from '#store/settings/sqlite.ts'
 import { VirtualTime } from '#test/journal/virtual-time.ts'
+import { SettingsWriter } from '#test/support/settings-writer.ts'
 
 interface Opened {
   readonly dataDir: string
@@ -133,6 +134,18 @@ test('while another process writes the settings events are held, and kept afterw
   assert.ok(one.faults.length > 0)
   assert.equal(await one.events.amountOf(externalCallId('webhook', 'relay', 'evt_1')), 5n)
   other.connection.exec('COMMIT')
+  await one.time.pass(3_000)
+  assert.equal(rowsIn(one.dataDir), 1)
+})
+
+test('nobody waits for a process that writes the settings: calls are on the same thread', async (t) => {
+  const one = await open(t, folder())
+  const other = await SettingsWriter.begin(t, join(one.dataDir, settingsFile))
+  await add(one, entryOf('evt_1', 5n))
+  const written = other.endsSoon()
+  await one.time.pass(1_000)
+  assert.equal(one.faults.length, 1, 'it was refused at once')
+  await written
   await one.time.pass(3_000)
   assert.equal(rowsIn(one.dataDir), 1)
 })

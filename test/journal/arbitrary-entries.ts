@@ -92,11 +92,18 @@ function mayBeTraced<T extends object>(entry: fc.Arbitrary<T>): fc.Arbitrary<T> 
   return fc.tuple(entry, fc.option(trace)).map(([plain, link]) => (link === null ? plain : { ...plain, trace: link }))
 }
 
-const open: fc.Arbitrary<OpenEntry> = record({
-  kind: fc.constant('open' as const),
-  call,
-  estimatedInputTokens: count,
+const opened = record({ kind: fc.constant('open' as const), call, estimatedInputTokens: count })
+const job = record({
+  responseId: text.filter((id) => id !== ''),
+  hold: record({ picoUsd: amount, tokens: count }),
 })
+
+/** Calls; background jobs; those of versions that did not write down what is held for them. */
+const open: fc.Arbitrary<OpenEntry> = fc.oneof(
+  opened,
+  fc.tuple(opened, job).map(([entry, more]) => ({ ...entry, ...more })),
+  fc.tuple(opened, job).map(([entry, { responseId }]) => ({ ...entry, responseId })),
+)
 
 const settle: fc.Arbitrary<SettleEntry> = record({
   kind: fc.constant('settle' as const),

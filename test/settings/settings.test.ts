@@ -7,6 +7,7 @@ import type { CreatedKey, Settings } from '#ports.ts'
 import { SettingsFault } from '#store/settings/fault.ts'
 import { ensureFirstSecrets, firstKeyName } from '#store/settings/first-secrets.ts'
 import { openSettings } from '#store/settings/open.ts'
+import { SettingsWriter } from '#test/support/settings-writer.ts'
 import { newKey, opened, settableClock, settingsPath } from './place.ts'
 
 async function created(settings: Settings, name: string): Promise<CreatedKey> {
@@ -206,4 +207,37 @@ test('a missing directory is a fault, not a crash', async () => {
   await assert.rejects(openSettings({ path: '/nonexistent/settings.db', clock: settableClock(0) }), {
     code: 'settings_unreadable',
   })
+})
+
+test('who never waits reads while others write, and is refused what they keep locked', async (t) => {
+  const path = settingsPath(t)
+  const settings = await opened(t, path)
+  await settings.createKey(newKey('first'))
+  settings.neverWait()
+  const other = await SettingsWriter.begin(t, path)
+  const version = settings.version()
+  assert.deepEqual(
+    (await settings.keys()).map(({ name }) => name),
+    ['first'],
+  )
+  const written = other.endsSoon()
+  await assert.rejects(settings.createKey(newKey('second')), /locked/)
+  assert.deepEqual(
+    (await settings.keys()).map(({ name }) => name),
+    ['first'],
+  )
+  await written
+  assert.notEqual(settings.version(), version)
+  await settings.createKey(newKey('second'))
+  assert.equal((await settings.keys()).length, 2)
+})
+
+test('who may wait gets its turn when the other has written', async (t) => {
+  const path = settingsPath(t)
+  const settings = await opened(t, path)
+  const other = await SettingsWriter.begin(t, path)
+  const written = other.endsSoon()
+  await settings.createKey(newKey('first'))
+  await written
+  assert.equal((await settings.keys()).length, 1)
 })

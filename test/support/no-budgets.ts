@@ -1,4 +1,7 @@
 import type { BudgetBoard } from '#console/route.ts'
 
 /** Where none are configured. */
-export const noBudgets: BudgetBoard = { configured: () => [], states: async () => ({ limits: [], pending: [] }) }
+export const noBudgets: BudgetBoard = {
+  configured: () => [],
+  states: async () => ({ limits: [], pending: [], unreadable: null }),
+}

@@ -196,9 +196,9 @@ export class Account {
     }
   }
 
-  /** When the earliest window began in which something is held. */
-  get heldSinceMs(): number {
-    return this.#buckets.find(({ open }) => open > 0)?.startMs ?? Number.POSITIVE_INFINITY
+  /** The windows before this instant in which something is held, oldest first. */
+  heldBefore(beforeMs: number): readonly Bucket[] {
+    return this.#buckets.filter(({ startMs, open }) => startMs < beforeMs && open > 0)
   }
 
   /** From now on what was spent is not known, only what is held and what comes. */
@@ -212,7 +212,10 @@ export class Account {
     }
   }
 
-  /** What was spent is known again, from `knownSinceMs` on, before which nothing may be held. Adds to what came meanwhile. */
+  /**
+   * What was spent is known again, from `knownSinceMs` on and in those windows before in which something is held. Adds to
+   * what came meanwhile.
+   */
   learn(windows: readonly SpentWindow[], knownSinceMs: number): void {
     for (const { atMs, spent, toldPercent } of windows) {
       const bucket = this.bucketAt(atMs)
@@ -223,7 +226,7 @@ export class Account {
     this.gap = null
     this.knownSinceMs = knownSinceMs
     this.#current = null
-    const known = this.#buckets.filter(({ startMs }) => startMs >= knownSinceMs)
+    const known = this.#buckets.filter(({ startMs, open }) => startMs >= knownSinceMs || open > 0)
     this.#buckets.splice(0, this.#buckets.length, ...known)
     for (const bucket of known) bucket.watch()
   }

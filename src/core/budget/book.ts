@@ -78,17 +78,31 @@ export class BudgetBook {
     return this.#begin(call, buckets, held, rerouted)
   }
 
+  /** Why `hold` would not give this; null where it would. */
+  shortOf(call: AdmittedCall, most: Amounts): Short | null {
+    const held = heldOf(most)
+    const buckets = this.#index.of(call).limits.flatMap((account) => account.bucketAt(call.startedAtMs) ?? [])
+    const blocking = buckets.filter((bucket) => blocks(bucket, held[bucket.account.unit], noBudgets))
+    return shortOf(blocking, held, call.startedAtMs)
+  }
+
   /**
-   * What a call held is held, from now on, for what it has set off and has an entry of its own: money, tokens and a
-   * request, but no place among the calls under way. Nobody comes between the two.
+   * What a call held is held, from now on, for what it has set off and has an entry of its own, as `keep` does. Nobody
+   * comes between the two.
    */
   handOver(from: Hold, heir: AdmittedCall): Hold {
-    const buckets = this.#index.of(heir).limits.map((account) => {
-      return account.bucketAt(heir.startedAtMs) ?? this.#lose(account, heir.startedAtMs)
-    })
-    const to = this.#begin(heir, buckets, [from.heldPicoUsd, 1n, BigInt(from.heldTokens), 0n], noBudgets)
+    const to = this.keep(heir, { picoUsd: from.heldPicoUsd, tokens: from.heldTokens })
     from.release()
     return to
+  }
+
+  /**
+   * Holds what runs on without a caller, whether it fits or not: money, tokens and a request, but no place among the
+   * calls under way. Windows that are forgotten are left alone, as nobody is admitted to them any more.
+   */
+  keep(call: AdmittedCall, most: Amounts): Hold {
+    const buckets = this.#index.of(call).limits.flatMap((account) => account.bucketAt(call.startedAtMs) ?? [])
+    return this.#begin(call, buckets, [most.picoUsd, 1n, BigInt(most.tokens), 0n], noBudgets)
   }
 
   #begin(call: AdmittedCall, buckets: readonly Bucket[], held: ByUnit, rerouted: readonly string[]): Hold {
@@ -246,6 +260,8 @@ export class BudgetBook {
     const gap = new Gap([...this.#open].map(({ call }) => call.callId))
     account.lose(gap)
     this.#gaps = [...this.#gaps, gap]
+    // All its windows are kept from now on, also those that were forgotten when a job began to be held.
+    for (const hold of this.#open) if (this.#index.of(hold.call).limits.includes(account)) hold.join(account)
     const bucket = account.bucketAt(atMs)
     if (bucket === undefined) throw new RangeError(`no window at ${atMs}`)
     return bucket

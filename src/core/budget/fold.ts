@@ -22,32 +22,58 @@ export class Tally {
   readonly account: Account
   readonly gap: Gap
   readonly #sinceMs: number
-  readonly #windows: { readonly startMs: number; readonly endMs: number; spent: bigint }[] = []
+  /** Oldest first; of those before `#sinceMs` only such in which something is held. */
+  readonly #windows: TalliedWindow[]
 
   constructor(account: Account, gap: Gap, atMs: number) {
     this.account = account
     this.gap = gap
-    this.#sinceMs = Math.min(account.neededSinceMs(atMs), account.heldSinceMs)
+    this.#sinceMs = account.neededSinceMs(atMs)
+    this.#windows = account.heldBefore(this.#sinceMs).map(({ startMs, endMs }) => ({ startMs, endMs, spent: 0n }))
   }
 
   add(call: AdmittedCall, spent: ByUnit): void {
-    const atMs = call.startedAtMs
-    if (atMs < this.#sinceMs || this.gap.counts(call.callId)) return
-    let window = this.#windows.findLast(({ startMs, endMs }) => startMs <= atMs && atMs < endMs)
-    if (window === undefined) {
-      window = { ...this.account.spanAt(atMs), spent: 0n }
-      this.#windows.push(window)
-    }
-    window.spent += spent[this.account.unit]
+    const window = this.#windowAt(call.startedAtMs)
+    if (window !== null && !this.gap.counts(call.callId)) window.spent += spent[this.account.unit]
+  }
+
+  #windowAt(atMs: number): TalliedWindow | null {
+    const place = placeOf(this.#windows, atMs)
+    const before = this.#windows[place - 1]
+    if (before !== undefined && atMs < before.endMs) return before
+    if (atMs < this.#sinceMs) return null
+    const window = { ...this.account.spanAt(atMs), spent: 0n }
+    this.#windows.splice(place, 0, window)
+    return window
   }
 
   /** False where the account is not waiting for this, or for more than this. */
   adopt(): boolean {
-    if (this.account.retired || this.account.gap !== this.gap || this.account.heldSinceMs < this.#sinceMs) return false
+    if (this.account.retired || this.account.gap !== this.gap) return false
+    const read = new Set(this.#windows.map(({ startMs }) => startMs))
+    if (this.account.heldBefore(this.#sinceMs).some(({ startMs }) => !read.has(startMs))) return false
     const windows: SpentWindow[] = this.#windows.map(({ startMs, spent }) => ({ atMs: startMs, spent, toldPercent: 0 }))
     this.account.learn(windows, this.#sinceMs)
     return true
   }
+}
+
+interface TalliedWindow {
+  readonly startMs: number
+  readonly endMs: number
+  spent: bigint
+}
+
+/** How many windows begin at an instant or before: by halves, as jobs that run for weeks may hold in thousands. */
+function placeOf(windows: readonly TalliedWindow[], atMs: number): number {
+  let low = 0
+  let high = windows.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((windows[middle]?.startMs ?? 0) <= atMs) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 export function foldOf(budgets: readonly BudgetAccounts[], atMs: number, adopted: () => void): Fold {

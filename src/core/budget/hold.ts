@@ -6,6 +6,7 @@ import { blocks, type Short, shortOf } from './short.ts'
 
 export const noCrossings: readonly Crossing[] = Object.freeze([])
 
+const noAccounts: readonly Account[] = Object.freeze([])
 const nothing: ByUnit = [0n, 0n, 0n, 0n]
 
 /**
@@ -20,6 +21,7 @@ export class Hold {
   #buckets: readonly Bucket[]
   #held: ByUnit
   #isOpen = true
+  #madeLater: readonly Account[] = noAccounts
 
   /** Takes `held` from the buckets, whether it fits or not. `ended` is told once, when the hold is over. */
   constructor(
@@ -55,7 +57,7 @@ export class Hold {
     const more: ByUnit = [picoUsd, 0n, BigInt(tokens), 0n]
     for (const bucket of this.#buckets) {
       const amount = more[bucket.account.unit]
-      if (amount > 0n && blocks(bucket, amount, this.#rerouted)) return false
+      if (amount > 0n && this.#blocks(bucket, amount)) return false
     }
     for (const bucket of this.#buckets) bucket.available -= more[bucket.account.unit]
     this.#held = [this.#held[0] + picoUsd, this.#held[1], this.#held[2] + more[2], this.#held[3]]
@@ -67,9 +69,15 @@ export class Hold {
     const more: ByUnit = [picoUsd, 0n, BigInt(tokens), 0n]
     const blocking = this.#buckets.filter((bucket) => {
       const amount = more[bucket.account.unit]
-      return amount > 0n && blocks(bucket, amount, this.#rerouted)
+      return amount > 0n && this.#blocks(bucket, amount)
     })
     return shortOf(blocking, more, this.call.startedAtMs)
+  }
+
+  /** A budget that was made while the call runs does not end it before it is known what was spent. */
+  #blocks(bucket: Bucket, amount: bigint): boolean {
+    if (bucket.account.gap !== null && this.#madeLater.includes(bucket.account)) return false
+    return blocks(bucket, amount, this.#rerouted)
   }
 
   /**
@@ -107,13 +115,17 @@ export class Hold {
 
   /** After a new configuration: leaves the accounts that are gone, and takes the same from new ones. */
   rescope(added: readonly Account[]): void {
-    const buckets = this.#buckets.filter(({ account }) => !account.retired)
-    for (const account of added) {
-      const bucket = account.bucketAt(this.call.startedAtMs)
-      if (bucket === undefined) continue
-      bucket.take(this.#held[account.unit])
-      buckets.push(bucket)
-    }
-    this.#buckets = buckets
+    this.#buckets = this.#buckets.filter(({ account }) => !account.retired)
+    for (const account of added) this.join(account)
+    if (added.length > 0) this.#madeLater = [...this.#madeLater, ...added]
+  }
+
+  /** Takes the same from an account as from others, where it knows the call's window and nothing was taken from it yet. */
+  join(account: Account): void {
+    if (this.#buckets.some((bucket) => bucket.account === account)) return
+    const bucket = account.bucketAt(this.call.startedAtMs)
+    if (bucket === undefined) return
+    bucket.take(this.#held[account.unit])
+    this.#buckets = [...this.#buckets, bucket]
   }
 }

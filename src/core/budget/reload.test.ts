@@ -199,3 +199,20 @@ test('a snapshot knows of raised limits, and of nothing else than budgets', () =
     assert.deepEqual(fresh.pending(), ['b'])
   }
 })
+
+test('a budget that is made while a stream flows does not end it before it is known what was spent', () => {
+  const book = knowing(budget('old', [usdPerDay(1000n)]))
+  const before = call()
+  const stream = held(book.hold(call(), usd(10n)))
+  book.reconfigure([budget('old', [usdPerDay(1000n)]), budget('new', [usdPerDay(100n)])])
+  assert.equal(refused(book.hold(call(), usd(1n))).kind, 'not_ready')
+  assert.equal(stream.shortOf(usd(20n).picoUsd, 0), null)
+  assert.ok(stream.extend(usd(20n).picoUsd, 0))
+  const fold = book.fold(book.pending(), startMs)
+  fold.add(before, usd(65n))
+  fold.adopt()
+  assert.deepEqual(figures(book, startMs, 1), [65n, 30n, 5n])
+  assert.equal(stream.shortOf(usd(6n).picoUsd, 0)?.budget, 'new')
+  assert.ok(!stream.extend(usd(6n).picoUsd, 0))
+  assert.ok(stream.extend(usd(5n).picoUsd, 0))
+})

@@ -23,6 +23,8 @@ export interface Short {
   readonly windowEndMs: number | null
   /** From when the call started until the limit is reset; a second for what has no such time. */
   readonly retryAfterMs: number
+  /** All limits that stand in the way. */
+  readonly inTheWay: readonly Account[]
   /** Whether it could fit once other calls have ended: it would if nothing were held. */
   readonly canWait: boolean
   /** refuse where any budget without enough money, or tokens, says so. */
@@ -68,6 +70,7 @@ export function shortOf(blocking: readonly Bucket[], amounts: ByUnit, atMs: numb
     windowStartMs: timed ? startMs : null,
     windowEndMs: timed ? endMs : null,
     retryAfterMs: timed && kind !== 'not_ready' ? Math.max(1, endMs - atMs) : noTimeMs,
+    inTheWay: blocking.map((one) => one.account),
     canWait,
     nearLimit: blocking.some(mustNotShrink) ? 'refuse' : 'shrink',
     reroute: kind === 'budget' ? rerouteOf(account, money) : null,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { emptyPayer } from '#core/attribution/payer.ts'
 import { budget, call, held, knowing, startMs, usd, usdPerDay } from '#test/budget-laws/sample.ts'
 import type { BudgetBook } from './book.ts'
 import { Hold } from './hold.ts'
-import { Waiters } from './waiters.ts'
+import { type Place, Waiters } from './waiters.ts'
 
 const noScope = { payer: {}, tags: {}, keys: null, models: null, providers: null }
 
@@ -24,14 +25,16 @@ class Queue {
     this.waiters = new Waiters(book)
   }
 
-  add(name: string, amount: bigint, waiting = call()): () => void {
-    return this.waiters.wait(waiting, () => {
+  add(name: string, amount: bigint, waiting = call()): Place {
+    const short = this.#book.shortOf(waiting, usd(amount))
+    const attempt = () => {
       const hold = this.#book.hold(waiting, usd(amount))
-      if (!(hold instanceof Hold)) return !hold.canWait
+      if (!(hold instanceof Hold)) return hold.canWait ? hold.inTheWay : null
       this.served.push(name)
       this.holds.push(hold)
-      return true
-    })
+      return null
+    }
+    return this.waiters.wait(waiting, attempt, short?.inTheWay)
   }
 }
 
@@ -55,10 +58,11 @@ test('who can no longer be helped stops waiting, and who leaves lets others by',
   const first = held(book.hold(call(), usd(60n)))
   const second = held(book.hold(call(), usd(30n)))
   const queue = new Queue(book)
-  const leave = queue.add('leaves', 70n)
+  const place = queue.add('leaves', 70n)
   queue.add('small', 10n)
-  leave()
-  leave()
+  place.leave()
+  place.leave()
+  place.tryNow()
   assert.deepEqual(queue.served, ['small'])
   queue.add('hopeless', 50n)
   first.settle(usd(60n))
@@ -77,7 +81,7 @@ test('what is given back while somebody is tried is tried for once more', () => 
   waiters.wait(call(), () => {
     tries += 1
     hold.release()
-    return tries > 1
+    return tries > 1 ? null : []
   })
   waiters.run()
   assert.equal(tries, 2)
@@ -131,4 +135,79 @@ test('500 calls on a budget that affords 37 of them: 37 are served, however they
   assert.equal(refused, 0)
   assert.equal(queue.waiters.size, 0)
   assert.deepEqual([book.status(startMs)[0]?.spent, book.openHolds], [370n, 0])
+})
+
+test('a limit that has room for who waits holds up nobody', () => {
+  const book = knowing(
+    budget('all', [usdPerDay(1000n)]),
+    budget('a', [usdPerDay(10n)], { scope: { ...noScope, payer: { department: ['a'] } } }),
+  )
+  const first = held(book.hold(ofDepartment('a'), usd(5n)))
+  const queue = new Queue(book)
+  queue.add('a', 8n, ofDepartment('a'))
+  assert.ok(queue.waiters.isBehind(ofDepartment('a')))
+  assert.ok(!queue.waiters.isBehind(ofDepartment('b')), 'only the small budget is short')
+  queue.add('b', 1000n, ofDepartment('b'))
+  assert.ok(queue.waiters.isBehind(ofDepartment('b')))
+  first.settle(usd(0n))
+  assert.deepEqual(queue.served, ['a'])
+})
+
+test('who lines up though it would fit can try out of turn, and holds up nobody itself', () => {
+  const book = knowing(budget('b', [usdPerDay(100n)]))
+  held(book.hold(call(), usd(90n)))
+  const queue = new Queue(book)
+  const large = queue.add('large', 80n)
+  const small = queue.add('small', 5n)
+  queue.add('smaller', 3n)
+  large.tryNow()
+  assert.deepEqual(queue.served, [])
+  small.tryNow()
+  small.tryNow()
+  assert.deepEqual(queue.served, ['small'])
+  large.leave()
+  assert.deepEqual(queue.served, ['small', 'smaller'])
+  assert.equal(queue.waiters.size, 0)
+})
+
+test('whoever waits, leaves or ends: nobody is overtaken in the limit that it waits for, nobody is left behind', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({
+          department: fc.constantFrom('a', 'b', 'c'),
+          most: fc.integer({ min: 1, max: 60 }),
+          ends: fc.nat(),
+        }),
+        { minLength: 5, maxLength: 40 },
+      ),
+      (calls) => {
+        const book = knowing(
+          budget('all', [usdPerDay(100_000n)]),
+          ...['a', 'b'].map((name) =>
+            budget(name, [usdPerDay(3000n)], { scope: { ...noScope, payer: { department: [name] } } }),
+          ),
+        )
+        const fillers = ['a', 'b'].map((name) => held(book.hold(ofDepartment(name), usd(2950n))))
+        const queue = new Queue(book)
+        const came = new Map<string, string[]>([...'abc'].map((name) => [name, []]))
+        for (const [index, { department, most }] of calls.entries()) {
+          const waiting = ofDepartment(department)
+          const name = `${department} ${index}`
+          came.get(department)?.push(name)
+          const behind = queue.waiters.isBehind(waiting)
+          assert.ok(!behind || department !== 'c', 'nobody of c ever waits')
+          queue.add(name, BigInt(most), waiting)
+          if (!behind) queue.waiters.run()
+        }
+        for (const { ends } of calls) queue.holds.splice(ends % (queue.holds.length + 1), 1)[0]?.settle(usd(0n))
+        for (const filler of fillers) filler.settle(usd(0n))
+        assert.equal(queue.waiters.size, 0, 'all fit once nothing is held')
+        for (const [department, names] of came) {
+          const served = queue.served.filter((name) => name.startsWith(department))
+          assert.deepEqual(served, names)
+        }
+      },
+    ),
+  )
 })

@@ -1,15 +1,30 @@
+import type { Account } from './account.ts'
 import type { BudgetBook } from './book.ts'
 import type { ScopedCall } from './budget.ts'
 
-interface Waiter {
-  readonly call: ScopedCall
-  readonly attempt: () => boolean
+/** Tries to get what the call waits for: null once it has it, or need not wait any more; otherwise what is in its way. */
+export type Attempt = () => readonly Account[] | null
+
+/** A place in the line. */
+export interface Place {
+  /** Tries out of turn. */
+  tryNow(): void
+  /** Harmless when it no longer waits. */
+  leave(): void
 }
 
+interface Waiter {
+  readonly call: ScopedCall
+  readonly attempt: Attempt
+  inTheWay: readonly Account[]
+}
+
+const nothing: readonly Account[] = Object.freeze([])
+
 /**
- * Calls that wait for what other calls hold, in order of arrival: nobody is tried while somebody who came earlier and
- * wants something of the same limit still waits; calls that share no limit do not wait for each other. How long is the
- * caller's affair.
+ * Calls that wait for what other calls hold, in order of arrival: nobody is tried while somebody who came earlier waits
+ * for a limit that is about both. Limits that have room for who waits hold up nobody, so a small budget that is used up
+ * does not stop calls of others below the same large one. How long is the caller's affair.
  */
 export class Waiters {
   readonly #book: BudgetBook
@@ -26,16 +41,15 @@ export class Waiters {
     return this.#waiting.size
   }
 
-  /**
-   * @param attempt tries to get what the call waits for; true once it has it, or is not to be asked again
-   * @returns how it stops waiting; harmless when it no longer waits
-   */
-  wait(call: ScopedCall, attempt: () => boolean): () => void {
-    const waiter = { call, attempt }
+  /** @param inTheWay of it, when it was last tried; nothing where it only lines up behind others */
+  wait(call: ScopedCall, attempt: Attempt, inTheWay: readonly Account[] = nothing): Place {
+    const waiter: Waiter = { call, attempt, inTheWay }
     this.#waiting.add(waiter)
-    return () => {
-      // Those behind it may have waited only for it.
-      if (this.#waiting.delete(waiter)) this.run()
+    return {
+      tryNow: () => {
+        if (this.#waiting.has(waiter) && this.#isDone(waiter)) this.#remove(waiter)
+      },
+      leave: () => this.#remove(waiter),
     }
   }
 
@@ -43,13 +57,13 @@ export class Waiters {
   isBehind(call: ScopedCall): boolean {
     if (this.#waiting.size === 0) return false
     const { limits } = this.#book.accountsOf(call)
-    for (const waiter of this.#waiting) {
-      if (this.#book.accountsOf(waiter.call).limits.some((account) => limits.includes(account))) return true
+    for (const { inTheWay } of this.#waiting) {
+      if (inTheWay.some((account) => limits.includes(account))) return true
     }
     return false
   }
 
-  /** Lets all try whose turn it is. Runs by itself when something is given back; after the turn of a window it is asked for. */
+  /** Lets all try whose turn it is. Runs by itself when something is given back. */
   run(): void {
     if (this.#isRunning) {
       this.#again = true
@@ -66,17 +80,25 @@ export class Waiters {
     }
   }
 
+  /** Those behind it may have waited only for it. */
+  #remove(waiter: Waiter): void {
+    if (this.#waiting.delete(waiter)) this.run()
+  }
+
+  #isDone(waiter: Waiter): boolean {
+    const inTheWay = waiter.attempt()
+    waiter.inTheWay = inTheWay ?? nothing
+    return inTheWay === null
+  }
+
   #tryAll(): void {
     if (this.#waiting.size === 0) return
     const pass = {}
     for (const waiter of this.#waiting) {
       const { limits } = this.#book.accountsOf(waiter.call)
       const isFirst = limits.every((account) => account.pass !== pass)
-      if (isFirst && waiter.attempt()) {
-        this.#waiting.delete(waiter)
-      } else {
-        for (const account of limits) account.pass = pass
-      }
+      if (isFirst && this.#isDone(waiter)) this.#waiting.delete(waiter)
+      else for (const account of waiter.inTheWay) account.pass = pass
     }
   }
 }

@@ -5,6 +5,7 @@ import {
   type Attempt,
   type CallFacts,
   endpointNames,
+  type HeldAmounts,
   type LedgerEntry,
   type OpenEntry,
   outcomes,
@@ -60,7 +61,12 @@ function decodeOpen(reader: LineReader): OpenEntry {
     estimatedInputTokens: reader.count('estimatedInputTokens'),
     ...(responseId === '' ? {} : { responseId }),
     ...decodeTrace(reader),
+    ...(reader.has('hold') ? { hold: decodeHold(reader.object('hold')) } : {}),
   }
+}
+
+function decodeHold(reader: LineReader): HeldAmounts {
+  return { picoUsd: reader.amount('usd'), tokens: reader.count('tokens') }
 }
 
 function decodeSettle(reader: LineReader): SettleEntry {

@@ -1,4 +1,5 @@
 import type { Payer } from '#core/attribution/payer.ts'
+import type { PicoUsd } from '#core/money/pico-usd.ts'
 import type { Cost } from '#core/pricing/cost.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
 import type { TokenTotals } from '#core/usage/totals.ts'
@@ -74,6 +75,17 @@ export interface OpenEntry {
   readonly responseId?: string
   /** Absent = the call's trace is not sampled, or there is no telemetry. */
   readonly trace?: TraceLink
+  /**
+   * Of such a job: the most that it can still cost and use, which budgets hold for it until it is settled, over restarts
+   * too. Missing in entries of versions that forgot it.
+   */
+  readonly hold?: HeldAmounts
+}
+
+/** What is set aside for a call: money, and tokens of input and output. */
+export interface HeldAmounts {
+  readonly picoUsd: PicoUsd
+  readonly tokens: number
 }
 
 /**

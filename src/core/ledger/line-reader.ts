@@ -28,6 +28,10 @@ export class LineReader {
     return new LineReader(value, '')
   }
 
+  has(name: string): boolean {
+    return this.#fields[name] !== undefined
+  }
+
   text(name: string, usual = ''): string {
     const value = this.#fields[name]
     if (value === undefined) return usual

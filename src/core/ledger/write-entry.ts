@@ -27,6 +27,12 @@ function writeOpen(to: LineWriter, entry: OpenEntry): void {
   count(to, 'estimatedInputTokens', entry.estimatedInputTokens)
   text(to, 'responseId', entry.responseId ?? '')
   if (entry.trace !== undefined) to.text('trace', traceLinkText(entry.trace))
+  if (entry.hold === undefined) return
+  const start = to.beginObject('hold')
+  // Also where it is nothing: an object without members is not written.
+  to.amount('usd', entry.hold.picoUsd)
+  count(to, 'tokens', entry.hold.tokens)
+  to.endObject(start)
 }
 
 function writeSettle(to: LineWriter, entry: SettleEntry): void {

@@ -1,11 +1,13 @@
+import type { Account } from '#core/budget/account.ts'
 import type { Accounts } from '#core/budget/accounts.ts'
 import type { AdmittedCall, Amounts } from '#core/budget/amounts.ts'
 import { BudgetBook } from '#core/budget/book.ts'
-import type { ScopedCall } from '#core/budget/budget.ts'
+import type { Budget, ScopedCall } from '#core/budget/budget.ts'
 import type { Hold } from '#core/budget/hold.ts'
 import { postingOf } from '#core/budget/posting.ts'
 import type { Short } from '#core/budget/short.ts'
-import type { LedgerEntry } from '#core/ledger/entry.ts'
+import { type Attempt, Waiters } from '#core/budget/waiters.ts'
+import type { HeldAmounts, LedgerEntry } from '#core/ledger/entry.ts'
 import type { Timers } from '#ports.ts'
 import { rateHeaders } from './rate-headers.ts'
 
@@ -19,12 +21,28 @@ export interface DeskOptions {
   readonly holdWaitMs: number
 }
 
+/** What a call asks for. */
+export interface Asked {
+  readonly call: AdmittedCall
+  readonly most: Amounts
+}
+
+export interface Waiting {
+  readonly attempt: Attempt
+  /** What was in the way when it was last tried. */
+  readonly inTheWay: readonly Account[]
+  readonly withinMs: number
+}
+
 /** A call that waits for what other calls hold. */
 export interface Wait {
-  readonly freed: Promise<boolean>
-  /** It waits no longer. */
+  /** Resolves when it has what it wants, and when it waits no longer. */
+  readonly over: Promise<void>
   end(): void
 }
+
+/** Who has waited for this part of the time that it has is tried once before those who came earlier. */
+const outOfTurnPart = 10
 
 /**
  * Where calls ask for money. It knows which hold is whose, so that a hold ends when the call's record is in the
@@ -35,7 +53,10 @@ export class BudgetDesk {
   readonly #timers: Timers
   readonly #onNotReady: () => void
   readonly #holds = new Map<string, Hold>()
-  #waiting = new Set<() => void>()
+  /** By call id: what calls would ask for that came when there were no budgets. */
+  readonly #unasked = new Map<string, () => Asked>()
+  readonly #waiters: Waiters
+  readonly #waits = new Set<() => void>()
   options: Pick<DeskOptions, 'refusalStatus' | 'holdWaitMs'>
 
   constructor(book: BudgetBook, { timers, onNotReady = () => {}, ...options }: DeskOptions) {
@@ -43,12 +64,33 @@ export class BudgetDesk {
     this.#timers = timers
     this.#onNotReady = onNotReady
     this.options = options
-    book.onFreed(() => this.#wake())
+    this.#waiters = new Waiters(book)
   }
 
   /** True where there are no budgets at all. */
   get none(): boolean {
     return this.#book.isEmpty
+  }
+
+  /**
+   * Where there are no budgets: what the call would ask for, to be worked out only if one is made while it runs, or
+   * if it sets off a job.
+   */
+  note(callId: string, asked: () => Asked): void {
+    this.#unasked.set(callId, asked)
+  }
+
+  /** Takes over other budgets. Calls under way are held in those that are about them, though they may not fit there. */
+  configure(budgets: readonly Budget[]): void {
+    if (budgets.length > 0) for (const callId of [...this.#unasked.keys()]) this.#holdUnasked(callId)
+    this.#book.reconfigure(budgets)
+  }
+
+  /** Nothing refuses it: there are no budgets yet. */
+  #holdUnasked(callId: string): void {
+    const asked = this.#unasked.get(callId)?.()
+    this.#unasked.delete(callId)
+    if (asked !== undefined) this.hold(asked.call, asked.most)
   }
 
   /** Null where no budget is about the call. */
@@ -80,16 +122,26 @@ export class BudgetDesk {
 
   /** The call came to nothing. Harmless where its hold has ended. */
   release(callId: string): void {
+    this.#unasked.delete(callId)
     this.#holds.get(callId)?.release()
     this.#holds.delete(callId)
   }
 
-  /** What a call held is held for what it has set off. Does nothing where it holds nothing. */
-  handOver(callId: string, heir: AdmittedCall): void {
+  /** What a call held is held for what it has set off; how much that is. Null where it holds nothing. */
+  handOver(callId: string, heir: AdmittedCall): HeldAmounts | null {
+    this.#holdUnasked(callId)
     const hold = this.#holds.get(callId)
-    if (hold === undefined) return
+    if (hold === undefined) return null
     this.#holds.delete(callId)
-    this.#holds.set(heir.callId, this.#book.handOver(hold, heir))
+    const to = this.#book.handOver(hold, heir)
+    this.#holds.set(heir.callId, to)
+    // No more tokens than an entry can say.
+    return { picoUsd: to.heldPicoUsd, tokens: Math.min(to.heldTokens, Number.MAX_SAFE_INTEGER) }
+  }
+
+  /** Holds what the last run has left running, whether it fits or not. */
+  keep(call: AdmittedCall, held: HeldAmounts): void {
+    this.#holds.set(call.callId, this.#book.keep(call, held))
   }
 
   /** Entries that are in the journal now. */
@@ -97,6 +149,7 @@ export class BudgetDesk {
     for (const entry of entries) {
       const posting = postingOf(entry)
       if (posting === null) continue
+      if (this.#unasked.size > 0) this.#unasked.delete(posting.call.callId)
       const hold = this.#holds.get(posting.call.callId)
       if (hold === undefined) {
         this.#book.book(posting.call, posting.amounts)
@@ -107,40 +160,58 @@ export class BudgetDesk {
     }
   }
 
-  /** Resolves with true when some call has given something back, with false when none has within the time. */
-  freed(withinMs: number): Wait {
-    let end: (freed: boolean) => void = () => {}
-    const freed = new Promise<boolean>((resolve) => {
-      end = resolve
+  /** How many calls wait for what others hold. */
+  get waiting(): number {
+    return this.#waits.size
+  }
+
+  /** Whether somebody who came earlier waits for a limit that is about this call. */
+  isBehind(call: AdmittedCall): boolean {
+    return this.#waiters.isBehind(call)
+  }
+
+  /** Why a hold would not be given now; null where it would. */
+  shortOf(call: AdmittedCall, most: Amounts): Short | null {
+    return this.#book.shortOf(call, most)
+  }
+
+  /**
+   * Lines up for what other calls hold. `attempt` is made when it is the call's turn; once out of turn, so that who
+   * needs little does not wait all its time for somebody who needs much; and never once the wait is over.
+   */
+  lineUp(call: AdmittedCall, { attempt, inTheWay, withinMs }: Waiting): Wait {
+    let end: () => void = () => {}
+    const over = new Promise<void>((resolve, reject) => {
+      const guarded: Attempt = () => {
+        let left: ReturnType<Attempt> = null
+        try {
+          left = attempt()
+        } catch (error) {
+          // It is the caller's: not that of whoever gave something back.
+          reject(error)
+        }
+        if (left === null) end()
+        return left
+      }
+      const place = this.#waiters.wait(call, guarded, inTheWay)
+      const timers = [
+        this.#timers.after(withinMs / outOfTurnPart, () => place.tryNow()),
+        this.#timers.after(withinMs, () => end()),
+      ]
+      end = () => {
+        for (const timer of timers) timer.cancel()
+        this.#waits.delete(end)
+        place.leave()
+        resolve()
+      }
+      this.#waits.add(end)
     })
-    const timer = this.#timers.after(withinMs, () => wait.end())
-    const wake = (): void => {
-      timer.cancel()
-      end(true)
-    }
-    const wait = {
-      freed,
-      end: () => {
-        timer.cancel()
-        this.#waiting.delete(wake)
-        end(false)
-      },
-    }
-    this.#waiting.add(wake)
-    return wait
+    return { over, end: () => end() }
   }
 
   /** Lets those who wait go on: the gateway stops, and there is nothing to wait for any more. */
   stopWaiting(): void {
-    this.#wake()
-  }
-
-  /** All of them, in the order in which they came to wait: who does not fit waits again, behind those that came before. */
-  #wake(): void {
-    if (this.#waiting.size === 0) return
-    const woken = this.#waiting
-    this.#waiting = new Set()
-    for (const wake of woken) wake()
+    for (const end of [...this.#waits]) end()
   }
 }
 

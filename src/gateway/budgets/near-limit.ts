@@ -1,12 +1,13 @@
+import type { Account } from '#core/budget/account.ts'
 import type { AdmittedCall } from '#core/budget/amounts.ts'
 import type { Short } from '#core/budget/short.ts'
+import type { ClientExchange } from '#ports.ts'
 import { stoppingMessage } from '../open-call.ts'
 import { type Refusal, refused } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import { limitedRoute, routeToModel } from '../route.ts'
 import { StreamAllowance } from './allowance.ts'
 import { type Bound, boundOf } from './bound.ts'
-import type { Wait } from './desk.ts'
 import { refuseShort } from './refuse-short.ts'
 import { type Asking, admittedCall, type Reserved, reservedAs } from './reserve.ts'
 import { refuseUnbounded, unboundedHint } from './unbounded.ts'
@@ -30,25 +31,49 @@ const fewestTokens = 16
  * What can be done for a call whose upper bound does not fit into a budget, in this order: its prompt is counted
  * instead of bounded; a stream begins with a small hold that grows; the call waits for money that other calls hold and
  * may not need; a plain call's output limit is lowered, where the budget says so; a cheaper model serves, where it says
- * that; else it is refused.
+ * that; else it is refused. A call that would fit (`first` is null) but for those who came earlier waits like them.
  */
-export async function nearLimit(road: Road, near: Near, first: Short): Promise<Reserved | Refusal> {
-  if (!isShortOfAmounts(first)) return refuse(road, near, first)
-  const { exchange } = near.asking.arrival
+export async function nearLimit(road: Road, near: Near, first: Short | null): Promise<Reserved | Refusal> {
+  if (first !== null && !isShortOfAmounts(first)) return refuse(road, near, first)
   const counted = { ...near, bound: await near.bound.counted() }
-  let waiting: Wait | null = null
-  exchange.onGone(() => waiting?.end())
-  for (;;) {
-    if (exchange.gone) return refused('client_left', 'The caller left while its call waited for a budget.')
-    if (road.running.closed) return refused('shutting_down', stoppingMessage)
-    const taken = takeWhatFits(road, counted)
-    if (taken.kind === 'reserved') return taken
-    if (!isShortOfAmounts(taken)) return refuse(road, near, taken)
-    const leftMs = near.untilMs - road.clock.monotonicMs()
-    if (!taken.canWait || leftMs <= 0) return lessThanAsked(road, counted, near, taken)
-    waiting = road.budgets.freed(leftMs)
-    await waiting.freed
+  const taken = await takeInTurn(road, counted)
+  if (taken.kind === 'reserved' || taken.kind === 'refused') return taken
+  return isShortOfAmounts(taken) ? lessThanAsked(road, counted, near, taken) : refuse(road, near, taken)
+}
+
+async function takeInTurn(road: Road, near: Near): Promise<Reserved | Short | Refusal> {
+  const { budgets } = road
+  const { exchange } = near.asking.arrival
+  const stopped = reasonToStop(road, exchange)
+  if (stopped !== null) return stopped
+  const withinMs = near.untilMs - road.clock.monotonicMs()
+  let taken = withinMs > 0 && budgets.isBehind(near.call) ? null : takeWhatFits(road, near)
+  const inTheWay = taken === null ? nothing : worthWaitingFor(taken)
+  if (taken !== null && (inTheWay === null || withinMs <= 0)) return taken
+  const attempt = (): readonly Account[] | null => {
+    taken = takeWhatFits(road, near)
+    return worthWaitingFor(taken)
   }
+  const wait = budgets.lineUp(near.call, { attempt, inTheWay: inTheWay ?? nothing, withinMs })
+  exchange.onGone(() => wait.end())
+  await wait.over
+  return reasonToStop(road, exchange) ?? (isReserved(taken) ? taken : takeWhatFits(road, near))
+}
+
+const nothing: readonly Account[] = Object.freeze([])
+
+function reasonToStop(road: Road, exchange: ClientExchange): Refusal | null {
+  if (exchange.gone) return refused('client_left', 'The caller left while its call waited for a budget.')
+  return road.running.closed ? refused('shutting_down', stoppingMessage) : null
+}
+
+/** What stands in the way, where other calls may give it back; null where there is nothing to wait for. */
+function worthWaitingFor(taken: Reserved | Short): readonly Account[] | null {
+  return taken.kind !== 'reserved' && isShortOfAmounts(taken) && taken.canWait ? taken.inTheWay : null
+}
+
+function isReserved(taken: Reserved | Short | null): taken is Reserved {
+  return taken?.kind === 'reserved'
 }
 
 /** Of money or of tokens, which a call may need less of than was asked for it. */

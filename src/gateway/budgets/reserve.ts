@@ -1,5 +1,5 @@
 import type { Payer } from '#core/attribution/payer.ts'
-import type { AdmittedCall } from '#core/budget/amounts.ts'
+import type { AdmittedCall, Amounts } from '#core/budget/amounts.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import type { Caller } from '../admit.ts'
 import type { Arrival } from '../arrival.ts'
@@ -8,8 +8,9 @@ import type { Refusal } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import type { Route } from '../route.ts'
 import type { StreamAllowance } from './allowance.ts'
-import { boundOf } from './bound.ts'
-import { nearLimit } from './near-limit.ts'
+import { type Bound, boundOf } from './bound.ts'
+import type { Asked } from './desk.ts'
+import { type Near, nearLimit } from './near-limit.ts'
 import { refuseShort } from './refuse-short.ts'
 import { refuseUnbounded } from './unbounded.ts'
 
@@ -44,27 +45,39 @@ export function reservedAs(route: Route, changes: Partial<Omit<Reserved, 'kind' 
 
 /**
  * Holds the most that the call can cost in every budget that is about it, or in none. Far from the limits that is all;
- * near one it takes longer, see `nearLimit`. A call that no budget is about has a hold as well: a budget that is made
- * while it runs may be.
+ * near one it takes longer, see `nearLimit`. A call that no budget is about has a hold as well, or where there are none
+ * at all a note: a budget that is made while it runs may be.
  */
 export function reserve(road: Road, asking: Asking): Reserved | Refusal | Promise<Reserved | Refusal> {
   const { budgets } = road
-  if (budgets.none) return reservedAs(asking.route)
+  if (budgets.none) {
+    budgets.note(asking.arrival.callId, () => askedBy(road, asking))
+    return reservedAs(asking.route)
+  }
   const call = admittedCall(asking)
   if (!asking.arrival.match.metered) return reserveFree(road, call, asking.route)
   const bound = boundOf(road, asking)
   if (bound.minding?.rule === 'refuse') return refuseUnbounded(bound, bound.minding)
+  if (budgets.isBehind(call)) return nearLimit(road, near(road, asking, bound), budgets.shortOf(call, bound.most))
   const verdict = budgets.hold(call, bound.most)
-  if (verdict.kind !== 'held') {
-    const untilMs = road.clock.monotonicMs() + budgets.options.holdWaitMs
-    return nearLimit(road, { asking, call, bound, rerouted: nothing, untilMs }, verdict)
-  }
+  if (verdict.kind !== 'held') return nearLimit(road, near(road, asking, bound), verdict)
   return reservedAs(asking.route, { headers: budgets.rateHeaders(call) })
+}
+
+function near({ clock, budgets }: Road, asking: Asking, bound: Bound): Near {
+  const untilMs = clock.monotonicMs() + budgets.options.holdWaitMs
+  return { asking, call: admittedCall(asking), bound, rerouted: nothing, untilMs }
+}
+
+const free: Amounts = { picoUsd: picoUsd(0n), tokens: 0 }
+
+function askedBy(road: Road, asking: Asking): Asked {
+  return { call: admittedCall(asking), most: asking.arrival.match.metered ? boundOf(road, asking).most : free }
 }
 
 /** What costs nothing is a request all the same. */
 function reserveFree({ budgets }: Road, call: AdmittedCall, route: Route): Reserved | Refusal {
-  const verdict = budgets.hold(call, { picoUsd: picoUsd(0n), tokens: 0 })
+  const verdict = budgets.hold(call, free)
   const headers = budgets.rateHeaders(call)
   return verdict.kind === 'held'
     ? reservedAs(route, { headers })

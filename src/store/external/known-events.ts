@@ -6,7 +6,7 @@ import { realDisk } from '#store/journal/disk.ts'
 import { listSegments } from '#store/journal/segment-files.ts'
 import { externalAmount, externalEventsReadTo, keepExternalEvents } from '#store/settings/external-events.ts'
 import { settingsFile } from '#store/settings/open.ts'
-import { openSqlite, type SqliteSettings } from '#store/settings/sqlite.ts'
+import { neverWait, openSqlite, type SqliteSettings } from '#store/settings/sqlite.ts'
 import { eventsInJournal } from './journal-events.ts'
 
 export interface KnownEventsPlace {
@@ -38,7 +38,7 @@ export async function openKnownEvents(place: KnownEventsPlace): Promise<KnownEve
     await events.catchUp()
     // From now on calls are served: they must not wait for another process that writes the settings. What cannot be
     // kept at once is kept later.
-    sqlite.connection.exec('PRAGMA busy_timeout = 0')
+    neverWait(sqlite.connection)
   } catch (fault) {
     await events.close()
     throw fault

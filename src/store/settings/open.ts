@@ -12,7 +12,7 @@ import { migrate } from './migrate.ts'
 import { revokeKey } from './revoke-key.ts'
 import { rotateKey } from './rotate-key.ts'
 import type { SettingsDatabase } from './schema.ts'
-import { openSqlite } from './sqlite.ts'
+import { neverWait, openSqlite } from './sqlite.ts'
 
 /** Name of the settings' file in the data directory. */
 export const settingsFile = 'settings.db'
@@ -75,6 +75,7 @@ function settingsOver(database: SettingsDatabase, connection: DatabaseSync, cloc
     instance: () => change(ensureInstance),
     // SQLite's counter sees what other connections committed, never what this one did; both only grow.
     version: () => Number(dataVersion.get()?.['data_version']) + ownChanges,
+    neverWait: () => neverWait(connection),
     close: () => closeAll(database, connection),
   }
 }

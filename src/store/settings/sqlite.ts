@@ -39,6 +39,11 @@ export function openSqlite(path: string, options: SqliteOptions = {}): SqliteSet
   }
 }
 
+/** What another process keeps locked is refused at once, instead of being waited for on this thread. */
+export function neverWait(connection: DatabaseSync): void {
+  connection.exec('PRAGMA busy_timeout = 0')
+}
+
 function connect(path: string, { survivesPowerFailure = true }: SqliteOptions): DatabaseSync {
   const connection = new DatabaseSync(path, { timeout: busyTimeoutMs })
   try {
