@@ -6,6 +6,7 @@ import { decodeEntry } from '#core/ledger/codec.ts'
 import type { LedgerEntry } from '#core/ledger/entry.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
+import { AlertCount } from '#gateway/incoming/alert-count.ts'
 import { globMatcher } from '#lib/glob.ts'
 import type { Log } from '#lib/log.ts'
 import type { Timer } from '#ports.ts'
@@ -25,6 +26,8 @@ const batch = 500
  */
 export class BudgetKeeper {
   readonly desk: BudgetDesk
+  /** Goes by the same entries as budgets do, and is saved with them. */
+  readonly alerts: AlertCount
   readonly #book: BudgetBook
   readonly #directory: string
   readonly #journalDirectory: string
@@ -42,6 +45,7 @@ export class BudgetKeeper {
     this.#journalDirectory = join(config.dataDir, 'journal')
     this.#log = log
     this.#book = new BudgetBook(config.budgets, globMatcher)
+    this.alerts = new AlertCount(config.alerts.live)
     const { budgetRefusalStatus: refusalStatus, holdWaitMs } = config
     this.desk = new BudgetDesk(this.#book, {
       ...{ timers: systemTimers, refusalStatus, holdWaitMs },
@@ -53,22 +57,27 @@ export class BudgetKeeper {
 
   /** To be told of every block of the journal that is written. */
   readonly written = (entries: readonly LedgerEntry[], after: JournalPosition): void => {
-    this.desk.written(entries)
+    this.alerts.written(entries, this.desk.written(entries))
     this.#position = after
   }
 
   /** Adds up what the journal has had since the last save. To be called before anything is written. */
   async catchUp(end: JournalPosition): Promise<void> {
     this.#position = end
-    const saved = this.#book.isEmpty ? null : await readSpent(this.#directory)
+    const saved = this.#keepsNothing ? null : await readSpent(this.#directory)
     if (saved !== null && saved.position.blockNo <= end.blockNo && this.#book.restore(saved.book)) {
-      await this.#read(saved.position, end.blockNo, (entries) => this.desk.written(entries))
+      this.alerts.restore(saved.alerts)
+      await this.#read(saved.position, end.blockNo, (entries) => {
+        this.desk.written(entries)
+        this.alerts.readAgain(entries)
+      })
     }
     this.#foldPending()
     this.#saveLater()
   }
 
-  configure({ budgets, budgetRefusalStatus: refusalStatus, holdWaitMs }: Config): void {
+  configure({ budgets, alerts, budgetRefusalStatus: refusalStatus, holdWaitMs }: Config): void {
+    this.alerts.configure(alerts.live)
     this.#book.reconfigure(budgets)
     this.desk.options = { refusalStatus, holdWaitMs }
     this.#foldPending()
@@ -128,6 +137,10 @@ export class BudgetKeeper {
     }
   }
 
+  get #keepsNothing(): boolean {
+    return this.#book.isEmpty && this.alerts.isEmpty
+  }
+
   #saveLater(): void {
     if (this.#closed) return
     this.#timer = systemTimers.after(saveEveryMs, () => {
@@ -138,9 +151,9 @@ export class BudgetKeeper {
 
   async #save(): Promise<void> {
     const position = this.#position
-    if (position === null || position.blockNo === this.#savedBlock || this.#book.isEmpty) return
+    if (position === null || position.blockNo === this.#savedBlock || this.#keepsNothing) return
     // Both at once: the place is that up to which these sums go.
-    const content = { version: 1 as const, position, book: this.#book.snapshot() }
+    const content = { version: 1 as const, position, book: this.#book.snapshot(), alerts: this.alerts.state() }
     try {
       await writeSpent(this.#directory, content)
       this.#savedBlock = position.blockNo

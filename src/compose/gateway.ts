@@ -75,7 +75,7 @@ export async function composeGateway(config: Config, { log, onReady }: RoleHooks
     log.warn(`${recovered.tornBytes} bytes of a last write that was cut short were set aside`)
 
   const handOff = createConsoleProxy(join(config.dataDir, 'run', 'console.sock'))
-  const incoming = createIncoming({ sources: config.incoming, events, journal })
+  const incoming = createIncoming({ sources: config.incoming, events, journal, alertsOf: budgets.alerts.take })
   const gateway = createGateway({ road, handOff, incoming, version })
   const server = await startServer({ ...config.listen, onExchange: gateway.take })
   const asked = new SocketServer({ '/budgets': () => budgetsAnswer(budgets) })

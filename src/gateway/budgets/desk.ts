@@ -19,6 +19,8 @@ export interface DeskOptions {
   readonly holdWaitMs: number
 }
 
+const noneCrossed: ReadonlyMap<string, number> = new Map()
+
 /** A call that waits for what other calls hold. */
 export interface Wait {
   readonly freed: Promise<boolean>
@@ -92,19 +94,22 @@ export class BudgetDesk {
     this.#holds.set(heir.callId, this.#book.handOver(hold, heir))
   }
 
-  /** Entries that are in the journal now. */
-  written(entries: readonly LedgerEntry[]): void {
+  /** Entries that are in the journal now. How many thresholds those crossed that nobody had held anything for. */
+  written(entries: readonly LedgerEntry[]): ReadonlyMap<string, number> {
+    let crossed: Map<string, number> | null = null
     for (const entry of entries) {
       const posting = postingOf(entry)
       if (posting === null) continue
       const hold = this.#holds.get(posting.call.callId)
       if (hold === undefined) {
-        this.#book.book(posting.call, posting.amounts)
+        const { length } = this.#book.book(posting.call, posting.amounts)
+        if (length > 0) crossed = (crossed ?? new Map<string, number>()).set(posting.call.callId, length)
         continue
       }
       hold.settle(posting.amounts)
       this.#holds.delete(posting.call.callId)
     }
+    return crossed ?? noneCrossed
   }
 
   /** Resolves with true when some call has given something back, with false when none has within the time. */
