@@ -46,7 +46,7 @@ test('a mail arrives with its id, subject, both forms and all recipients', async
   assert.match(head, /^Subject: =\?UTF-8\?/m)
   assert.match(mail.raw, /Content-Type: multipart\/alternative/)
   assert.match(mail.raw, /Content-Type: text\/html; charset=utf-8/)
-  assert.match(text, /🔴 2 alerts firing, 1 resolved/)
+  assert.match(text, /🔴 6 alerts firing, 1 alert resolved/)
   assert.match(text, /4012\.50 of 5000 USD & <more>/)
 })
 
