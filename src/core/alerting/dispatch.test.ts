@@ -70,6 +70,22 @@ test('a new group waits for more, but not for what is old already', () => {
   assert.deepEqual(said(late.due(5000)), ['ops +a'])
 })
 
+test('an Alertmanager, which forgets what fires when it restarts, is told again after a quarter of an hour at most', () => {
+  for (const [repeatIntervalMs, expectedMs] of [
+    [60 * minuteMs, 15 * minuteMs],
+    [10 * minuteMs, 10 * minuteMs],
+  ] as const) {
+    const dispatcher = new Dispatcher(optionsOf([routeOf({ receivers: ['duty'], repeatIntervalMs })]))
+    dispatcher.take([alertOf('a')], 0)
+    assert.deepEqual(said(dispatcher.due(0)), ['duty +a'])
+    assert.equal(dispatcher.nextAtMs(), expectedMs)
+    assert.deepEqual(
+      dispatcher.due(expectedMs).map(({ repeated, receiver }) => [receiver, repeated]),
+      [['duty', true]],
+    )
+  }
+})
+
 test('what still fires is repeated, each time under another id', () => {
   const dispatcher = new Dispatcher(optionsOf([routeOf()]))
   dispatcher.take([alertOf('a')], 0)
