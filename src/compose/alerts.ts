@@ -108,7 +108,10 @@ export class AlertSide {
   #tidy(): void {
     const nowMs = systemClock.wallMs()
     this.#tidied = this.#store
-      .expire(nowMs)
+      .expire(
+        nowMs,
+        this.#config.alerts.receivers.map(({ name }) => name),
+      )
       .then(() => this.#store.prune(nowMs - this.#config.retention.recordsDays * dayMs))
       .catch((error: unknown) => this.#log.error({ err: error }, 'old alerts cannot be deleted'))
     this.#tidying = systemTimers.after(tidyEveryMs, () => this.#tidy())

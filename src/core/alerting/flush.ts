@@ -29,6 +29,22 @@ export function schedule(group: Group, nowMs: number): void {
   group.dueAtMs = Math.min(group.dueAtMs ?? Infinity, atBest)
 }
 
+/** Where the clock was set back, a group waits as long as if what was told were told now: not until it is that late again. */
+export function boundWait(group: Group, look: Omit<Look, 'mutes'>): void {
+  const { nowMs } = look
+  const { groupWaitMs, groupIntervalMs, repeatIntervalMs } = group.route
+  if (group.toldAtMs !== null && group.toldAtMs > nowMs) {
+    group.toldAtMs = nowMs
+    group.dueAtMs = nextLookMs(group, look)
+  }
+  if (group.toldAtMs === null && group.readyAtMs > nowMs + groupWaitMs) {
+    group.readyAtMs = nowMs + groupWaitMs
+    group.dueAtMs = group.readyAtMs
+  }
+  if (group.dueAtMs === null) return
+  group.dueAtMs = Math.min(group.dueAtMs, nowMs + Math.max(groupWaitMs, groupIntervalMs, repeatIntervalMs, leastLookMs))
+}
+
 /** Looks at a group whose time has come: what is told of it, if anything. Forgets of it what is over. */
 export function flush(group: Group, look: Look): Notification | null {
   const seen = visible(group, look)
@@ -75,7 +91,7 @@ function repeatAtMs({ toldAtMs, route }: Group, { kind }: Look['receiver']): num
 }
 
 /** After a look: what was not muted is told, but for the end of what was just told to fire. */
-function nextLookMs(group: Group, { receiver, nowMs }: Look): number | null {
+function nextLookMs(group: Group, { receiver, nowMs }: Omit<Look, 'mutes'>): number | null {
   const members = [...group.members.values()]
   const intervalMs = group.route.groupIntervalMs
   const againMs = nowMs + Math.max(intervalMs, leastLookMs)

@@ -38,6 +38,8 @@ interface Booked extends BookedOnce {
 
 /** Larger than any event; a longer list comes in parts. */
 export const mostBodyBytes = 1_000_000
+/** A bill is a few lines. Whoever has a key may send one, so that little of the calls' time may go into it. */
+const mostBillBytes = 64_000
 
 const billPath = '/v1/billing/webhook'
 const webhookPrefix = '/webhook/'
@@ -57,7 +59,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
         `No secret is configured for the source "${source.source}", so nothing is taken from it.`,
       )
     }
-    const body = await wholeBody(exchange)
+    const body = await wholeBody(exchange, mostBodyBytes)
     const nowMs = road.clock.wallMs()
     const { headers } = exchange
     const fault = signatureFault({ source: source.source, secret: source.secret, headers, body, nowMs })
@@ -79,7 +81,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
     const caller =
       road.claims === null ? admit(road, exchange, nowMs) : await admitWithToken(road, road.claims, exchange, nowMs)
     if (caller.kind === 'refused') throw new Refused(caller.code, caller.message)
-    const body = parseBody(await wholeBody(exchange))
+    const body = parseBody(await wholeBody(exchange, mostBillBytes))
     const entry = settleExternal(road, readBill(body, { caller, headers: exchange.headers, nowMs }))
     const [result] = await book(road, [entry])
     if (result === undefined || result.kind === 'booked') return { status: 'processed', alerts: result?.alerts ?? 0 }
@@ -174,11 +176,11 @@ function refusalOf(road: Road, fault: unknown): Refused {
   )
 }
 
-async function wholeBody(exchange: ClientExchange): Promise<Buffer> {
+async function wholeBody(exchange: ClientExchange, mostBytes: number): Promise<Buffer> {
   const encoding = exchange.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity')
     throw new Refused('unsupported_content_type', 'Bodies are taken as they are, without content-encoding.')
-  const body = await exchange.readBody(mostBodyBytes)
+  const body = await exchange.readBody(mostBytes)
   if (Buffer.isBuffer(body)) return body
   throw new Refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
 }

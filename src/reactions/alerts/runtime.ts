@@ -225,7 +225,9 @@ export class AlertRuntime {
     const { onNotified } = this.#parts
     const nowMs = this.#nowMs()
     try {
-      const noted = events.map((event) => ({ event, told: event.atMs >= loaded.toldFromMs }))
+      // The earlier one where the clock was ahead when alerts were first followed.
+      const toldFromMs = Math.min(loaded.toldFromMs, nowMs - historyMs)
+      const noted = events.map((event) => ({ event, told: event.atMs >= toldFromMs }))
       const toTell = noted.flatMap(({ event, told }) => (told ? [event] : []))
       if (toTell.length > 0) loaded.engine.tell(toTell, nowMs)
       const notifications = loaded.engine.due(nowMs).map(outboxNotification)
