@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { AlertSide } from '#compose/alerts.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
+import { systemClock } from '#edge/system.ts'
+import { createLog } from '#lib/log.ts'
+import { randomFrom } from '#simulator/random.ts'
+import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { callerSecret, type Stack, startStack } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
 import { alarming, duplicate, post, processed, relaySource, send } from './sending.ts'
@@ -98,4 +104,52 @@ test('what calls have cost in the hour counts with what events bring', async () 
   const rest = formatUsd(picoUsd(1_000_000_000n - spent))
   assert.deepEqual(await send(stack.url, event({ ...same, cost: { total_usd: rest } })), processed)
   assert.deepEqual(await send(stack.url, event({ ...same, cost: { total_usd: '0.000000000001' } })), alarming(1))
+})
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+
+test(`what the answers add up to is what the console finds in the journal (seed ${seed})`, async (t) => {
+  const random = randomFrom(seed)
+  const own = await startStack({ more: `${relaySource}\n${limits}` })
+  t.after(() => own.stop())
+  const one = (list: readonly string[]) => list[Math.floor(random() * list.length)] ?? ''
+  let set = 0
+  for (let n = 0; n < 150; n++) {
+    const answer = await send(own.url, {
+      id: `evt_${Math.floor(random() * 130)}`,
+      model: one(['cheap', 'dear', 'DEAR']),
+      department: one(['unassigned', 'sales']),
+      prompt: one(['', 'p1', 'p2', 'p3']),
+      usage: { output_tokens: random() < 0.1 ? 1_001 : 5 },
+      cost: { total_usd: (random() * 3).toFixed(6) },
+      timestamp,
+    })
+    set += (answer.body as { readonly alerts: number }).alerts
+    if (n === 70) {
+      await own.stopGateway()
+      await own.startGateway()
+    }
+  }
+  assert.deepEqual(
+    await send(own.url, { id: 'last', model: 'last', usage: { output_tokens: 1_001 }, cost: { total_usd: 0 } }),
+    alarming(1),
+  )
+
+  const place = { path: join(own.dataDir, settingsFile), clock: systemClock }
+  const { settings, alerts: store } = await openSettingsAndAlerts(place)
+  const log = createLog({ level: 'error', format: 'json', name: 'console' }, { write: () => undefined })
+  const side = new AlertSide(own.config(), store, log)
+  t.after(async () => {
+    await side.close()
+    await settings.close()
+  })
+  side.start()
+  const question = { state: null, types: [], severities: [], sinceMs: null, limit: 1_000, after: null }
+  await until(
+    'the last one',
+    async () => (await side.desk.alerts({ ...question, labels: [['model', 'last']] })).length === 1,
+  )
+  const found = await side.desk.alerts({ ...question, labels: [] })
+  assert.ok(set > 10, `${set} alerts were set off`)
+  assert.equal(found.length, set + 1)
 })
