@@ -413,8 +413,8 @@ export interface AlertStore {
   state(): Promise<ReadonlyMap<string, string>>
   /** What a receiver is to be told next: the oldest that has not arrived. */
   nextPending(receiver: string): Promise<PendingNotification | null>
-  /** What nobody delivers any more, because its receiver is gone and its time is up, is given up. */
-  expire(nowMs: number): Promise<void>
+  /** What nobody delivers any more, because its receiver is none of these and its time is up, is given up. */
+  expire(nowMs: number, receivers: readonly string[]): Promise<void>
   alerts(question: AlertsQuestion): Promise<readonly AlertRecord[]>
   alert(id: string): Promise<AlertRecord | null>
   /** How many messages have not arrived yet, by receiver. */

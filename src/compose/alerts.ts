@@ -4,6 +4,7 @@ import type { Config } from '#config/config.ts'
 import type { AlertDesk } from '#console/route.ts'
 import type { AlertEvent } from '#core/alerting/alert.ts'
 import type { Deliverer, DeliveryAnswer } from '#core/alerting/delivery.ts'
+import { notificationMessage } from '#core/alerting/message.ts'
 import type { DeliveryOutcome, PendingNotification } from '#core/alerting/outbox.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import { createDeliverer } from '#edge/delivery.ts'
@@ -13,7 +14,6 @@ import type { AlertStore, Timer } from '#ports.ts'
 import { Desk } from '#reactions/alerts/desk.ts'
 import type { AlertRules } from '#reactions/alerts/engine.ts'
 import { Lanes } from '#reactions/alerts/lanes.ts'
-import { messages } from '#reactions/alerts/messages.ts'
 import { readNotification } from '#reactions/alerts/notification-text.ts'
 import { AlertRuntime } from '#reactions/alerts/runtime.ts'
 import { renderMessage } from '#reactions/receivers/render.ts'
@@ -63,7 +63,6 @@ export class AlertSide {
     this.#runtime = new AlertRuntime(parts, rulesOf(config))
     this.desk = new Desk({
       store: this.#store,
-      messages,
       clock,
       deliverer: () => this.#deliverer,
       receivers: () => this.#config.alerts.receivers,
@@ -106,7 +105,9 @@ export class AlertSide {
 
   async #send(receiver: Receiver, pending: PendingNotification): Promise<DeliveryAnswer> {
     try {
-      return await this.#deliverer.send(receiver, readNotification(pending.body), systemClock.wallMs())
+      const notification = readNotification(pending.body)
+      if (notification === null) return unreadable
+      return await this.#deliverer.send(receiver, notification, systemClock.wallMs())
     } catch (error) {
       // Its text may hold an address.
       const name = error instanceof Error ? error.name : 'unknown'
@@ -119,11 +120,22 @@ export class AlertSide {
   #tidy(): void {
     const nowMs = systemClock.wallMs()
     this.#tidied = this.#store
-      .expire(nowMs)
+      .expire(
+        nowMs,
+        this.#config.alerts.receivers.map(({ name }) => name),
+      )
       .then(() => this.#store.prune(nowMs - this.#config.retention.recordsDays * dayMs))
       .catch((error: unknown) => this.#log.error({ err: error }, 'old alerts cannot be deleted'))
     this.#tidying = systemTimers.after(tidyEveryMs, () => this.#tidy())
   }
+}
+
+const unreadable: DeliveryAnswer = {
+  ok: false,
+  status: null,
+  detail: 'the outbox holds something that is no message of this version',
+  retryable: false,
+  retryAfterMs: null,
 }
 
 function rulesOf({ budgets, alerts }: Config): AlertRules {
@@ -132,7 +144,7 @@ function rulesOf({ budgets, alerts }: Config): AlertRules {
 }
 
 function delivererFor({ alerts }: Config, log: Log): Deliverer {
-  const context = { messages, source: hostname(), externalUrl: null }
+  const context = { say: notificationMessage, source: hostname(), externalUrl: null }
   return createDeliverer({
     render: (receiver, notification, nowMs) => renderMessage(receiver, notification, { ...context, nowMs }),
     allowPrivateUrls: alerts.allowPrivateUrls,

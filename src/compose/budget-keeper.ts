@@ -7,6 +7,7 @@ import { decodeEntry } from '#core/ledger/codec.ts'
 import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
+import { AlertCount } from '#gateway/incoming/alert-count.ts'
 import { globMatcher } from '#lib/glob.ts'
 import type { Log } from '#lib/log.ts'
 import type { Timer } from '#ports.ts'
@@ -27,6 +28,8 @@ const batch = 500
  */
 export class BudgetKeeper {
   readonly desk: BudgetDesk
+  /** Goes by the same entries as budgets do, and is saved with them. */
+  readonly alerts: AlertCount
   readonly #book: BudgetBook
   readonly #directory: string
   readonly #journalDirectory: string
@@ -49,6 +52,7 @@ export class BudgetKeeper {
     this.#log = log
     this.#budgets = config.budgets
     this.#book = new BudgetBook(config.budgets, globMatcher)
+    this.alerts = new AlertCount(config.alerts.live)
     const { budgetRefusalStatus: refusalStatus, holdWaitMs } = config
     this.desk = new BudgetDesk(this.#book, {
       ...{ timers: systemTimers, refusalStatus, holdWaitMs },
@@ -60,7 +64,7 @@ export class BudgetKeeper {
 
   /** To be told of every block of the journal that is written. */
   readonly written = (entries: readonly LedgerEntry[], after: JournalPosition): void => {
-    this.desk.written(entries)
+    this.alerts.written(entries, this.desk.written(entries))
     this.#position = after
   }
 
@@ -70,8 +74,9 @@ export class BudgetKeeper {
    */
   async catchUp(end: JournalPosition, jobs: readonly OpenEntry[]): Promise<void> {
     this.#position = end
-    const saved = this.#book.isEmpty ? null : await readSpent(this.#directory)
+    const saved = this.#keepsNothing ? null : await readSpent(this.#directory)
     if (saved !== null && saved.position.blockNo <= end.blockNo && this.#book.restore(saved.book)) {
+      this.alerts.restore(saved.alerts)
       await this.#readSince(saved.position, end.blockNo)
     }
     // Before the fold, which looks for the windows in which something is held.
@@ -82,7 +87,10 @@ export class BudgetKeeper {
 
   async #readSince(from: JournalPosition, untilBlock: number): Promise<void> {
     try {
-      await this.#read(from, untilBlock, (entries) => this.desk.written(entries))
+      await this.#read(from, untilBlock, (entries) => {
+        this.desk.written(entries)
+        this.alerts.readAgain(entries)
+      })
     } catch (error) {
       // What was added is not all: nothing is known, until all of the journal is read.
       this.#log.warn({ err: error }, 'what budgets have spent since it was saved cannot be read; all is added up anew')
@@ -91,8 +99,9 @@ export class BudgetKeeper {
     }
   }
 
-  configure({ budgets, budgetRefusalStatus: refusalStatus, holdWaitMs }: Config): void {
+  configure({ budgets, alerts, budgetRefusalStatus: refusalStatus, holdWaitMs }: Config): void {
     this.#budgets = budgets
+    this.alerts.configure(alerts.live)
     this.desk.configure(budgets)
     this.desk.options = { refusalStatus, holdWaitMs }
     this.#retries.cancel()
@@ -173,6 +182,10 @@ export class BudgetKeeper {
     }
   }
 
+  get #keepsNothing(): boolean {
+    return this.#book.isEmpty && this.alerts.isEmpty
+  }
+
   #saveLater(): void {
     if (this.#closed) return
     this.#timer = systemTimers.after(saveEveryMs, () => {
@@ -183,9 +196,9 @@ export class BudgetKeeper {
 
   async #save(): Promise<void> {
     const position = this.#position
-    if (position === null || position.blockNo === this.#savedBlock || this.#book.isEmpty) return
+    if (position === null || position.blockNo === this.#savedBlock || this.#keepsNothing) return
     // Both at once: the place is that up to which these sums go.
-    const content = { version: 1 as const, position, book: this.#book.snapshot() }
+    const content = { version: 1 as const, position, book: this.#book.snapshot(), alerts: this.alerts.state() }
     try {
       await writeSpent(this.#directory, content)
       this.#savedBlock = position.blockNo

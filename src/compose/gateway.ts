@@ -69,7 +69,7 @@ export async function composeGateway(
   await settleLastRun(road, recovered, log)
 
   const handOff = createConsoleProxy(join(config.dataDir, 'run', 'console.sock'))
-  const incoming = createIncoming({ sources: config.incoming, events, journal })
+  const incoming = createIncoming({ sources: config.incoming, events, journal, alertsOf: budgets.alerts.take })
   const door = metrics.open({
     journal,
     limits: () => budgets.status().limits,

@@ -48,7 +48,7 @@ const answer = {
   required: ['status', 'alerts'],
   properties: {
     status: { enum: ['processed', 'duplicate'] },
-    alerts: count,
+    alerts: { ...count, description: 'How many alerts it has set off' },
     processed: { ...count, description: 'Of a list: how many were booked' },
     duplicates: { ...count, description: 'Of a list: how many were booked before' },
   },
@@ -68,7 +68,10 @@ export function incomingPaths(failure: object): Readonly<Record<string, object>>
       post: {
         summary: 'Books usage that was metered elsewhere, once for each id. Signed',
         parameters: [source, { ...signature, required: false, schema: { type: 'string' } }],
-        requestBody: { ...json({ oneOf: [usageEvent, { type: 'array', items: usageEvent }] }), required: true },
+        requestBody: {
+          ...json({ oneOf: [usageEvent, { type: 'array', items: usageEvent, maxItems: 1_000 }] }),
+          required: true,
+        },
         responses,
       },
     },

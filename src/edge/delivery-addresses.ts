@@ -35,6 +35,9 @@ for (const [family, ranges] of [['ipv4', ipv4Ranges] as const, ['ipv6', ipv6Rang
     blocked.addSubnet(network, Number(prefix), family)
   }
 }
+/** All that is given out to be reached from everywhere: https://www.iana.org/assignments/ipv6-address-space */
+const unicast = new BlockList()
+unicast.addSubnet('2000::', 3, 'ipv6')
 /** Addresses that have an IPv4 address in their last 32 bits: mapped ones, and NAT64's (RFC 6052). */
 const embedding = new BlockList()
 embedding.addSubnet('::ffff:0:0', 96, 'ipv6')
@@ -46,7 +49,8 @@ export function isPublicAddress(address: string): boolean {
   const family = isIP(bare)
   if (family === 4) return !blocked.check(bare, 'ipv4')
   if (family !== 6 || blocked.check(bare, 'ipv6')) return false
-  return !embedding.check(bare, 'ipv6') || !blocked.check(embeddedIpv4(bare), 'ipv4')
+  if (embedding.check(bare, 'ipv6')) return !blocked.check(embeddedIpv4(bare), 'ipv4')
+  return unicast.check(bare, 'ipv6')
 }
 
 /** The last 32 bits of an IPv6 address, dotted. */

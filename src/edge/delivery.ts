@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
-import type { Deliverer, DeliveryAnswer, Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Deliverer, DeliveryAnswer, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { Log } from '#lib/log.ts'
 import { guardAddresses } from './delivery-addresses.ts'

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Command } from 'commander'
-import { alertsCommand } from '#cli/alerts.ts'
 import { until } from '#test/support/until.ts'
 import { refuses } from './receiver.ts'
 import { hook, Side } from './side.ts'
+import { terminalOf } from './terminal.ts'
 
 const config = (receivers: string) => `alerts:
   allow_private_urls: true
@@ -17,35 +16,8 @@ async function terminal(t: TestContext) {
   const side = await Side.open(t)
   const receiver = await side.receiver()
   await side.start(config(hook('ops', receiver)))
-  const run = async (...args: string[]): Promise<string> => {
-    let printed = ''
-    const command = alertsCommand({
-      open: async () => ({
-        async get(path) {
-          const { status, text } = await side.ask('GET', path)
-          return { status, fresh: true, body: text }
-        },
-        async send(method, path, body) {
-          const { status, text } = await side.ask(method, path, body)
-          return { status, fresh: true, body: text }
-        },
-        close: async () => undefined,
-      }),
-      print: (text) => {
-        printed += text
-      },
-      nowMs: () => Date.now(),
-    })
-    quiet(command)
-    await command.parseAsync(args, { from: 'user' })
-    return printed
-  }
+  const run = terminalOf(side)
   return { side, receiver, run }
-}
-
-function quiet(command: Command): void {
-  command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined })
-  for (const child of command.commands) quiet(child)
 }
 
 test('alerts are listed with who was told, for people and for programs', async (t) => {

@@ -35,7 +35,7 @@ export interface ShownAlert {
 /** The alerts of a data directory with a journal that the test writes, and the API in front of them. */
 export class Side {
   readonly #t: TestContext
-  readonly #dataDir: string
+  readonly dataDir: string
   readonly #logged: string[] = []
   #journal: WatchedJournal | null = null
   #stop: (() => Promise<void>) | null = null
@@ -45,7 +45,7 @@ export class Side {
 
   private constructor(t: TestContext, dataDir: string) {
     this.#t = t
-    this.#dataDir = dataDir
+    this.dataDir = dataDir
   }
 
   static async open(t: TestContext): Promise<Side> {
@@ -69,8 +69,8 @@ export class Side {
   }
 
   config(text: string): Config {
-    const env = { TOLLGATE_CONFIG: 'test.yaml', TOLLGATE_DATA_DIR: this.#dataDir }
-    const loaded = loadConfig({ env, cwd: this.#dataDir, readFile: () => text })
+    const env = { TOLLGATE_CONFIG: 'test.yaml', TOLLGATE_DATA_DIR: this.dataDir }
+    const loaded = loadConfig({ env, cwd: this.dataDir, readFile: () => text })
     if (loaded.ok) return loaded.config
     throw new Error(loaded.faults.map(({ path, wrong, expected }) => `${path}: ${wrong}; ${expected}`).join('\n'))
   }
@@ -80,7 +80,7 @@ export class Side {
       { level: 'trace', format: 'json', name: 'console' },
       { write: (line) => this.#logged.push(line) },
     )
-    const place = { path: join(this.#dataDir, settingsFile), clock: systemClock }
+    const place = { path: join(this.dataDir, settingsFile), clock: systemClock }
     const { settings, alerts: store } = await openSettingsAndAlerts(place)
     const alerts = new AlertSide(this.config(text), store, log)
     const unused = () => Promise.reject(new Error('not asked'))

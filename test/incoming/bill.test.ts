@@ -99,4 +99,5 @@ test('a bill with a bad field is refused by its path', async () => {
     assert.deepEqual(errorOf(await book(bill(change))), [400, 'invalid_request', path])
   }
   assert.equal((await book('[]')).status, 400)
+  assert.deepEqual(errorOf(await book(bill({ note: 'x'.repeat(64_000) }))), [413, 'body_too_large', null])
 })

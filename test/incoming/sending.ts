@@ -41,6 +41,11 @@ export function send(gatewayUrl: string, body: unknown): Promise<Answered> {
 export const processed = { status: 200, body: { status: 'processed', alerts: 0 } }
 export const duplicate = { status: 200, body: { status: 'duplicate', alerts: 0 } }
 
+/** Processed, and so many alerts were set off by it. */
+export function alarming(alerts: number): Answered {
+  return { status: 200, body: { status: 'processed', alerts } }
+}
+
 /** The code and the path of an error answer. */
 export function errorOf({ status, body }: Answered): readonly [status: number, code: unknown, param: unknown] {
   const error = (body as { readonly error?: { readonly code?: unknown; readonly param?: unknown } }).error

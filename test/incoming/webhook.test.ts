@@ -174,6 +174,14 @@ test('what is not signed, or not with the secret of the source, is refused', asy
     { 'x-relay-signature': signatureOf(body).slice('sha256='.length) },
     { 'x-relay-signature': signatureOf(body, 'another secret') },
     { 'x-relay-signature': signatureOf(`${body} `) },
+    { 'x-relay-signature': signatureOf(body).slice(0, -2) },
+    { 'x-relay-signature': `${signatureOf(body)}00` },
+    { 'x-relay-signature': signatureOf(body).replace('sha256=', 'sha1=') },
+    { 'x-relay-signature': `sha256=${Buffer.from(signatureOf(body).slice(7), 'hex').toString('base64')}` },
+    { 'x-relay-signature': `${signatureOf(body)}, ${signatureOf(body)}` },
+    { 'x-relay-signature': `sha256=${'0'.repeat(64)}` },
+    { 'x-relay-signature': signatureOf(JSON.stringify({ ...one, cost: { total_usd: 0 } })) },
+    { 'x-relay-signature': signatureOf('') },
     { 'x-other-signature': signatureOf(body) },
     { 'x-relay-signature': signatureOf(body), 'x-tollgate-signature': signatureOf(body, 'another secret') },
     { 'x-relay-signature': signatureOf(body), 'webhook-signature': 'v1,AAAA' },
@@ -185,6 +193,41 @@ test('what is not signed, or not with the secret of the source, is refused', asy
     const text = JSON.stringify(event())
     assert.deepEqual(await post(url, text, { [name]: signatureOf(text) }), processed)
   }
+})
+
+test('numbers are what was written, or a fault: no event is booked with another amount', async () => {
+  const texts: readonly (readonly [text: string, param: string | null])[] = [
+    ...['NaN', 'Infinity', '0x10', '1_000', '+1', '.5', '01'].map((text) => [text, null] as const),
+    ...['-1', '-1e-12', '1e9999', '1e999999999', '1e-999999999', '"NaN"', '"-0.01"', '"1e10"', '"1,5"', '[1]'].map(
+      (text) => [text, 'cost.total_usd'] as const,
+    ),
+    [`0.${'1'.repeat(900_000)}`, 'cost.total_usd'],
+  ]
+  for (const [text, param] of texts) {
+    const answer = await send(stack.url, `{"id":"evt_odd","cost":{"total_usd":${text}}}`)
+    assert.deepEqual(errorOf(answer), [400, 'invalid_request', param], text.slice(0, 20))
+  }
+  for (const usage of ['1e400', '-1', '1.5', '9007199254740993', '1e12999', 'true', '"1"']) {
+    const answer = await send(stack.url, `{"id":"evt_odd","cost":{"total_usd":1},"usage":{"output_tokens":${usage}}}`)
+    assert.deepEqual(errorOf(answer), [400, 'invalid_request', 'usage.output_tokens'], usage)
+  }
+  for (const timestamp of ['1e400', '"2026-01-01"', '"+275760-09-13T00:00:01Z"', '{}']) {
+    const answer = await send(stack.url, `{"id":"evt_odd","cost":{"total_usd":1},"timestamp":${timestamp}}`)
+    assert.deepEqual(errorOf(answer), [400, 'invalid_request', 'timestamp'], timestamp)
+  }
+  assert.deepEqual(await entriesOf('evt_odd'), [])
+  const id = `evt_${++sent}`
+  assert.deepEqual(await send(stack.url, `{"id":"${id}","cost":{"total_usd":1.25e-7}}`), processed)
+  assert.equal(formatUsd((await entryOf(id)).cost.totalPicoUsd), '0.000000125000')
+})
+
+test('a list that is too long, and a body that is nested too deep, are refused before any of it is booked', async () => {
+  const one = event()
+  const long = await send(stack.url, [one, ...Array.from({ length: 1_000 }, () => event())])
+  assert.deepEqual(errorOf(long), [400, 'invalid_request', null])
+  assert.deepEqual(await entriesOf(one.id), [])
+  const deep = await send(stack.url, `${'['.repeat(400_000)}${']'.repeat(400_000)}`)
+  assert.deepEqual(errorOf(deep), [400, 'invalid_request', null])
 })
 
 test('headers of Standard Webhooks are enough, and too old or too new ones are refused', async () => {

@@ -18,6 +18,8 @@ test('only addresses that everybody can reach are public', () => {
     ...['::', '::1', '::127.0.0.1', '::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:10.1.2.3', '::ffff:169.254.169.254'],
     ...['64:ff9b::7f00:1', '64:ff9b::169.254.169.254', '64:ff9b:1::1', '100::1', '2001::1', '2001:db8::1'],
     ...['2002:7f00:1::', 'fc00::1', 'fd00:ec2::254', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'ff02::1'],
+    // IPv4 in IPv6 as SIIT has it, in full, and what was never given out.
+    ...['::ffff:0:127.0.0.1', '0:0:0:0:0:ffff:7f00:1', '0000:0000:0000:0000:0000:ffff:10.0.0.1', '1::1', '4000::1'],
     ...['', 'localhost', '1.2.3', '0x7f000001'],
   ]
   assert.deepEqual(others.filter(isPublicAddress), [])
@@ -88,6 +90,18 @@ test('a name that comes to mean this machine after it was first asked for is of 
     assert.equal(resolve.asked, n)
   }
   assert.equal(service.connections, 0)
+})
+
+test('a name that was a public one when it was first asked for is asked for again, and refused then', async () => {
+  const somewhere = { address: '2606:4700:4700::1111', family: 6 }
+  const { lookup } = guardAddresses(
+    false,
+    resolving([somewhere], [loopback, { address: '::ffff:10.0.0.1', family: 6 }]),
+  )
+  const ask = () =>
+    new Promise((resolve) => lookup('x.example.com', { all: true }, (error, all) => resolve(error?.message ?? all)))
+  assert.deepEqual(await ask(), [somewhere])
+  assert.equal(await ask(), refused.detail)
 })
 
 test('of several addresses of a name only public ones are connected to', async () => {

@@ -1,90 +1,14 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { Side } from '#test/alerts/side.ts'
 import { until } from '#test/support/until.ts'
+import { alertmanagerFor, program } from './alertmanager.ts'
 import { delivererFor } from './deliverer.ts'
 import { eventOf, notificationOf, receiverOf } from './sample.ts'
 
-/** Where Debian's package `prometheus-alertmanager` puts it; another place may be named. */
-const binary = process.env['ALERTMANAGER'] ?? '/usr/bin/prometheus-alertmanager'
+const { skip } = program
 
-interface Alertmanager {
-  readonly url: string
-  start(): Promise<void>
-  stop(): Promise<void>
-  alerts(): Promise<readonly GettableAlert[]>
-}
-
-interface GettableAlert {
-  readonly labels: Readonly<Record<string, string>>
-  readonly annotations: Readonly<Record<string, string>>
-  readonly startsAt: string
-  readonly endsAt: string
-  readonly status: { readonly state: string }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-/** The real one, without peers, telling nobody. */
-async function alertmanagerFor(t: TestContext): Promise<Alertmanager> {
-  const directory = mkdtempSync(join(tmpdir(), 'tollgate-alertmanager-'))
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const config = join(directory, 'alertmanager.yml')
-  writeFileSync(config, 'route: {receiver: nobody}\nreceivers: [{name: nobody}]\n')
-  const options = [
-    `--config.file=${config}`,
-    `--storage.path=${join(directory, 'data')}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    '--cluster.listen-address=',
-  ]
-  let child: ChildProcess | null = null
-  const stop = async () => {
-    const running = child
-    child = null
-    if (running === null || running.exitCode !== null) return
-    const ended = new Promise((resolve) => running.once('exit', resolve))
-    running.kill('SIGKILL')
-    await ended
-  }
-  t.after(async () => {
-    await stop()
-    rmSync(directory, { recursive: true })
-  })
-  return {
-    url,
-    stop,
-    async start() {
-      child = spawn(binary, options, { stdio: 'ignore' })
-      await until('Alertmanager to be ready', () =>
-        fetch(`${url}/-/ready`).then(
-          ({ ok }) => ok,
-          () => false,
-        ),
-      )
-    },
-    async alerts() {
-      return (await (await fetch(`${url}/api/v2/alerts`)).json()) as GettableAlert[]
-    },
-  }
-}
-
-test('a real Alertmanager takes alerts, fires them on, ends them, and takes what it missed', async (t) => {
-  if (!existsSync(binary)) {
-    t.diagnostic(`not run: there is no ${binary} (Debian package prometheus-alertmanager)`)
-    return
-  }
+test('a real Alertmanager takes alerts, fires them on, ends them, and takes what it missed', { skip }, async (t) => {
   const alertmanager = await alertmanagerFor(t)
   const deliverer = delivererFor(t)
   const receiver = receiverOf('alertmanager', alertmanager.url)
@@ -123,4 +47,46 @@ test('a real Alertmanager takes alerts, fires them on, ends them, and takes what
   await until('the alert after the restart', async () => (await alertmanager.alerts()).length === 1)
   assert.equal((await deliverer.send(receiver, over, Date.now())).ok, true)
   await until('the end of the alert', async () => (await alertmanager.alerts()).length === 0)
+})
+
+test('what crosses while Alertmanager is down is there when it is back, and what fired before can be told again', {
+  skip,
+}, async (t) => {
+  const alertmanager = await alertmanagerFor(t)
+  const side = await Side.open(t)
+  await side.start(`alerts:
+  allow_private_urls: true
+  receivers: [{name: central, alertmanager: {url: "${alertmanager.url}"}}]
+  routes: [{receivers: [central], group_by: [model], group_interval: 1s}]
+  live: {output_tokens: {default: 100}}
+`)
+  const tellsOf = async (...models: readonly string[]) => {
+    const all = await alertmanager.alerts()
+    return models.every((model) => all.some(({ labels }) => labels['model'] === model)) || null
+  }
+  await side.spend({ outputTokens: 500, model: 'm1' })
+  const [failed] = await until('a try that finds nobody', async () => {
+    const alerts = await side.alerts()
+    return alerts[0]?.notifications[0]?.attempts[0] === undefined ? null : alerts
+  })
+  assert.deepEqual(
+    failed?.notifications.map(({ status, attempts }) => [status, attempts[0]?.ok]),
+    [['pending', false]],
+  )
+  await side.spend({ outputTokens: 500, model: 'm2' })
+  await alertmanager.start()
+  await until('both', () => tellsOf('m1', 'm2'))
+
+  await alertmanager.stop()
+  await side.spend({ outputTokens: 500, model: 'm3' })
+  await until(
+    'a try of the third',
+    async () => (await side.alerts('label=model=m3'))[0]?.notifications[0]?.attempts[0] ?? null,
+  )
+  await alertmanager.start()
+  await until('the third', () => tellsOf('m3'))
+  // It keeps alerts in memory only: those from before come with their repetition, or when somebody wants them told.
+  for (const { id } of await side.alerts('label=model=m1')) await side.ask('POST', `/api/v1/alerts/${id}/replay`)
+  await until('the first', () => tellsOf('m1', 'm3'))
+  assert.equal((await side.alerts('type=delivery_failure')).length, 0)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -183,6 +184,42 @@ test('who does not answer, and who does not end an answer, is given up after the
     assert.match(answer.detail, /in time/)
   }
 })
+
+/** What comes over the wire, a byte at a time, for ever or until it is all said. */
+function drips(said: string, endless: boolean) {
+  return (response: ServerResponse) => {
+    const { socket } = response
+    let at = 0
+    const timer = setInterval(() => {
+      if (at < said.length) socket?.write(said.charAt(at++))
+      else if (endless) socket?.write('x')
+      else socket?.destroy()
+    }, 5)
+    socket?.on('close', () => clearInterval(timer))
+  }
+}
+
+for (const [what, said, endless] of [
+  ['a head without end', 'HTTP/1.1 200 OK\r\nx-slow: ', true],
+  ['a body without end', 'HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n', true],
+  ['early hints without end', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(200), true],
+  ['a body that is cut off', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf', false],
+] as const) {
+  test(`who answers a byte at a time, ${what}, is given up in time, and its connection closed`, async (t) => {
+    const service = await serviceFor(t, 'webhook')
+    const deliverer = delivererFor(t, { connectTimeoutMs: 100, answerTimeoutMs: 400 })
+    const gone = Promise.withResolvers<void>()
+    service.next((response) => {
+      response.socket?.on('close', () => gone.resolve())
+      drips(said, endless)(response)
+    })
+    const answer = await deliverer.send(receiverOf('webhook', service.url), notificationOf(), nowMs)
+    assert.ok(!answer.ok && answer.retryable, answer.detail)
+    assert.match(answer.detail, /in time|closed before/)
+    await gone.promise
+    assert.equal((await deliverer.send(receiverOf('webhook', service.url), notificationOf(), nowMs)).ok, true)
+  })
+}
 
 test('who is not there, and who hangs up, may be there later', async (t) => {
   const server = createServer((socket) => socket.destroy())

@@ -46,7 +46,7 @@ test('a mail arrives with its id, subject, both forms and all recipients', async
   assert.match(head, /^Subject: =\?UTF-8\?/m)
   assert.match(mail.raw, /Content-Type: multipart\/alternative/)
   assert.match(mail.raw, /Content-Type: text\/html; charset=utf-8/)
-  assert.match(text, /🔴 2 alerts firing, 1 resolved/)
+  assert.match(text, /🔴 6 alerts firing, 1 alert resolved/)
   assert.match(text, /4012\.50 of 5000 USD & <more>/)
 })
 
@@ -125,6 +125,27 @@ test('who is refused for now may be tried again, who is refused for good not; on
   codes.delete('duty@example.com')
   const half = await send()
   assert.deepEqual(half, { ok: true, status: 250, detail: 'answered 250 taken, 1 of 2 recipients refused' })
+})
+
+test('a server that never comes to the end of its greeting is given up, however fast it talks', async (t) => {
+  for (const chunk of ['2', '220-still here\r\n'.repeat(5_000), '2'.repeat(80_000)]) {
+    let sent = 0
+    const talking = createServer((socket) => {
+      const timer = setInterval(() => {
+        sent += chunk.length
+        socket.write(chunk)
+      }, 2)
+      socket.on('error', () => undefined).on('close', () => clearInterval(timer))
+    })
+    await new Promise<void>((resolve) => talking.listen(0, '127.0.0.1', resolve))
+    t.after(() => new Promise((resolve) => talking.close(resolve)))
+    const address = talking.address()
+    assert.ok(address !== null && typeof address === 'object')
+    const deliverer = delivererFor(t, { answerTimeoutMs: 1_000 })
+    const answer = await deliverer.send(mailReceiver('127.0.0.1', address.port, 'none'), notificationOf(), nowMs)
+    assert.ok(!answer.ok && answer.retryable, answer.detail)
+    assert.ok(sent < 8_000_000, `it was listened to for ${sent} bytes`)
+  }
 })
 
 test('a server that says nothing is given up, one that is gone may be back', async (t) => {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AlertEvent } from '#core/alerting/alert.ts'
-import type { Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import { languages } from '#core/alerting/receiver.ts'
 import { renderMessage } from '#reactions/receivers/render.ts'
-import { context, eventOf, messages, notificationOf, receiverOf, storm } from './sample.ts'
+import { context, eventOf, notificationOf, receiverOf, saying, storm, usualText } from './sample.ts'
 import { faultOf, type HttpKind, httpKinds } from './schemas.ts'
 
 const kinds = [...httpKinds, 'email', 'log'] as const
@@ -59,13 +60,19 @@ const anyNotification: fc.Arbitrary<Notification> = fc
     ),
     truncated: fc.nat(5),
   })
-  .map((some) => notificationOf(some))
+  .map(({ truncated, ...some }) => notificationOf(some, truncated))
 
 for (const kind of httpKinds) {
   test(`${kind}: whatever alerts say, the service's schema and limits are kept`, () => {
     fc.assert(
       fc.property(anyNotification, longText, fc.constantFrom(...languages), (notification, text, language) => {
-        const told = { ...context, messages: { title: () => text, text: () => text } }
+        const told = {
+          ...context,
+          say: saying(
+            () => text,
+            () => text,
+          ),
+        }
         const receiver = { ...receiverOf(kind), language }
         for (const body of bodies(renderMessage(receiver, notification, told))) assert.equal(faultOf(kind, body), null)
       }),
@@ -75,12 +82,10 @@ for (const kind of httpKinds) {
 }
 
 test('what does not fit is counted, what fits is all there', () => {
-  const many = notificationOf({
-    firing: Array.from({ length: 200 }, (_, n) =>
-      eventOf({ id: `e${n}`, fingerprint: `f${n}`, labels: { n: `<${n}>` } }),
-    ),
-    truncated: 7,
+  const firing = Array.from({ length: 200 }, (_, n) => {
+    return eventOf({ id: `e${n}`, fingerprint: `f${n}`, labels: { n: `<${n}>` } })
   })
+  const many = notificationOf({ firing }, 7)
   for (const kind of ['slack', 'teams'] as const) {
     const [body = ''] = bodies(renderMessage(receiverOf(kind), many, context))
     const shown = body.match(/budget_threshold firing: all/g)?.length ?? 0
@@ -93,7 +98,13 @@ test('what does not fit is counted, what fits is all there', () => {
 
 test('Slack reads nobody’s text as markup, and cuts no escape sequence', () => {
   const hostile = '<!channel> <https://evil.example|click> & '
-  const told = { ...context, messages: { title: () => hostile, text: () => `x${'&'.repeat(5000)}` } }
+  const told = {
+    ...context,
+    say: saying(
+      () => hostile,
+      () => `x${'&'.repeat(5000)}`,
+    ),
+  }
   const [body = ''] = bodies(renderMessage(receiverOf('slack'), notificationOf(), told))
   const parsed = JSON.parse(body) as { text: string; blocks: { type: string; text?: { text: string } }[] }
   const markup = [parsed.text, parsed.blocks[1]?.text?.text ?? '']
@@ -136,7 +147,7 @@ test('Alertmanager knows an alert by its labels: they are the same when it is ov
 })
 
 test('mail is escaped in HTML, plain in text, and its id is stable and valid', () => {
-  const told = { ...context, messages: { ...messages, title: () => '<script>alert("1")</script>\r\nBcc: x@y' } }
+  const told = { ...context, say: saying(() => '<script>alert("1")</script>\r\nBcc: x@y', usualText) }
   const render = (id: string) => {
     const message = renderMessage(receiverOf('email'), notificationOf({ id }), told)
     assert.equal(message.kind, 'mail')
@@ -153,7 +164,13 @@ test('mail is escaped in HTML, plain in text, and its id is stable and valid', (
 })
 
 test('an alert of which nothing is said is called by its type', () => {
-  const silent = { ...context, messages: { title: () => ' \n', text: () => '' } }
+  const silent = {
+    ...context,
+    say: saying(
+      () => ' \n',
+      () => '',
+    ),
+  }
   for (const kind of httpKinds) {
     const sent = bodies(renderMessage(receiverOf(kind), notificationOf(), silent))
     assert.deepEqual(
@@ -170,9 +187,9 @@ test('each language has its own words', () => {
     return message.kind === 'line' ? message.text : assert.fail()
   })
   assert.deepEqual(headings, [
-    '🔴 2 alerts firing, 1 resolved',
-    '🔴 2 Alarme aktiv, 1 behoben',
-    '🔴 2 cảnh báo đang diễn ra, 1 cảnh báo đã kết thúc',
+    '🔴 6 alerts firing, 1 alert resolved (budget engineering)',
+    '🔴 6 Alarme aktiv, 1 Alarm beendet (Budget engineering)',
+    '🔴 6 cảnh báo đang diễn ra, 1 cảnh báo đã kết thúc (ngân sách engineering)',
   ])
 })
 

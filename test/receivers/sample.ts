@@ -1,7 +1,9 @@
 import type { AlertEvent } from '#core/alerting/alert.ts'
-import type { Messages, Notification } from '#core/alerting/delivery.ts'
-import type { Receiver, ReceiverKind } from '#core/alerting/receiver.ts'
+import { notificationMessage } from '#core/alerting/message.ts'
+import { type Notification, unlisted } from '#core/alerting/notification.ts'
+import type { Language, Receiver, ReceiverKind } from '#core/alerting/receiver.ts'
 import type { RenderContext } from '#reactions/receivers/render.ts'
+import type { Say } from '#reactions/receivers/told.ts'
 
 export const atMs = Date.UTC(2026, 2, 4, 5, 6, 7, 89)
 export const nowMs = atMs + 1000
@@ -20,44 +22,71 @@ export function eventOf(more: Partial<AlertEvent> = {}): AlertEvent {
   }
 }
 
-export function notificationOf(more: Partial<Notification> = {}): Notification {
+/** @param truncated how many alerts that fire it does not list */
+export function notificationOf(more: Partial<Notification> = {}, truncated = 0): Notification {
+  const { firing = [eventOf()], resolved = [] } = more
   return {
     id: 'ntf_01JNF8Z4Q2',
+    groupKey: 'grp_01JNF8Z4Q1',
     receiver: 'ops',
+    status: firing.length > 0 ? 'firing' : 'resolved',
+    atMs,
+    repeated: false,
     groupLabels: { budget: 'engineering' },
-    firing: [eventOf()],
-    resolved: [],
-    truncated: 0,
+    commonLabels: {},
+    firing,
+    resolved,
+    firingCount: firing.length + truncated,
+    resolvedCount: resolved.length,
     ...more,
   }
 }
 
 /** Two that fire and one that is over. */
-export const storm = notificationOf({
-  id: 'ntf_01JNF8Z4Q3',
-  firing: [
-    eventOf({ id: 'evt_2', severity: 'critical', fingerprint: 'budget_threshold/engineering/month/2026-03/95' }),
-    eventOf({
-      id: 'evt_3',
-      type: 'unpriced_model',
-      severity: 'info',
-      fingerprint: 'unpriced/x',
-      labels: { model: 'x' },
-    }),
-  ],
-  resolved: [
-    eventOf({ id: 'evt_4', status: 'resolved', fingerprint: 'errors/openai', labels: { provider: 'openai' } }),
-  ],
-  truncated: 4,
-})
+export const storm = notificationOf(
+  {
+    id: 'ntf_01JNF8Z4Q3',
+    firing: [
+      eventOf({ id: 'evt_2', severity: 'critical', fingerprint: 'budget_threshold/engineering/month/2026-03/95' }),
+      eventOf({
+        id: 'evt_3',
+        type: 'unpriced_model',
+        severity: 'info',
+        fingerprint: 'unpriced/x',
+        labels: { model: 'x' },
+      }),
+    ],
+    resolved: [
+      eventOf({ id: 'evt_4', status: 'resolved', fingerprint: 'errors/openai', labels: { provider: 'openai' } }),
+    ],
+  },
+  4,
+)
 
-export const messages: Messages = {
-  title: ({ type, status, labels }, language) => `[${language}] ${type} ${status}: ${labels['budget'] ?? 'all'}`,
-  text: ({ facts }) => `${facts['spent_usd'] ?? '?'} of ${facts['limit_usd'] ?? '?'} USD & <more>`,
+type Words = (event: AlertEvent, language: Language) => string
+
+/** The words around alerts are the real ones, those of each alert the test's. */
+export function saying(title: Words, text: Words): Say {
+  return (notification, language) => {
+    const alerts = [...notification.firing, ...notification.resolved].map((event) => {
+      return { event, title: title(event, language), text: text(event, language) }
+    })
+    const real = notificationMessage(notification, language)
+    const only = alerts.length === 1 && unlisted(notification) === 0 ? alerts[0]?.title : undefined
+    return { ...real, alerts, title: only ?? real.title }
+  }
 }
 
+const usualTitle: Words = ({ type, status, labels }, language) =>
+  `[${language}] ${type} ${status}: ${labels['budget'] ?? 'all'}`
+
+export const usualText: Words = ({ facts }) =>
+  `${facts['spent_usd'] ?? '?'} of ${facts['limit_usd'] ?? '?'} USD & <more>`
+
+const say = saying(usualTitle, usualText)
+
 export const context: RenderContext = {
-  messages,
+  say,
   source: 'gateway-1.example.com',
   externalUrl: 'https://tollgate.example.com',
   nowMs,

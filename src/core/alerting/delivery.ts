@@ -1,27 +1,6 @@
 import type { AlertEvent } from './alert.ts'
-import type { Language, Receiver, SmtpServer } from './receiver.ts'
-
-/** What one receiver is told at once: a group of alerts, of which some fire and some are over. */
-export interface Notification {
-  /** The same for every attempt to deliver it: receivers know a repetition by it. */
-  readonly id: string
-  /** Name of the receiver. */
-  readonly receiver: string
-  /** What the alerts have in common. */
-  readonly groupLabels: Readonly<Record<string, string>>
-  readonly firing: readonly AlertEvent[]
-  readonly resolved: readonly AlertEvent[]
-  /** How many alerts of the group were left out. */
-  readonly truncated: number
-}
-
-/** What is said about an alert, in words: plain text without markup. */
-export interface Messages {
-  /** One line: what happened, or that it is over. */
-  title(event: AlertEvent, language: Language): string
-  /** A sentence or two with the figures. */
-  text(event: AlertEvent, language: Language): string
-}
+import type { Notification } from './notification.ts'
+import type { Receiver, SmtpServer } from './receiver.ts'
 
 /** A notification in the form that a receiver takes. It holds the receiver's secrets. */
 export type OutgoingMessage =

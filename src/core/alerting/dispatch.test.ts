@@ -70,6 +70,22 @@ test('a new group waits for more, but not for what is old already', () => {
   assert.deepEqual(said(late.due(5000)), ['ops +a'])
 })
 
+test('an Alertmanager, which forgets what fires when it restarts, is told again after a quarter of an hour at most', () => {
+  for (const [repeatIntervalMs, expectedMs] of [
+    [60 * minuteMs, 15 * minuteMs],
+    [10 * minuteMs, 10 * minuteMs],
+  ] as const) {
+    const dispatcher = new Dispatcher(optionsOf([routeOf({ receivers: ['duty'], repeatIntervalMs })]))
+    dispatcher.take([alertOf('a')], 0)
+    assert.deepEqual(said(dispatcher.due(0)), ['duty +a'])
+    assert.equal(dispatcher.nextAtMs(), expectedMs)
+    assert.deepEqual(
+      dispatcher.due(expectedMs).map(({ repeated, receiver }) => [receiver, repeated]),
+      [['duty', true]],
+    )
+  }
+})
+
 test('what still fires is repeated, each time under another id', () => {
   const dispatcher = new Dispatcher(optionsOf([routeOf()]))
   dispatcher.take([alertOf('a')], 0)
@@ -225,4 +241,28 @@ test('after a restart with other routes groups that are left go on, and what fir
   assert.deepEqual(said(after.due(10)), ['duty +b'])
   after.take([overOf('a')], 20)
   assert.deepEqual(said(after.due(minuteMs)), ['ops -a'])
+})
+
+const dayMs = 24 * 60 * minuteMs
+
+test('after a clock was set back a day, changes are told after their interval and not a day later', () => {
+  const dispatcher = new Dispatcher(optionsOf([routeOf()]))
+  dispatcher.take([alertOf('a')], dayMs)
+  assert.deepEqual(said(dispatcher.due(dayMs)), ['ops +a'])
+  dispatcher.take([alertOf('b', { atMs: 0 })], 0)
+  dispatcher.due(0)
+  assert.equal(dispatcher.nextAtMs(), 5 * minuteMs)
+  assert.deepEqual(said(dispatcher.due(5 * minuteMs)), ['ops +b +a'])
+})
+
+test('the same holds for a new group that waits for more, over a restart, and for repetitions', () => {
+  const routes = [routeOf({ groupWaitMs: 1000 })]
+  const before = new Dispatcher(optionsOf(routes))
+  before.take([alertOf('a', { atMs: dayMs })], dayMs)
+  const after = new Dispatcher(optionsOf(routes), { state: before.state(), nowMs: 0 })
+  after.due(0)
+  assert.deepEqual(said(after.due(1000)), ['ops +a'])
+  const later = new Dispatcher(optionsOf(routes), { state: after.state(), nowMs: -dayMs })
+  later.due(-dayMs)
+  assert.deepEqual(said(later.due(60 * minuteMs - dayMs)), ['ops +a'])
 })

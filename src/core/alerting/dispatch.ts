@@ -1,5 +1,5 @@
 import type { AlertEvent } from './alert.ts'
-import { flush, schedule } from './flush.ts'
+import { boundWait, flush, schedule } from './flush.ts'
 import { type Group, type GroupState, newGroup, type Place, placesOf, restoreGroup, stateOfGroup } from './grouping.ts'
 import { inhibition } from './inhibition.ts'
 import type { Labels } from './matchers.ts'
@@ -68,6 +68,11 @@ export class Dispatcher {
 
   /** What is to be told now. It counts as told with that: whoever asks delivers it. */
   due(nowMs: number): readonly Notification[] {
+    for (const group of this.#groups.values()) {
+      const receiver = this.#receivers.get(group.receiver)
+      if (receiver !== undefined && group.dueAtMs !== null && group.dueAtMs > nowMs)
+        boundWait(group, { receiver, nowMs })
+    }
     const due = [...this.#groups.values()].filter(({ dueAtMs }) => dueAtMs !== null && dueAtMs <= nowMs)
     if (due.length === 0) return []
     const inhibited = this.#inhibition()

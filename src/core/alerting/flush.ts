@@ -14,6 +14,11 @@ export interface Look {
 
 /** A group in which something is muted is looked at again after its interval, but not more often than this. */
 const leastLookMs = 10_000
+/**
+ * Alertmanager keeps alerts in memory: after a restart it knows those that it is told next. It expects to be told again
+ * every minute or so, and repeats nothing to people by it.
+ */
+const alertmanagerRepeatMs = 15 * 60_000
 /** Of what fires on, so many are listed however much is over. */
 const leastLasting = 5
 
@@ -24,6 +29,22 @@ export function schedule(group: Group, nowMs: number): void {
   group.dueAtMs = Math.min(group.dueAtMs ?? Infinity, atBest)
 }
 
+/** Where the clock was set back, a group waits as long as if what was told were told now: not until it is that late again. */
+export function boundWait(group: Group, look: Omit<Look, 'mutes'>): void {
+  const { nowMs } = look
+  const { groupWaitMs, groupIntervalMs, repeatIntervalMs } = group.route
+  if (group.toldAtMs !== null && group.toldAtMs > nowMs) {
+    group.toldAtMs = nowMs
+    group.dueAtMs = nextLookMs(group, look)
+  }
+  if (group.toldAtMs === null && group.readyAtMs > nowMs + groupWaitMs) {
+    group.readyAtMs = nowMs + groupWaitMs
+    group.dueAtMs = group.readyAtMs
+  }
+  if (group.dueAtMs === null) return
+  group.dueAtMs = Math.min(group.dueAtMs, nowMs + Math.max(groupWaitMs, groupIntervalMs, repeatIntervalMs, leastLookMs))
+}
+
 /** Looks at a group whose time has come: what is told of it, if anything. Forgets of it what is over. */
 export function flush(group: Group, look: Look): Notification | null {
   const seen = visible(group, look)
@@ -32,7 +53,7 @@ export function flush(group: Group, look: Look): Notification | null {
   const ended = seen.filter(({ told, over }) => told && over !== null)
   const news: News = { fresh, lasting, ended: look.receiver.sendResolved ? ended : [] }
   const repeated = news.fresh.length + news.ended.length === 0
-  const tells = repeated ? lasting.length > 0 && repeatAtMs(group) <= look.nowMs : true
+  const tells = repeated ? lasting.length > 0 && repeatAtMs(group, look.receiver) <= look.nowMs : true
   const notification = tells ? notificationOf(group, look, news) : null
 
   for (const { event } of ended) group.members.delete(event.fingerprint)
@@ -49,7 +70,7 @@ export function flush(group: Group, look: Look): Notification | null {
     group.repeats = repeated ? group.repeats + 1 : 0
     if (!repeated) group.lastId = notification.id
   }
-  group.dueAtMs = nextLookMs(group, look.nowMs)
+  group.dueAtMs = nextLookMs(group, look)
   return notification
 }
 
@@ -62,13 +83,15 @@ function visible(group: Group, { mutes }: Look): Member[] {
   })
 }
 
-function repeatAtMs({ toldAtMs, route }: Group): number {
+function repeatAtMs({ toldAtMs, route }: Group, { kind }: Look['receiver']): number {
   if (toldAtMs === null) return Infinity
-  return toldAtMs + Math.max(route.repeatIntervalMs, route.groupIntervalMs)
+  const { repeatIntervalMs, groupIntervalMs } = route
+  const wantedMs = kind === 'alertmanager' ? Math.min(repeatIntervalMs, alertmanagerRepeatMs) : repeatIntervalMs
+  return toldAtMs + Math.max(wantedMs, groupIntervalMs)
 }
 
 /** After a look: what was not muted is told, but for the end of what was just told to fire. */
-function nextLookMs(group: Group, nowMs: number): number | null {
+function nextLookMs(group: Group, { receiver, nowMs }: Omit<Look, 'mutes'>): number | null {
   const members = [...group.members.values()]
   const intervalMs = group.route.groupIntervalMs
   const againMs = nowMs + Math.max(intervalMs, leastLookMs)
@@ -76,7 +99,7 @@ function nextLookMs(group: Group, nowMs: number): number | null {
   if (members.some(({ over }) => over !== null)) next = nowMs + intervalMs
   if (members.some(({ told }) => !told)) next = Math.min(next, againMs)
   if (members.some(({ told }) => told)) {
-    const repeat = repeatAtMs(group)
+    const repeat = repeatAtMs(group, receiver)
     next = Math.min(next, repeat > nowMs ? repeat : againMs)
   }
   return next === Infinity ? null : next

@@ -46,7 +46,8 @@ export class HourlyCost {
     if (this.#limits.size === 0 || cost === 0n) return []
     const startMs = Math.floor(entry.call.startedAtMs / hourMs) * hourMs
     const hour = this.#hour(startMs)
-    return [total, entry.call.modelRouted.toLowerCase()].flatMap((subject) => {
+    // What has no model, such as a bill, is in the total once.
+    return [...new Set([total, entry.call.modelRouted.toLowerCase()])].flatMap((subject) => {
       const limit = this.#limits.get(subject)
       if (limit === undefined) return []
       const sum = (hour.sums.get(subject) ?? 0n) + cost

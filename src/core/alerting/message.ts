@@ -16,16 +16,15 @@ export interface AlertMessage {
 }
 
 export interface NotificationMessage {
-  /** One line, such as a subject: `[Critical] Budget engineering: 95% of the daily limit used`. */
+  /** One line: what its one alert says, or of several how many fire and how many are over. */
   readonly title: string
-  /** All of it, a line for each alert that is listed. */
-  readonly text: string
   /** Of each alert listed, those that fire first; in the order of the notification. */
-  readonly alerts: readonly AlertMessage[]
-  /** That there are more than those; null where there are not. */
-  readonly more: string | null
+  readonly alerts: readonly (AlertMessage & { readonly event: AlertEvent })[]
   /** The worst of what fires, or of what was, where nothing does any more. */
   readonly severity: Severity
+  /** That there are so many more than those that are shown. */
+  readonly more: (count: number) => string
+  readonly sentBy: string
 }
 
 const languages: Readonly<Record<Language, Phrases>> = { en, de, vi }
@@ -50,37 +49,28 @@ export function alertMessage(event: AlertEvent, language: Language): AlertMessag
 
 export function notificationMessage(notification: Notification, language: Language): NotificationMessage {
   const phrases = languages[language]
-  const { firing, resolved, firingCount, resolvedCount } = notification
-  const listed = [...firing, ...resolved]
-  const alerts = listed.map((event) => alertMessage(event, language))
-  const unlisted = firingCount + resolvedCount - listed.length
-  const more = unlisted > 0 ? phrases.more(unlisted, numberText(String(unlisted), phrases.notation)) : null
-  const lines = alerts.map(({ title, text }) => (alerts.length === 1 && more === null ? text : `• ${title}\n  ${text}`))
+  const { firing, resolved } = notification
+  const alerts = [...firing, ...resolved].map((event) => ({ event, ...alertMessage(event, language) }))
+  const only = notification.firingCount + notification.resolvedCount === 1 ? alerts[0] : undefined
+  const title = only?.title ?? countsOf(notification, phrases)
   return {
-    title: titleOf(notification, phrases),
-    text: [...lines, ...(more === null ? [] : [more])].join('\n'),
+    title: notification.repeated ? `${phrases.stillFiring}: ${title}` : title,
     alerts,
-    more,
     severity: worst(firing.length > 0 ? firing : resolved),
+    more: (count) => phrases.more(count, numberText(String(count), phrases.notation)),
+    sentBy: phrases.sentBy,
   }
 }
 
-function titleOf(notification: Notification, phrases: Phrases): string {
-  const { status, firing, resolved, firingCount, resolvedCount, repeated } = notification
-  const listed = [...firing, ...resolved]
-  const [first] = listed
-  const state = status === 'resolved' ? phrases.resolved : phrases.severities[worst(firing)]
-  const tag = repeated ? `[${state}, ${phrases.stillFiring}]` : `[${state}]`
-  if (first !== undefined && firingCount + resolvedCount === 1) {
-    return `${tag} ${phrases.alerts[first.type].title(new Words(phrases.notation, first))}`
-  }
+function countsOf(notification: Notification, phrases: Phrases): string {
+  const { firingCount, resolvedCount } = notification
   const count = (of: number) => numberText(String(of), phrases.notation)
   const counts = [
     ...(firingCount > 0 ? [phrases.firingCount(firingCount, count(firingCount))] : []),
     ...(resolvedCount > 0 ? [phrases.resolvedCount(resolvedCount, count(resolvedCount))] : []),
   ]
   const type = alertTypes.find((one) => notification.commonLabels['type'] === one)
-  return `${tag} ${counts.join(', ')}${type === undefined ? '' : `: ${phrases.types[type]}`}${groupText(notification, phrases, type)}`
+  return `${counts.join(', ')}${type === undefined ? '' : `: ${phrases.types[type]}`}${groupText(notification, phrases, type)}`
 }
 
 /** What the alerts of a group share, as far as the rest of the title does not say it. */

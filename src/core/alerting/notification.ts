@@ -32,3 +32,8 @@ export interface Notification {
 
 /** A message lists so many alerts; its counts say how many there are. */
 export const mostListed = 20
+
+/** How many alerts of the group the message does not list. */
+export function unlisted({ firing, resolved, firingCount, resolvedCount }: Notification): number {
+  return firingCount + resolvedCount - firing.length - resolved.length
+}

@@ -41,7 +41,7 @@ const calls = fc.array(
       { weight: 5, arbitrary: fc.integer({ min: 0, max: minuteMs }) },
       fc.integer({ min: 0, max: 2 * hourMs }),
     ),
-    model: fc.constantFrom('m1', 'M1', 'm2'),
+    model: fc.constantFrom('m1', 'M1', 'm2', ''),
     upstream: fc.constantFrom('up', 'down'),
     outcome: fc.constantFrom('served' as const, 'served' as const, 'failed' as const, 'failed' as const, ...outcomes),
     cents: fc.integer({ min: 0, max: 120 }),
@@ -90,7 +90,7 @@ function nameOf({ type, facts, labels }: AlertEvent): string {
   if (type === 'budget_exceeded') return `budget_exceeded:${facts['budget']}:${facts['window']}`
   if (type === 'oversized_request') return `${type} ${facts['call_id']}`
   if (type === 'duplicate_prompt') return `${type} ${facts['key']} ${facts['prompt_hash']}`
-  if (type === 'unpriced_model') return `${type} ${labels['provider']} ${labels['model']}`
+  if (type === 'unpriced_model') return `${type} ${labels['provider']} ${labels['model'] ?? ''}`
   return `${type} ${type === 'hourly_cost' ? (facts['model'] ?? '') : labels['provider']}`
 }
 

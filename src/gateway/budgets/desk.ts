@@ -33,6 +33,7 @@ export interface Waiting {
   readonly inTheWay: readonly Account[]
   readonly withinMs: number
 }
+const noneCrossed: ReadonlyMap<string, number> = new Map()
 
 /** A call that waits for what other calls hold. */
 export interface Wait {
@@ -144,20 +145,23 @@ export class BudgetDesk {
     this.#holds.set(call.callId, this.#book.keep(call, held))
   }
 
-  /** Entries that are in the journal now. */
-  written(entries: readonly LedgerEntry[]): void {
+  /** Entries that are in the journal now. How many thresholds those crossed that nobody had held anything for. */
+  written(entries: readonly LedgerEntry[]): ReadonlyMap<string, number> {
+    let crossed: Map<string, number> | null = null
     for (const entry of entries) {
       const posting = postingOf(entry)
       if (posting === null) continue
       if (this.#unasked.size > 0) this.#unasked.delete(posting.call.callId)
       const hold = this.#holds.get(posting.call.callId)
       if (hold === undefined) {
-        this.#book.book(posting.call, posting.amounts)
+        const { length } = this.#book.book(posting.call, posting.amounts)
+        if (length > 0) crossed = (crossed ?? new Map<string, number>()).set(posting.call.callId, length)
         continue
       }
       hold.settle(posting.amounts)
       this.#holds.delete(posting.call.callId)
     }
+    return crossed ?? noneCrossed
   }
 
   /** How many calls wait for what others hold. */

@@ -27,27 +27,28 @@ export interface IncomingParts {
   readonly sources: readonly IncomingSource[]
   readonly events: ExternalEvents
   readonly journal: Journal
+  /** How many alerts a cost has set off that was just booked. */
+  readonly alertsOf: (callId: string) => number
+}
+
+interface Booked extends BookedOnce {
+  /** That it has set off. */
+  readonly alerts: number
 }
 
 /** Larger than any event; a longer list comes in parts. */
 export const mostBodyBytes = 1_000_000
+/** A bill is a few lines. Whoever has a key may send one, so that little of the calls' time may go into it. */
+const mostBillBytes = 64_000
 
 const billPath = '/v1/billing/webhook'
 const webhookPrefix = '/webhook/'
 
-export function createIncoming({ sources, events, journal }: IncomingParts): Incoming {
-  let byName = bySource(sources)
-  const books = new BookOnce(events, journal)
+export function createIncoming(parts: IncomingParts): Incoming {
+  let byName = bySource(parts.sources)
+  const books = new BookOnce(parts.events, parts.journal)
 
-  const book = async (road: Road, entries: readonly SettleEntry[]): Promise<readonly BookedOnce[]> => {
-    const full = journal.refusal()
-    if (full !== null) throw new Refused(full.code, full.message)
-    const unkept = events.refusal()
-    if (unkept !== null) throw new Refused('journal_failing', unkept)
-    const results = await Promise.all(entries.map((entry) => books.book(entry)))
-    for (const { kind } of results) if (kind === 'known') road.counts.externalReplays += 1
-    return results
-  }
+  const book = (road: Road, entries: readonly SettleEntry[]) => bookAll({ ...parts, books }, road, entries)
 
   const takeWebhook = async (road: Road, exchange: ClientExchange): Promise<object> => {
     const source = byName.get(exchange.path.slice(webhookPrefix.length))
@@ -58,7 +59,7 @@ export function createIncoming({ sources, events, journal }: IncomingParts): Inc
         `No secret is configured for the source "${source.source}", so nothing is taken from it.`,
       )
     }
-    const body = await wholeBody(exchange)
+    const body = await wholeBody(exchange, mostBodyBytes)
     const nowMs = road.clock.wallMs()
     const { headers } = exchange
     const fault = signatureFault({ source: source.source, secret: source.secret, headers, body, nowMs })
@@ -71,8 +72,7 @@ export function createIncoming({ sources, events, journal }: IncomingParts): Inc
     )
     const processed = results.filter(({ kind }) => kind === 'booked').length
     const status = processed > 0 || results.length === 0 ? 'processed' : 'duplicate'
-    // Alerts come from the console, which reads the journal: none is known yet when this is answered.
-    const answer = { status, alerts: 0 }
+    const answer = { status, alerts: results.reduce((sum, { alerts }) => sum + alerts, 0) }
     return Array.isArray(parsed) ? { ...answer, processed, duplicates: results.length - processed } : answer
   }
 
@@ -81,10 +81,10 @@ export function createIncoming({ sources, events, journal }: IncomingParts): Inc
     const caller =
       road.claims === null ? admit(road, exchange, nowMs) : await admitWithToken(road, road.claims, exchange, nowMs)
     if (caller.kind === 'refused') throw new Refused(caller.code, caller.message)
-    const body = parseBody(await wholeBody(exchange))
+    const body = parseBody(await wholeBody(exchange, mostBillBytes))
     const entry = settleExternal(road, readBill(body, { caller, headers: exchange.headers, nowMs }))
     const [result] = await book(road, [entry])
-    if (result?.kind !== 'known') return { status: 'processed', alerts: 0 }
+    if (result === undefined || result.kind === 'booked') return { status: 'processed', alerts: result?.alerts ?? 0 }
     if (result.picoUsd === entry.cost.totalPicoUsd) return { status: 'duplicate', alerts: 0 }
     throw new Refused(
       'amount_differs',
@@ -112,6 +112,26 @@ export function createIncoming({ sources, events, journal }: IncomingParts): Inc
       byName = bySource(next)
     },
   }
+}
+
+/** Answers for all of them, or @throws for any: what is booked already stays. */
+async function bookAll(
+  { journal, events, books, alertsOf }: IncomingParts & { readonly books: BookOnce },
+  { counts }: Road,
+  entries: readonly SettleEntry[],
+): Promise<readonly Booked[]> {
+  const full = journal.refusal()
+  if (full !== null) throw new Refused(full.code, full.message)
+  const unkept = events.refusal()
+  if (unkept !== null) throw new Refused('journal_failing', unkept)
+  return await Promise.all(
+    entries.map(async (entry) => {
+      const result = await books.book(entry)
+      if (result.kind === 'booked') counters.externalEvents += 1
+      else counters.externalReplays += 1
+      return { ...result, alerts: result.kind === 'booked' ? alertsOf(entry.call.callId) : 0 }
+    }),
+  )
 }
 
 function bySource(sources: readonly IncomingSource[]): ReadonlyMap<string, IncomingSource> {
@@ -156,11 +176,11 @@ function refusalOf(road: Road, fault: unknown): Refused {
   )
 }
 
-async function wholeBody(exchange: ClientExchange): Promise<Buffer> {
+async function wholeBody(exchange: ClientExchange, mostBytes: number): Promise<Buffer> {
   const encoding = exchange.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity')
     throw new Refused('unsupported_content_type', 'Bodies are taken as they are, without content-encoding.')
-  const body = await exchange.readBody(mostBodyBytes)
+  const body = await exchange.readBody(mostBytes)
   if (Buffer.isBuffer(body)) return body
   throw new Refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
 }

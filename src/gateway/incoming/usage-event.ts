@@ -16,6 +16,9 @@ import {
 } from './fields.ts'
 import type { IncomingSource } from './source.ts'
 
+/** Calls wait while a list is read: so many take some milliseconds. */
+const mostEvents = 1_000
+
 export interface EventReading {
   readonly source: IncomingSource
   readonly nowMs: number
@@ -24,6 +27,8 @@ export interface EventReading {
 
 /** One event, or a list of them. @throws FieldFault for the first fault, with its path */
 export function readUsageEvents(body: unknown, reading: EventReading): readonly ExternalCost[] {
+  if (Array.isArray(body) && body.length > mostEvents)
+    throw new FieldFault('', `must list at most ${mostEvents} events`)
   if (Array.isArray(body)) return body.map((event: unknown, index) => readUsageEvent(event, `[${index}]`, reading))
   return [readUsageEvent(body, '', reading)]
 }

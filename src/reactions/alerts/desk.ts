@@ -1,5 +1,7 @@
 import type { AlertEvent } from '#core/alerting/alert.ts'
-import type { Deliverer, Messages, Notification } from '#core/alerting/delivery.ts'
+import type { Deliverer } from '#core/alerting/delivery.ts'
+import { type AlertMessage, alertMessage } from '#core/alerting/message.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { AlertRecord, AlertsQuestion } from '#core/alerting/outbox.ts'
 import type { Language, Receiver } from '#core/alerting/receiver.ts'
 import type { Silence } from '#core/alerting/routing.ts'
@@ -8,7 +10,6 @@ import type { AlertStore, Clock } from '#ports.ts'
 
 export interface DeskParts {
   readonly store: AlertStore
-  readonly messages: Messages
   readonly clock: Clock
   readonly deliverer: () => Deliverer
   readonly receivers: () => readonly Receiver[]
@@ -33,11 +34,10 @@ export class Desk {
     return this.#parts.store.alert(id)
   }
 
-  words(alert: AlertRecord, language: Language): { readonly title: string; readonly text: string } {
+  words(alert: AlertRecord, language: Language): AlertMessage {
     const { id, fingerprint, type, severity, startedAtMs: atMs, labels, facts } = alert
     const event: AlertEvent = { id, fingerprint, status: 'firing', type, severity, atMs, labels, facts }
-    const { messages } = this.#parts
-    return { title: messages.title(event, language), text: messages.text(event, language) }
+    return alertMessage(event, language)
   }
 
   async replay(alertId: string): Promise<number> {
@@ -89,11 +89,17 @@ export class Desk {
     const fires = event.status === 'firing'
     const notification: Notification = {
       id: event.id,
+      groupKey: event.fingerprint,
       receiver: receiver.name,
+      status: event.status,
+      atMs: event.atMs,
+      repeated: false,
       groupLabels: { type: event.type },
+      commonLabels: event.labels,
       firing: fires ? [event] : [],
       resolved: fires ? [] : [event],
-      truncated: 0,
+      firingCount: fires ? 1 : 0,
+      resolvedCount: fires ? 0 : 1,
     }
     return this.#parts.deliverer().send(receiver, notification, this.#parts.clock.wallMs())
   }

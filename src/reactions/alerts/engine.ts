@@ -1,8 +1,8 @@
 import type { AlertEvent } from '#core/alerting/alert.ts'
 import type { ThresholdCrossing } from '#core/alerting/budget-alerts.ts'
-import type { Notification } from '#core/alerting/delivery.ts'
 import { Dispatcher, type DispatcherState } from '#core/alerting/dispatch.ts'
 import type { LiveThresholds } from '#core/alerting/live-thresholds.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { InhibitRule, Route, Silence } from '#core/alerting/routing.ts'
 import { type FailingReceiver, Watch, type WatchState } from '#core/alerting/watch.ts'
@@ -114,11 +114,7 @@ export class AlertEngine {
 
   /** What is to be sent now; each is given once. */
   due(nowMs: number): readonly Notification[] {
-    return this.#dispatcher.due(nowMs).map((notification) => {
-      const { id, receiver, groupLabels, firing, resolved, firingCount, resolvedCount } = notification
-      const truncated = firingCount - firing.length + resolvedCount - resolved.length
-      return { id, receiver, groupLabels, firing, resolved, truncated }
-    })
+    return this.#dispatcher.due(nowMs)
   }
 
   /** What fires now. */

@@ -1,5 +1,5 @@
 import type { DeliveryAnswer } from '#core/alerting/delivery.ts'
-import type { DeliveryOutcome, PendingNotification } from '#core/alerting/outbox.ts'
+import { type DeliveryOutcome, deliverWithinMs, type PendingNotification } from '#core/alerting/outbox.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { AlertStore, Clock, Ids, Timers } from '#ports.ts'
 import { verdictOf } from './backoff.ts'
@@ -65,6 +65,8 @@ class Lane {
   /** The receiver may be another one now: its pause is over. */
   #anew = false
   #wake: (() => void) | null = null
+  /** When the message that was tried last is to be tried again, by a clock that nobody sets. */
+  #again: { readonly id: string; readonly nextTryAtMs: number; readonly atMonotonicMs: number } | null = null
 
   constructor(receiver: Receiver, parts: LaneParts) {
     this.#receiver = receiver
@@ -96,7 +98,7 @@ class Lane {
         this.#news = false
         const next = await this.#parts.store.nextPending(this.#receiver.name)
         if (this.#stopping) return
-        const pauseMs = next === null ? null : next.nextTryAtMs - this.#parts.clock.wallMs()
+        const pauseMs = next === null ? null : this.#pauseMs(next)
         if (next === null || (pauseMs !== null && pauseMs > 0 && !this.#anew)) await this.#rest(pauseMs)
         else await this.#try(next)
       } catch (error) {
@@ -104,6 +106,15 @@ class Lane {
         await this.#rest(faultPauseMs)
       }
     }
+  }
+
+  #pauseMs({ id, nextTryAtMs, giveUpAtMs }: PendingNotification): number {
+    const { clock } = this.#parts
+    const again = this.#again
+    if (again?.id === id && again.nextTryAtMs === nextTryAtMs) return again.atMonotonicMs - clock.monotonicMs()
+    const nowMs = clock.wallMs()
+    // What was made in the future was made by a clock that was set back since: its times say nothing.
+    return giveUpAtMs - deliverWithinMs > nowMs ? 0 : nextTryAtMs - nowMs
   }
 
   async #try(notification: PendingNotification): Promise<void> {
@@ -116,7 +127,10 @@ class Lane {
     const { tries, giveUpAtMs } = notification
     const verdict = verdictOf({ answer, tries, nowMs, giveUpAtMs, chance: ids.chance() })
     const { ok, status, detail } = answer
-    const durationMs = clock.monotonicMs() - begunMs
+    const endedMs = clock.monotonicMs()
+    const durationMs = endedMs - begunMs
+    const { nextTryAtMs } = verdict
+    this.#again = { id: notification.id, nextTryAtMs, atMonotonicMs: endedMs + nextTryAtMs - nowMs }
     const attempt = { startedAtMs, durationMs, ok, status, detail }
     await book({ notificationId: notification.id, attempt, ...verdict }, notification)
   }

@@ -1,5 +1,5 @@
 import type { AlertEvent } from '#core/alerting/alert.ts'
-import type { Notification } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import {
   type AlertCommit,
   type DeliveryOutcome,
@@ -9,9 +9,8 @@ import {
 } from '#core/alerting/outbox.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import type { AlertStore, Clock, EntryBatch, EntryFeed, OpenEntryFeed, Timer, Timers } from '#ports.ts'
-import { forItsReceiver, isWorthAnAlert } from './delivery-failure.ts'
 import { AlertEngine, type AlertRules } from './engine.ts'
-import { readNotification } from './notification-text.ts'
+import { isWorthAnAlert } from './notification-text.ts'
 
 export interface RuntimeLog {
   debug(facts: object, message: string): void
@@ -231,11 +230,12 @@ export class AlertRuntime {
     const { onNotified } = this.#parts
     const nowMs = this.#nowMs()
     try {
-      const noted = events.map((event) => ({ event, told: event.atMs >= loaded.toldFromMs }))
+      // The earlier one where the clock was ahead when alerts were first followed.
+      const toldFromMs = Math.min(loaded.toldFromMs, nowMs - historyMs)
+      const noted = events.map((event) => ({ event, told: event.atMs >= toldFromMs }))
       const toTell = noted.flatMap(({ event, told }) => (told ? [event] : []))
       if (toTell.length > 0) loaded.engine.tell(toTell, nowMs)
-      const due = loaded.engine.due(nowMs).flatMap((notification) => forItsReceiver(notification) ?? [])
-      const notifications = due.map(outboxNotification)
+      const notifications = loaded.engine.due(nowMs).map(outboxNotification)
       if (saved || noted.length > 0 || notifications.length > 0 || outcomes.length > 0) {
         await this.#commit(loaded, { nowMs, events: noted, notifications, outcomes })
       }
@@ -348,7 +348,7 @@ function deliveryEvents(
 ): readonly AlertEvent[] {
   const atMs = attempt.startedAtMs + Math.round(attempt.durationMs)
   if (state === 'delivered') return engine.receiverWorks(receiver, atMs)
-  if (state === 'pending' || !isWorthAnAlert(readNotification(body))) return []
+  if (state === 'pending' || !isWorthAnAlert(body)) return []
   const sinceMs = giveUpAtMs - deliverWithinMs
   return engine.receiverFails({ receiver, sinceMs, attempts: tries + 1, reason: attempt.detail }, atMs)
 }

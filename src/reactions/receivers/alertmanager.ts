@@ -1,8 +1,8 @@
-import type { AlertEvent } from '#core/alerting/alert.ts'
-import type { Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { RenderContext } from './render.ts'
-import { isoTime, sorted } from './told.ts'
+import { isoTime, sorted, type ToldAlert, tell } from './told.ts'
 
 /**
  * How long an alert fires on at Alertmanager after it was last told of it. Without an end of its own an alert would be
@@ -16,19 +16,16 @@ const firesForMs = 24 * 60 * 60_000
  */
 export function alertmanagerMessage(
   receiver: Extract<Receiver, { kind: 'alertmanager' }>,
-  { firing, resolved }: Notification,
+  notification: Notification,
   context: RenderContext,
 ): OutgoingMessage {
-  const alerts = [
-    ...firing.map((event) => postable(event, isoTime(context.nowMs + firesForMs), receiver, context)),
-    ...resolved.map((event) => postable(event, isoTime(event.atMs), receiver, context)),
-  ]
+  const { alerts: told } = tell(notification, context.say, receiver.language)
+  const alerts = told.map((alert) => postable(alert, context))
   const url = alertsUrl(receiver.url)
   return { kind: 'http', requests: [{ url, headers: {}, body: JSON.stringify(alerts) }], retry: 'service' }
 }
 
-function postable(event: AlertEvent, endsAt: string, { language }: Receiver, context: RenderContext): object {
-  const { messages, externalUrl } = context
+function postable({ event, title, text }: ToldAlert, { nowMs, externalUrl }: RenderContext): object {
   return {
     labels: {
       ...labelSet(event.labels),
@@ -38,11 +35,11 @@ function postable(event: AlertEvent, endsAt: string, { language }: Receiver, con
     },
     annotations: {
       ...labelSet(event.facts),
-      summary: messages.title(event, language),
-      description: messages.text(event, language),
+      summary: title,
+      description: text,
     },
     startsAt: isoTime(event.atMs),
-    endsAt,
+    endsAt: isoTime(event.status === 'firing' ? nowMs + firesForMs : event.atMs),
     ...(externalUrl === null ? {} : { generatorURL: externalUrl }),
   }
 }

@@ -1,8 +1,8 @@
-import type { Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { RenderContext } from './render.ts'
 import { clip, isoTime, plainId, sorted, type Told, type ToldAlert, tell } from './told.ts'
-import { words } from './words.ts'
 
 const mostSubject = 200
 const mostId = 128
@@ -11,12 +11,11 @@ const mostId = 128
 export function mailMessage(
   receiver: Extract<Receiver, { kind: 'email' }>,
   notification: Notification,
-  { messages, externalUrl, source, nowMs }: RenderContext,
+  { say, externalUrl, source, nowMs }: RenderContext,
 ): OutgoingMessage {
-  const told = tell(notification, messages, receiver.language)
-  const { more, sentBy } = words[receiver.language]
-  const left = notification.truncated > 0 ? more(notification.truncated) : null
-  const foot = `${sentBy} · ${source}`
+  const told = tell(notification, say, receiver.language)
+  const left = told.left(told.alerts.length)
+  const foot = `${told.sentBy} · ${source}`
   return {
     kind: 'mail',
     smtp: receiver.smtp,

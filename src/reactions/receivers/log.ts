@@ -1,4 +1,5 @@
-import type { Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage } from '#core/alerting/delivery.ts'
+import { type Notification, unlisted } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { RenderContext } from './render.ts'
 import { isoTime, labelsText, tell } from './told.ts'
@@ -7,9 +8,9 @@ import { isoTime, labelsText, tell } from './told.ts'
 export function logMessage(
   receiver: Extract<Receiver, { kind: 'log' }>,
   notification: Notification,
-  { messages }: RenderContext,
+  { say }: RenderContext,
 ): OutgoingMessage {
-  const { heading, alerts, over, severity } = tell(notification, messages, receiver.language)
+  const { heading, alerts, over, severity } = tell(notification, say, receiver.language)
   return {
     kind: 'line',
     severity: over ? 'info' : severity,
@@ -30,7 +31,7 @@ export function logMessage(
         title,
         text,
       })),
-      truncated: notification.truncated,
+      truncated: unlisted(notification),
     },
   }
 }

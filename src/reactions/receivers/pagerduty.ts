@@ -1,8 +1,9 @@
 import type { AlertEvent } from '#core/alerting/alert.ts'
-import type { Notification, OutgoingMessage, OutgoingRequest } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage, OutgoingRequest } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { RenderContext } from './render.ts'
-import { clip, isoTime, oneLine, plainId } from './told.ts'
+import { clip, isoTime, plainId, type ToldAlert, tell } from './told.ts'
 
 /** https://developer.pagerduty.com/docs/send-alert-event: most characters of a summary and of a dedup key. */
 const mostSummary = 1024
@@ -14,10 +15,13 @@ const mostKey = 255
  */
 export function pagerdutyMessage(
   receiver: Extract<Receiver, { kind: 'pagerduty' }>,
-  { firing, resolved }: Notification,
+  notification: Notification,
   context: RenderContext,
 ): OutgoingMessage {
-  const events = [...firing.map((event) => trigger(event, receiver, context)), ...resolved.map(resolve)]
+  const { alerts } = tell(notification, context.say, receiver.language)
+  const events = alerts.map((alert) =>
+    alert.event.status === 'firing' ? trigger(alert, context) : resolve(alert.event),
+  )
   const requests = events.map(
     (event): OutgoingRequest => ({
       url: receiver.url,
@@ -28,21 +32,21 @@ export function pagerdutyMessage(
   return { kind: 'http', requests, retry: 'service' }
 }
 
-function trigger(event: AlertEvent, { language }: Receiver, { messages, source, externalUrl }: RenderContext): object {
+function trigger({ event, title, text }: ToldAlert, { source, externalUrl }: RenderContext): object {
   return {
     event_action: 'trigger',
     dedup_key: dedupKey(event),
     client: 'Tollgate',
     ...(externalUrl === null ? {} : { client_url: externalUrl }),
     payload: {
-      summary: clip(oneLine(messages.title(event, language)) || event.type, mostSummary),
+      summary: clip(title, mostSummary),
       source,
       // PagerDuty knows our three, and `error` beside them.
       severity: event.severity,
       timestamp: isoTime(event.atMs),
       component: 'tollgate',
       class: event.type,
-      custom_details: { message: messages.text(event, language), labels: event.labels, facts: event.facts },
+      custom_details: { message: text, labels: event.labels, facts: event.facts },
     },
   }
 }

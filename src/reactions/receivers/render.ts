@@ -1,4 +1,5 @@
-import type { Messages, Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import { alertmanagerMessage } from './alertmanager.ts'
 import { mailMessage } from './email.ts'
@@ -6,10 +7,12 @@ import { logMessage } from './log.ts'
 import { pagerdutyMessage } from './pagerduty.ts'
 import { slackMessage } from './slack.ts'
 import { teamsMessage } from './teams.ts'
+import type { Say } from './told.ts'
 import { webhookMessage } from './webhook.ts'
 
 export interface RenderContext {
-  readonly messages: Messages
+  /** What is said of it, in words. */
+  readonly say: Say
   /** Which Tollgate speaks, such as the name of its host. */
   readonly source: string
   /** Where people find this Tollgate, without a slash at the end; null = not known. */

@@ -1,8 +1,8 @@
-import type { Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { RenderContext } from './render.ts'
 import { clip, labelsText, type ToldAlert, tell } from './told.ts'
-import { words } from './words.ts'
 
 // https://docs.slack.dev/reference/block-kit/blocks: 50 blocks a message; a header holds 150 characters.
 const mostBlocks = 50
@@ -21,10 +21,9 @@ const mostLabels = 500
 export function slackMessage(
   receiver: Extract<Receiver, { kind: 'slack' }>,
   notification: Notification,
-  { messages }: RenderContext,
+  { say }: RenderContext,
 ): OutgoingMessage {
-  const { heading, alerts } = tell(notification, messages, receiver.language)
-  const { more } = words[receiver.language]
+  const { heading, alerts, left } = tell(notification, say, receiver.language)
   const blocks: object[] = [{ type: 'header', text: plain(clip(heading, mostHeader)) }]
   let length = heading.length
   let told = 0
@@ -35,11 +34,11 @@ export function slackMessage(
     blocks.push(...own.blocks)
     told++
   }
-  const left = alerts.length - told + notification.truncated
-  if (left > 0) blocks.push({ type: 'context', elements: [plain(more(left))] })
+  const more = left(told)
+  if (more !== null) blocks.push({ type: 'context', elements: [plain(more)] })
   const titles = alerts.slice(0, told).map(({ mark, title }) => `${mark} ${title}`)
   const fallback =
-    told === 1 && left === 0 ? heading : [heading, ...titles, ...(left > 0 ? [more(left)] : [])].join('\n')
+    told === 1 && more === null ? heading : [heading, ...titles, ...(more === null ? [] : [more])].join('\n')
   const body = JSON.stringify({ text: clip(fallback, mostText, escaped), blocks })
   return { kind: 'http', requests: [{ url: receiver.url, headers: {}, body }], retry: 'service' }
 }

@@ -1,8 +1,8 @@
-import type { Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { RenderContext } from './render.ts'
 import { clip, labelsText, type ToldAlert, tell } from './told.ts'
-import { words } from './words.ts'
 
 /**
  * Teams refuses messages of about 28 KB, its own envelope included
@@ -22,10 +22,9 @@ const mostLabels = 500
 export function teamsMessage(
   receiver: Extract<Receiver, { kind: 'teams' }>,
   notification: Notification,
-  { messages }: RenderContext,
+  { say }: RenderContext,
 ): OutgoingMessage {
-  const { heading, alerts } = tell(notification, messages, receiver.language)
-  const { more } = words[receiver.language]
+  const { heading, alerts, left } = tell(notification, say, receiver.language)
   const head = { ...lines(heading, { size: 'large', weight: 'bolder' }), separator: false }
   const body: object[] = [head]
   let bytes = Buffer.byteLength(JSON.stringify(card(heading, [head]))) + 200
@@ -37,8 +36,8 @@ export function teamsMessage(
     body.push(element)
     told++
   }
-  const left = alerts.length - told + notification.truncated
-  if (left > 0) body.push(lines(more(left), { isSubtle: true }))
+  const more = left(told)
+  if (more !== null) body.push(lines(more, { isSubtle: true }))
   const text = JSON.stringify(card(heading, body))
   return { kind: 'http', requests: [{ url: receiver.url, headers: {}, body: text }], retry: 'service' }
 }

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { AlertEvent, Severity } from '#core/alerting/alert.ts'
-import type { Messages, Notification } from '#core/alerting/delivery.ts'
+import type { NotificationMessage } from '#core/alerting/message.ts'
+import { type Notification, unlisted } from '#core/alerting/notification.ts'
 import type { Language } from '#core/alerting/receiver.ts'
-import { words } from './words.ts'
+
+/** Finds words for a notification: those of core/alerting. */
+export type Say = (notification: Notification, language: Language) => NotificationMessage
 
 /** One alert in a receiver's language. */
 export interface ToldAlert {
@@ -20,29 +23,34 @@ export interface Told {
   readonly over: boolean
   /** The gravest of those that fire, or of all where none does. */
   readonly severity: Severity
+  /** That there are more alerts than so many that are shown; null where there are not. */
+  readonly left: (shown: number) => string | null
+  readonly sentBy: string
 }
 
-const ranks: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
 const marks: Readonly<Record<Severity, string>> = { info: '🔵', warning: '🟠', critical: '🔴' }
 const overMark = '🟢'
 
-export function tell(notification: Notification, messages: Messages, language: Language): Told {
-  const { firing, resolved } = notification
-  const alerts = [...firing, ...resolved].map((event) => ({
-    event,
-    title: oneLine(messages.title(event, language)) || event.type,
-    text: messages.text(event, language),
-    mark: event.status === 'resolved' ? overMark : marks[event.severity],
-  }))
-  const over = firing.length === 0
-  const severity = gravest(over ? resolved : firing)
-  const only = alerts.length === 1 && notification.truncated === 0 ? alerts[0] : undefined
-  const heading = only === undefined ? words[language].heading(firing.length, resolved.length) : only.title
-  return { heading: `${over ? overMark : marks[severity]} ${heading}`, alerts, over, severity }
-}
-
-function gravest(events: readonly AlertEvent[]): Severity {
-  return events.reduce<Severity>((worst, { severity }) => (ranks[severity] > ranks[worst] ? severity : worst), 'info')
+export function tell(notification: Notification, say: Say, language: Language): Told {
+  const { title, alerts, severity, more, sentBy } = say(notification, language)
+  const over = notification.status === 'resolved'
+  const heading = oneLine(title) || alerts.map(({ event }) => event.type).join(', ')
+  return {
+    heading: `${over ? overMark : marks[severity]} ${heading}`,
+    alerts: alerts.map((said) => ({
+      event: said.event,
+      title: oneLine(said.title) || said.event.type,
+      text: said.text,
+      mark: said.event.status === 'resolved' ? overMark : marks[said.event.severity],
+    })),
+    over,
+    severity,
+    left: (shown) => {
+      const count = alerts.length - shown + unlisted(notification)
+      return count === 0 ? null : more(count)
+    },
+    sentBy,
+  }
 }
 
 /** Labels as Prometheus writes them, sorted by name: `department="search", model="gpt-4.1"`. */

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
-import type { Notification, OutgoingMessage } from '#core/alerting/delivery.ts'
+import type { OutgoingMessage } from '#core/alerting/delivery.ts'
+import { type Notification, unlisted } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { RenderContext } from './render.ts'
 import { isoTime, plainId, tell } from './told.ts'
@@ -20,8 +21,8 @@ export function webhookMessage(
   return { kind: 'http', requests: [{ url: receiver.url, headers, body }], retry: 'any' }
 }
 
-function payload(receiver: Receiver, notification: Notification, { messages, externalUrl }: RenderContext): object {
-  const { alerts, over } = tell(notification, messages, receiver.language)
+function payload(receiver: Receiver, notification: Notification, { say, externalUrl }: RenderContext): object {
+  const { alerts, over } = tell(notification, say, receiver.language)
   const status = over ? 'resolved' : 'firing'
   return {
     type: `alert.${status}`,
@@ -43,7 +44,7 @@ function payload(receiver: Receiver, notification: Notification, { messages, ext
         labels: event.labels,
         facts: event.facts,
       })),
-      truncated: notification.truncated,
+      truncated: unlisted(notification),
       external_url: externalUrl,
     },
   }

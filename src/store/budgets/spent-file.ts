@@ -8,6 +8,8 @@ export interface SpentFile {
   readonly position: JournalPosition
   /** As `BudgetBook.snapshot` made it. */
   readonly book: unknown
+  /** As `AlertCount.state` made it. */
+  readonly alerts?: unknown
 }
 
 const fileName = 'spent.json'

@@ -25,7 +25,6 @@ export const de: Phrases = {
     percent: '\u00a0%',
     time: ({ year, month, day, clock }) => `${day}.${month}.${year}, ${clock} Uhr UTC`,
   },
-  severities: { info: 'Hinweis', warning: 'Warnung', critical: 'Kritisch' },
   types: {
     budget_threshold: 'Budgetschwellen',
     budget_exceeded: 'überschrittene Budgets',
@@ -125,7 +124,8 @@ export const de: Phrases = {
   resolved: 'Beendet',
   request: (id) => `Anfrage ${id}`,
   firedAt: (time) => `Ausgelöst am ${time}.`,
-  stillFiring: 'besteht weiter',
+  stillFiring: 'Besteht weiter',
+  sentBy: 'Gesendet von Tollgate',
   firingCount: (count, text) => `${text} ${count === 1 ? 'Alarm' : 'Alarme'} aktiv`,
   resolvedCount: (count, text) => `${text} ${count === 1 ? 'Alarm' : 'Alarme'} beendet`,
   more: (count, text) => `… und ${text} ${count === 1 ? 'weiterer' : 'weitere'}.`,

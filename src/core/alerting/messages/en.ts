@@ -21,7 +21,6 @@ export const en: Phrases = {
     percent: '%',
     time: ({ year, month, day, clock }) => `${year}-${month}-${day} ${clock} UTC`,
   },
-  severities: { info: 'Info', warning: 'Warning', critical: 'Critical' },
   types: {
     budget_threshold: 'budget thresholds',
     budget_exceeded: 'budgets exceeded',
@@ -108,7 +107,8 @@ export const en: Phrases = {
   resolved: 'Resolved',
   request: (id) => `request ${id}`,
   firedAt: (time) => `Fired at ${time}.`,
-  stillFiring: 'still firing',
+  stillFiring: 'Still firing',
+  sentBy: 'Sent by Tollgate',
   firingCount: (count, text) => `${text} ${count === 1 ? 'alert' : 'alerts'} firing`,
   resolvedCount: (count, text) => `${text} ${count === 1 ? 'alert' : 'alerts'} resolved`,
   more: (_count, text) => `… and ${text} more.`,

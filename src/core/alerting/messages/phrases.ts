@@ -1,11 +1,10 @@
-import type { AlertType, Severity } from '../alert.ts'
+import type { AlertType } from '../alert.ts'
 import type { OverReason } from '../open-alerts.ts'
 import type { Notation, Words } from './words.ts'
 
 /** What a language has to say. */
 export interface Phrases {
   readonly notation: Notation
-  readonly severities: Readonly<Record<Severity, string>>
   /** As it stands for several alerts of the type. */
   readonly types: Readonly<Record<AlertType, string>>
   /** Names of labels, before their value; a label that is not named stands as it is. */
@@ -16,6 +15,7 @@ export interface Phrases {
   readonly request: (id: string) => string
   readonly firedAt: (time: string) => string
   readonly stillFiring: string
+  readonly sentBy: string
   readonly firingCount: (count: number, text: string) => string
   readonly resolvedCount: (count: number, text: string) => string
   readonly more: (count: number, text: string) => string

@@ -23,7 +23,6 @@ export const vi: Phrases = {
     percent: '%',
     time: ({ year, month, day, clock }) => `${clock} ngày ${day}/${month}/${year} (UTC)`,
   },
-  severities: { info: 'Thông tin', warning: 'Cảnh báo', critical: 'Nghiêm trọng' },
   types: {
     budget_threshold: 'ngưỡng ngân sách',
     budget_exceeded: 'ngân sách đã hết',
@@ -124,7 +123,8 @@ export const vi: Phrases = {
   resolved: 'Đã kết thúc',
   request: (id) => `yêu cầu ${id}`,
   firedAt: (time) => `Phát sinh lúc ${time}.`,
-  stillFiring: 'vẫn tiếp diễn',
+  stillFiring: 'Vẫn tiếp diễn',
+  sentBy: 'Gửi bởi Tollgate',
   firingCount: (_count, text) => `${text} cảnh báo đang diễn ra`,
   resolvedCount: (_count, text) => `${text} cảnh báo đã kết thúc`,
   more: (_count, text) => `… và ${text} cảnh báo khác.`,

@@ -18,7 +18,7 @@ export function alertStoreOver(database: SettingsDatabase): AlertStore {
       return new Map(rows.map(({ part, value }) => [part, value]))
     },
     nextPending: (receiver) => nextPending(database, receiver),
-    expire: (nowMs) => expirePending(database, nowMs),
+    expire: (nowMs, receivers) => expirePending(database, nowMs, receivers),
     alerts: (question) => listAlerts(database, question),
     alert: (id) => findAlert(database, id),
     waiting: () => waitingByReceiver(database),

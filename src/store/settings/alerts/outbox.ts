@@ -31,15 +31,29 @@ export async function waitingByReceiver(database: SettingsDatabase): Promise<Rea
   return new Map(rows.map(({ receiver, waiting }) => [receiver, Number(waiting)]))
 }
 
-/** Those that nobody tries any more: a receiver that is tried gives up by itself, within the longest pause. */
-export async function expirePending(database: SettingsDatabase, nowMs: number): Promise<void> {
-  const longestPauseMs = 3_600_000
+/**
+ * Those that nobody tries any more. What one of the receivers is to have it gives up by itself, and not untried: also
+ * after a weekend in which nothing ran.
+ */
+export async function expirePending(
+  database: SettingsDatabase,
+  nowMs: number,
+  receivers: readonly string[],
+): Promise<void> {
+  const gone = await database
+    .selectFrom('notifications')
+    .select('receiver')
+    .distinct()
+    .where('state', '=', 'pending')
+    .execute()
+  const names = gone.map(({ receiver }) => receiver).filter((name) => !receivers.includes(name))
+  if (names.length === 0) return
   await database
     .updateTable('notifications')
     .set({ state: 'failed', ended_at_ms: nowMs })
     .where('state', '=', 'pending')
-    .where('give_up_at_ms', '<', nowMs - longestPauseMs)
-    .where('next_try_at_ms', '<', nowMs - longestPauseMs)
+    .where('give_up_at_ms', '<', nowMs)
+    .where('receiver', 'in', names)
     .execute()
 }
 
