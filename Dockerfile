@@ -17,6 +17,7 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends libatomic1 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log \
     && install -d -m 0700 -o 65532 -g 65532 /var/lib/tollgate \
+    && install -d -o 65532 -g 65532 /var/lib/tollgate-handed-out \
     && install -d /etc/tollgate
 COPY --from=packages /usr/local/bin/pinned-node /usr/local/bin/node
 COPY --from=packages /app/node_modules /app/node_modules
@@ -47,7 +48,7 @@ ENV NODE_ENV=production \
 WORKDIR /etc/tollgate
 USER 65532:65532
 VOLUME ["/var/lib/tollgate"]
-EXPOSE 4000 9464
+EXPOSE 4000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["/usr/local/bin/node", "/app/health.mjs"]
 ENTRYPOINT ["/usr/local/bin/tollgate"]
