@@ -1,6 +1,7 @@
 import type { ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
+import { CallFault } from './call-fault.ts'
 import { renderCounters } from './counters.ts'
 import type { Incoming } from './incoming/incoming.ts'
 import { stoppingMessage } from './open-call.ts'
@@ -41,7 +42,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const current = road
     takeCall(current, exchange, match).catch((error: unknown) => {
       current.onFault(error)
-      answerFault(exchange, match.dialect)
+      answerFault(exchange, match.dialect, error)
     })
   }
 
@@ -120,10 +121,11 @@ function answerStopping(exchange: ClientExchange, dialect: Dialect): void {
 }
 
 /** A fault of ours: the caller must not take a part for the whole, nor wait for ever. */
-function answerFault(exchange: ClientExchange, dialect: Dialect): void {
+function answerFault(exchange: ClientExchange, dialect: Dialect, fault: unknown): void {
   if (exchange.gone) return
   if (exchange.started) return exchange.breakOff()
   const message = 'The gateway failed to handle this call. Its log says why; the call id is in the ledger.'
   const body = shapeError(dialect, { status: refusalStatus.internal_error, code: 'internal_error', message })
-  exchange.answer(refusalStatus.internal_error, ['content-type', 'application/json'], body)
+  const named = fault instanceof CallFault ? ['x-request-id', fault.requestId] : []
+  exchange.answer(refusalStatus.internal_error, ['content-type', 'application/json', ...named], body)
 }

@@ -1,10 +1,11 @@
 import type { ClientExchange } from '#ports.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
 import { admit, admitWithToken } from './admit.ts'
-import { arrive } from './arrival.ts'
+import { type Arrival, arrive } from './arrival.ts'
 import { readAsk, takeBody } from './ask.ts'
 import { attributeCall } from './attribute-call.ts'
 import { reserve } from './budgets/reserve.ts'
+import { CallFault } from './call-fault.ts'
 import { conclude } from './conclude.ts'
 import { estimatedUsage, reportedUsage } from './count-usage.ts'
 import { endCall } from './end-call.ts'
@@ -19,6 +20,20 @@ import { settleFault } from './settle-fault.ts'
 import { turnAway } from './turn-away.ts'
 
 /**
+ * Handles a call from its arrival to its last byte.
+ *
+ * @throws CallFault for a fault of ours
+ */
+export async function takeCall(road: Road, exchange: ClientExchange, match: EndpointMatch): Promise<void> {
+  const arrival = arrive(road, exchange, match)
+  try {
+    await walk(road, arrival)
+  } catch (fault) {
+    throw new CallFault(arrival, fault)
+  }
+}
+
+/**
  * The road: one call from its arrival to its last byte. Each stage takes facts and returns one new fact, or says why
  * the call goes no further. All that it waits for stands here: most stages are plain functions, since every wait costs
  * as much as a stage.
@@ -26,9 +41,8 @@ import { turnAway } from './turn-away.ts'
  * What makes the bill exact are two lines: nothing goes upstream before `enterCall` has it in the journal, and no
  * client gets its last byte before `enterRecord` has the record there.
  */
-export async function takeCall(road: Road, exchange: ClientExchange, match: EndpointMatch): Promise<void> {
-  const arrival = arrive(road, exchange, match)
-  const { startedAtMs } = arrival
+async function walk(road: Road, arrival: Arrival): Promise<void> {
+  const { exchange, startedAtMs } = arrival
   const caller =
     road.claims === null
       ? admit(road, exchange, startedAtMs)
