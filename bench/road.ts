@@ -7,6 +7,7 @@ import { loadConfig } from '#config/load.ts'
 import { BudgetBook } from '#core/budget/book.ts'
 import { createKeyRing } from '#core/keys/ring.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
+import { arrive } from '#gateway/arrival.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { CallMetrics } from '#gateway/metrics/call-metrics.ts'
 import { LabelCaps } from '#gateway/metrics/label-caps.ts'
@@ -138,7 +139,7 @@ function oneCall(): Promise<void> {
   return new Promise((resolve) => {
     const exchange = new FakeExchange(headers, body, resolve)
     const match = matchEndpoint(exchange.method, exchange.path, exchange.headers)
-    if (match !== null) void takeCall(road, exchange, match)
+    if (match !== null) void takeCall(road, arrive(road, exchange, match))
   })
 }
 

@@ -9,6 +9,7 @@ import { TokenCounter } from '#edge/token-counter.ts'
 import { UpstreamPools } from '#edge/upstream-pools.ts'
 import { BackgroundJobs, isJob } from '#gateway/background-jobs.ts'
 import { bookOverdueJobs } from '#gateway/book-job.ts'
+import { faultFields } from '#gateway/call-fault.ts'
 import { createGateway } from '#gateway/gateway.ts'
 import { createIncoming } from '#gateway/incoming/incoming.ts'
 import { settleInterrupted } from '#gateway/interrupted.ts'
@@ -62,7 +63,7 @@ export async function composeGateway(
     counts: metrics.counts,
     promptHashSecret,
     openPools: (options) => pools.use(options),
-    onFault: (error) => log.error({ err: error }, 'a call failed for a fault of the gateway'),
+    onFault: (error) => log.error(faultFields(error), 'a call failed for a fault of the gateway'),
     jobs: new BackgroundJobs(jobs),
   })
   const road = layRoad(config, ground, await claimsVerifier(config, log))

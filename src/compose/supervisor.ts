@@ -10,6 +10,11 @@ import type { RoleName } from './role.ts'
 const afterDrainMs = 5_000
 const consoleStopMs = 15_000
 const simulatorStopMs = 2_000
+/**
+ * After how long `tollgate serve` has ended at the latest, from SIGTERM on. Who would kill it has to wait longer: the
+ * grace periods of the images, manifests and units under deploy/ are held to this.
+ */
+export const longestStopMs = (drainMs: number): number => drainMs + afterDrainMs + consoleStopMs
 /** How often a role may die before it was ever ready. The console never runs out: calls are taken without it. */
 const mostFailedStarts = 4
 
@@ -87,7 +92,7 @@ class Supervisor {
       name: role,
       args: [main, 'run', role],
       nodeFlags: role === 'gateway' ? gatewayFlags : [],
-      env: { ...this.#env, ...roleEnvironment },
+      env: { ...roleEnvironment, ...this.#env },
       begin: () => this.#begin.promise.then(() => ({ begin: this.#config })),
       mostFailedStarts: role === 'console' ? null : mostFailedStarts,
     }

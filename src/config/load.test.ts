@@ -109,6 +109,18 @@ test('the log is for people at a terminal, unless the file or the environment sa
   assert.equal(formatOf('log: {format: pretty}', { TOLLGATE_LOG_FORMAT: 'json' }, true), 'json')
 })
 
+test('LOG_FORMAT beats the file, TOLLGATE_LOG_FORMAT beats both and takes what LOG_FORMAT says to others for nothing', () => {
+  const formatOf = (env: Environment) => {
+    const result = loadConfig({ env, cwd: '/app', readFile: () => 'log: {format: json}' })
+    return result.ok ? result.config.logFormat : result.faults.map(({ path }) => path)
+  }
+  assert.equal(formatOf({ LOG_FORMAT: 'pretty' }), 'pretty')
+  assert.equal(formatOf({ LOG_FORMAT: '' }), 'json')
+  assert.equal(formatOf({ LOG_FORMAT: 'json', TOLLGATE_LOG_FORMAT: 'pretty' }), 'pretty')
+  assert.equal(formatOf({ LOG_FORMAT: 'logfmt', TOLLGATE_LOG_FORMAT: 'pretty' }), 'pretty')
+  assert.deepEqual(formatOf({ LOG_FORMAT: 'logfmt' }), ['environment LOG_FORMAT'])
+})
+
 test('faults of the environment are named like those of the file, all together', () => {
   const found = faults('drain_ms: soon\n', {
     TOLLGATE_LISTEN: 'nowhere',

@@ -117,7 +117,7 @@ function readEnvironment(
     dataDir: read('TOLLGATE_DATA_DIR', singles.data_dir) ?? null,
     adminToken: env['TOLLGATE_ADMIN_TOKEN'] || null,
     logLevel: read('TOLLGATE_LOG_LEVEL', logLevel) ?? null,
-    logFormat: read('TOLLGATE_LOG_FORMAT', logFormat) ?? null,
+    logFormat: read(env['TOLLGATE_LOG_FORMAT'] ? 'TOLLGATE_LOG_FORMAT' : 'LOG_FORMAT', logFormat) ?? null,
     usualLogFormat: terminal ? 'pretty' : 'json',
     telemetry: readTelemetryEnvironment(env, reader),
   }

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 export const gatewayFlags: readonly string[] = ['--max-semi-space-size=16', '--no-lazy-feedback-allocation']
 
 /**
- * The environment of every role. Where Node.js keeps the code that it has compiled is named here, because then the very
- * first file comes from there too, and the TypeScript stripper, 30 MB of it, is never loaded. And glibc is held to two
- * arenas: one per thread keeps what the compiler's threads once needed.
+ * The environment of every role, as far as the operator's says nothing else. Where Node.js keeps the code that it has
+ * compiled is named here, because then the very first file comes from there too, and the TypeScript stripper, 30 MB of
+ * it, is never loaded. And glibc is held to two arenas: one per thread keeps what the compiler's threads once needed.
  */
 export const roleEnvironment: Readonly<Record<string, string>> = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/tollgate', import.meta.url)),

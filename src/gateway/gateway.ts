@@ -1,6 +1,8 @@
 import type { ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
+import { type Arrival, arrive } from './arrival.ts'
+import { CallFault } from './call-fault.ts'
 import type { Incoming } from './incoming/incoming.ts'
 import type { MetricsDoor } from './metrics/door.ts'
 import { metricsPath } from './metrics/door.ts'
@@ -45,9 +47,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (match === null) return takeOther(exchange)
     if (draining) return answerStopping(exchange, match.dialect)
     const current = road
-    takeCall(current, exchange, match).catch((error: unknown) => {
-      current.onFault(error)
-      answerFault(exchange, match.dialect)
+    const arrival = arrive(current, exchange, match)
+    takeCall(current, arrival).catch((error: unknown) => {
+      current.onFault(new CallFault(arrival, error))
+      answerFault(arrival)
     })
   }
 
@@ -147,10 +150,10 @@ function answerStopping(exchange: ClientExchange, dialect: Dialect): void {
 }
 
 /** A fault of ours: the caller must not take a part for the whole, nor wait for ever. */
-function answerFault(exchange: ClientExchange, dialect: Dialect): void {
+function answerFault({ exchange, match, requestId }: Arrival): void {
   if (exchange.gone) return
   if (exchange.started) return exchange.breakOff()
   const message = 'The gateway failed to handle this call. Its log says why; the call id is in the ledger.'
-  const body = shapeError(dialect, { status: refusalStatus.internal_error, code: 'internal_error', message })
-  exchange.answer(refusalStatus.internal_error, ['content-type', 'application/json'], body)
+  const body = shapeError(match.dialect, { status: refusalStatus.internal_error, code: 'internal_error', message })
+  exchange.answer(refusalStatus.internal_error, ['content-type', 'application/json', 'x-request-id', requestId], body)
 }

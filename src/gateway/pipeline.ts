@@ -1,7 +1,5 @@
-import type { ClientExchange } from '#ports.ts'
-import type { EndpointMatch } from '#providers/endpoints.ts'
 import { admit, admitWithToken } from './admit.ts'
-import { arrive } from './arrival.ts'
+import type { Arrival } from './arrival.ts'
 import { readAsk, takeBody } from './ask.ts'
 import { attributeCall } from './attribute-call.ts'
 import { reserve } from './budgets/reserve.ts'
@@ -26,9 +24,8 @@ import { turnAway } from './turn-away.ts'
  * What makes the bill exact are two lines: nothing goes upstream before `enterCall` has it in the journal, and no
  * client gets its last byte before `enterRecord` has the record there.
  */
-export async function takeCall(road: Road, exchange: ClientExchange, match: EndpointMatch): Promise<void> {
-  const arrival = arrive(road, exchange, match)
-  const { startedAtMs } = arrival
+export async function takeCall(road: Road, arrival: Arrival): Promise<void> {
+  const { exchange, startedAtMs } = arrival
   const caller =
     road.claims === null
       ? admit(road, exchange, startedAtMs)

@@ -1,4 +1,5 @@
 import { type DestinationStream, destination, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
+import { redactFields, redactText } from './redact.ts'
 
 export type Log = Logger
 
@@ -9,48 +10,29 @@ export interface LogSettings {
   readonly name: string
 }
 
-/** Whatever carries a credential or a caller's words, wherever an object that holds it is logged. */
-const secretFields = [
-  'authorization',
-  '["proxy-authorization"]',
-  '["x-api-key"]',
-  '["x-goog-api-key"]',
-  '["api-key"]',
-  '["set-cookie"]',
-  'cookie',
-  'apiKey',
-  'api_key',
-  'key',
-  'secret',
-  'token',
-  'adminToken',
-  'password',
-  'prompt',
-  'messages',
-]
-const redacted = secretFields.flatMap((field) => {
-  const below = field.startsWith('[') ? field : `.${field}`
-  return [field, `*${below}`, `*.*${below}`]
-})
-
-/** A log on stderr, so that stdout stays for what was asked for. Credentials are replaced before anything is written. */
+/**
+ * A log on stderr, so that stdout stays for what was asked for. Credentials are replaced before anything is written: what
+ * has the name of one, wherever an object that holds it is logged, and what looks like one in any text.
+ */
 export function createLog(settings: LogSettings, to?: DestinationStream): Log {
   const options: LoggerOptions = {
     level: settings.level,
     base: { role: settings.name },
     timestamp: stdTimeFunctions.isoTime,
-    redact: { paths: redacted, censor: '[redacted]' },
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label) => ({ level: label }), log: redacted, bindings: redacted },
+    // An error is an object by then.
+    serializers: { err: (error: unknown) => error },
   }
   const stderr = to ?? destination({ fd: 2, sync: true })
-  return pino(options, settings.format === 'pretty' ? prettily(stderr) : stderr)
+  const text = settings.format === 'pretty' ? prettyLine : (line: string) => line
+  return pino(options, { write: (line) => stderr.write(text(redactText(line))) })
+}
+
+function redacted(fields: object): Record<string, unknown> {
+  return { ...Object(redactFields(fields)) }
 }
 
 /** One line a message for people: `12:00:00.123 WARN  gateway  message  field=value`. */
-function prettily(stream: DestinationStream): DestinationStream {
-  return { write: (line) => stream.write(prettyLine(line)) }
-}
-
 export function prettyLine(line: string): string {
   const { level, time, role, msg, ...fields }: Record<string, unknown> = JSON.parse(line)
   const clock = String(time).slice(11, 23)

@@ -127,9 +127,9 @@ async function bookAll(
   return await Promise.all(
     entries.map(async (entry) => {
       const result = await books.book(entry)
-      if (result.kind === 'booked') counters.externalEvents += 1
-      else counters.externalReplays += 1
-      return { ...result, alerts: result.kind === 'booked' ? alertsOf(entry.call.callId) : 0 }
+      if (result.kind === 'booked') return { ...result, alerts: alertsOf(entry.call.callId) }
+      counts.externalReplays += 1
+      return { ...result, alerts: 0 }
     }),
   )
 }
