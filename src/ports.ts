@@ -1,8 +1,8 @@
 import type { AlertCommit, AlertRecord, AlertsQuestion, PendingNotification } from '#core/alerting/outbox.ts'
 import type { Silence } from '#core/alerting/routing.ts'
 import type { NewKey, StoredKey } from '#core/keys/key.ts'
-import type { Attempt, LedgerEntry, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
-import type { RecordFieldName } from '#core/ledger/record-fields.ts'
+import type { LedgerEntry, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
+import type { RecordsQuestion, StoredRecord, SumsAnswer, SumsQuestion } from '#core/ledger/questions.ts'
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 
 /** Where the process reads time. Wall time may jump; monotonic time never goes back. */
@@ -168,94 +168,6 @@ export class UpstreamFault extends Error {
     super(message, { cause })
     this.code = code
   }
-}
-
-/** A condition on a field, or on one tag, of the usage record. `equals` and `differs` take any of several values. */
-export interface RecordFilter {
-  readonly on: { readonly field: RecordFieldName } | { readonly tag: string }
-  readonly test: 'equals' | 'differs' | 'over' | 'under' | 'from' | 'to'
-  /** As text, already checked against the field's kind. */
-  readonly values: readonly string[]
-}
-
-export type TimeBucket = 'hour' | 'day' | 'week' | 'month'
-
-export type GroupKey = { readonly field: RecordFieldName } | { readonly tag: string } | { readonly bucket: TimeBucket }
-
-/** Half-open: `fromMs` is in it, `toMs` is not. */
-export interface TimeRange {
-  readonly fromMs: number
-  readonly toMs: number
-}
-
-export interface SumsQuestion {
-  readonly range: TimeRange
-  readonly groupBy: readonly GroupKey[]
-  readonly filters: readonly RecordFilter[]
-  /** IANA name: where days, weeks (from Monday) and months begin. */
-  readonly timezone: string
-  /** Groups beyond it are left out of the rows, never of the total. */
-  readonly maxRows: number
-}
-
-/** What reports add up. Counts are decimal text, exact; money is decimal text in USD, exact. */
-export interface Sums {
-  readonly requests: string
-  readonly errors: string
-  readonly inputTokens: string
-  readonly cachedInputTokens: string
-  readonly cacheWriteTokens: string
-  readonly outputTokens: string
-  readonly reasoningTokens: string
-  readonly totalTokens: string
-  readonly costUsd: string
-  /** Calls whose tokens have no known price: their cost is not in `costUsd`. */
-  readonly unpricedRequests: string
-  /** Null where there were no requests. Percentiles are estimates by t-digest. */
-  readonly latencyMs: {
-    readonly mean: number
-    readonly p50: number
-    readonly p95: number
-    readonly p99: number
-  } | null
-}
-
-export interface SumsAnswer {
-  /** Each with its groups' values, in the order of `groupBy`; by time first, then by cost, greatest first. */
-  readonly rows: readonly { readonly group: readonly string[]; readonly sums: Sums }[]
-  /** Added up by the database over all groups. */
-  readonly total: Sums
-  readonly truncated: boolean
-  /** Which table answered. */
-  readonly basis: 'records' | 'hourly'
-  /** Set where single records before this time are gone and the question could not be put to the roll-ups. */
-  readonly incompleteBeforeMs: number | null
-}
-
-export interface RecordsQuestion {
-  readonly range: TimeRange
-  readonly filters: readonly RecordFilter[]
-  readonly limit: number
-  /** Where the page before ended; null = from the start. */
-  readonly after: RecordCursor | null
-  readonly order: 'newest' | 'oldest'
-}
-
-export interface RecordCursor {
-  readonly timestampMs: number
-  readonly callId: string
-}
-
-/** A stored record: counts and amounts as exact decimal text. */
-export interface StoredRecord {
-  readonly timestampMs: number
-  readonly endedAtMs: number
-  readonly tags: Readonly<Record<string, string>>
-  readonly units: Readonly<Record<string, number>>
-  readonly marks: readonly string[]
-  readonly attempts: readonly Attempt[]
-  /** Null where not known: a stated cost, a time to the first token. */
-  readonly values: Readonly<Record<RecordFieldName, string | number | boolean | null>>
 }
 
 /** What reports ask. Its answers hold what the ingester has inserted, nothing later. */

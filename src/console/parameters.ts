@@ -1,6 +1,6 @@
 import { type ZodObject, type ZodType, z } from 'zod'
+import type { RecordFilter } from '#core/ledger/questions.ts'
 import { closest } from '#lib/closest.ts'
-import type { RecordFilter } from '#ports.ts'
 import { ParameterFault } from '#reports/fault.ts'
 import { fieldNamed, parseFilter } from '#reports/fields.ts'
 import type { FilterForm } from './route.ts'

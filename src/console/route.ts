@@ -3,7 +3,8 @@ import type { AlertRecord, AlertsQuestion } from '#core/alerting/outbox.ts'
 import type { Language, Receiver } from '#core/alerting/receiver.ts'
 import type { Silence } from '#core/alerting/routing.ts'
 import type { Budget, LimitStatus } from '#core/budget/budget.ts'
-import type { Clock, RecordFilter, UsageStore } from '#ports.ts'
+import type { RecordFilter } from '#core/ledger/questions.ts'
+import type { Clock, UsageStore } from '#ports.ts'
 
 /** Who asks. admin: the admin token, or the command line on this machine. key: a virtual key, which sees its own calls. */
 export type Asker = { readonly kind: 'admin' } | { readonly kind: 'key'; readonly keyId: string }

@@ -13,6 +13,7 @@ test('a call that a fault of ours ends is in the log, and in its answer, under i
   // As far as a call comes: the first thing that is asked for fails.
   const road = {
     clock: systemClock,
+    tracing: null,
     ids: { callId: () => 'call-1', chance: () => 0 },
     claims: null,
     keys: () => {

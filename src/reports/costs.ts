@@ -1,5 +1,6 @@
+import type { GroupKey, RecordFilter, Sums, SumsAnswer, TimeRange } from '#core/ledger/questions.ts'
 import { recordFields } from '#core/ledger/record-fields.ts'
-import type { GroupKey, RecordFilter, Sums, SumsAnswer, TimeRange, UsageStore } from '#ports.ts'
+import type { UsageStore } from '#ports.ts'
 import type { NamedGroup } from './fields.ts'
 import { zonedText } from './times.ts'
 

@@ -1,4 +1,5 @@
-import type { GroupKey, RecordFilter, Sums, UsageStore } from '#ports.ts'
+import type { GroupKey, RecordFilter, Sums } from '#core/ledger/questions.ts'
+import type { UsageStore } from '#ports.ts'
 import { startOfDayBefore } from './times.ts'
 
 /** As dashboards of hosted relays read it; amounts are JSON numbers, so not exact. */

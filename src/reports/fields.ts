@@ -1,3 +1,4 @@
+import type { GroupKey, RecordFilter, TimeBucket } from '#core/ledger/questions.ts'
 import {
   type FieldKind,
   groupFieldNames,
@@ -7,7 +8,6 @@ import {
 } from '#core/ledger/record-fields.ts'
 import { closest } from '#lib/closest.ts'
 import { plainDecimal } from '#lib/decimal-text.ts'
-import type { GroupKey, RecordFilter, TimeBucket } from '#ports.ts'
 import { ParameterFault } from './fault.ts'
 
 /** Shorter names that people use for a field. */

@@ -1,4 +1,5 @@
-import type { RecordFilter, TimeRange, UsageStore } from '#ports.ts'
+import type { RecordFilter, TimeRange } from '#core/ledger/questions.ts'
+import type { UsageStore } from '#ports.ts'
 import { usagePage } from './usage-page.ts'
 
 export interface LogQuestion {

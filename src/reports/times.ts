@@ -1,4 +1,4 @@
-import type { TimeRange } from '#ports.ts'
+import type { TimeRange } from '#core/ledger/questions.ts'
 import { ParameterFault } from './fault.ts'
 
 const timeForms = 'a date (2026-01-31), a month (2026-01) or a time (2026-01-31T12:00:00Z)'

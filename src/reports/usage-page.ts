@@ -1,5 +1,6 @@
+import type { RecordCursor, RecordFilter, StoredRecord, TimeRange } from '#core/ledger/questions.ts'
 import { type RecordFieldName, recordFieldNames, recordFields } from '#core/ledger/record-fields.ts'
-import type { RecordCursor, RecordFilter, StoredRecord, TimeRange, UsageStore } from '#ports.ts'
+import type { UsageStore } from '#ports.ts'
 import { ParameterFault } from './fault.ts'
 
 export interface UsageQuestion {

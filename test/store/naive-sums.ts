@@ -1,5 +1,5 @@
 import type { SettleEntry } from '#core/ledger/entry.ts'
-import type { Sums } from '#ports.ts'
+import type { Sums } from '#core/ledger/questions.ts'
 
 /** What the store's sums must come to, added up the plain way. Latencies apart. */
 export function naiveSums(entries: readonly SettleEntry[]): Omit<Sums, 'latencyMs'> {

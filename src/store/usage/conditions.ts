@@ -1,5 +1,5 @@
+import type { RecordFilter, TimeRange } from '#core/ledger/questions.ts'
 import { type FieldKind, recordFields } from '#core/ledger/record-fields.ts'
-import type { RecordFilter, TimeRange } from '#ports.ts'
 
 /** Collects the values of a statement: they go to the engine as bound parameters, never into the text. */
 export class Bindings {

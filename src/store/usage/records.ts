@@ -1,6 +1,6 @@
 import { decodeAttempts } from '#core/ledger/codec.ts'
+import type { RecordsQuestion, StoredRecord } from '#core/ledger/questions.ts'
 import { type RecordFieldName, recordFieldNames, recordFields } from '#core/ledger/record-fields.ts'
-import type { RecordsQuestion, StoredRecord } from '#ports.ts'
 import type { UsageDatabase } from './client.ts'
 import { Bindings, filterCondition, instant, recordsWithin } from './conditions.ts'
 

@@ -1,4 +1,5 @@
-import type { Clock, SumsAnswer, SumsQuestion, UsageStore } from '#ports.ts'
+import type { SumsAnswer, SumsQuestion } from '#core/ledger/questions.ts'
+import type { Clock, UsageStore } from '#ports.ts'
 import type { UsageDatabase } from './client.ts'
 import { readStoreId } from './facts.ts'
 import { migrate } from './migrate.ts'

@@ -1,6 +1,6 @@
 import { untimedMarks } from '#core/ledger/entry.ts'
+import type { GroupKey, Sums, SumsAnswer, SumsQuestion, TimeBucket } from '#core/ledger/questions.ts'
 import { type RecordFieldName, recordFields } from '#core/ledger/record-fields.ts'
-import type { GroupKey, Sums, SumsAnswer, SumsQuestion, TimeBucket } from '#ports.ts'
 import type { UsageDatabase } from './client.ts'
 import { Bindings, filterCondition, hoursWithin, recordsWithin } from './conditions.ts'
 
