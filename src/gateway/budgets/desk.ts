@@ -33,6 +33,7 @@ export interface Waiting {
   readonly inTheWay: readonly Account[]
   readonly withinMs: number
 }
+
 const noneCrossed: ReadonlyMap<string, number> = new Map()
 
 /** A call that waits for what other calls hold. */
