@@ -1,17 +1,50 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import type { MetricObject, Registry } from 'prom-client'
+import { type ConsoleSources, consoleMetrics } from '#compose/console-metrics.ts'
 import { callDefinitions, payerDefinitions, roadDefinitions, stateDefinitions } from '#gateway/metrics/definitions.ts'
 import type { Definition } from '#gateway/metrics/family.ts'
+import { TelemetryMetrics } from '#reactions/telemetry/telemetry-metrics.ts'
 import { ask } from '#test/faults/asking.ts'
 import { parseExposition } from '#test/support/exposition.ts'
 import { Stack } from '#test/support/stack.ts'
 
 const reference = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
 
-const definitions: readonly Definition[] = [callDefinitions, roadDefinitions, stateDefinitions]
+const ofGateway: readonly Definition[] = [callDefinitions, roadDefinitions, stateDefinitions]
   .flatMap((group): Definition[] => Object.values(group))
   .concat(Object.values(payerDefinitions('tollgate_')))
+
+const definitions: readonly Definition[] = [...ofGateway, ...ofConsole()]
+
+/** What the console registers, telemetry's in the same registry, as it is put together there. Nothing is measured. */
+function ofConsole(): Definition[] {
+  const { registry, follow } = consoleMetrics({ warn: () => undefined })
+  follow({
+    usage: {} as ConsoleSources['usage'],
+    firing: () => null,
+    waiting: async () => new Map(),
+  })
+  new TelemetryMetrics(registry)
+  // What prom-client tells of every process stands in the reference as a list.
+  return registered(registry).filter(({ name }) => !/^(?:process|nodejs)_/.test(name))
+}
+
+interface Registered extends MetricObject {
+  readonly labelNames: readonly string[]
+  /** Of histograms. */
+  readonly upperBounds?: readonly number[]
+}
+
+function registered(registry: Registry): Definition[] {
+  return (registry.getMetricsAsArray() as unknown as Registered[]).map(
+    ({ name, type, help, labelNames, upperBounds }) => ({
+      ...{ name, help, type: String(type) as Definition['type'], labels: labelNames },
+      ...(upperBounds === undefined ? {} : { buckets: upperBounds }),
+    }),
+  )
+}
 
 /** Rows of the tables of families: name, type, labels, meaning. */
 const rows = [...reference.matchAll(/^\| `([a-z_]+)` \| (counter|gauge|histogram) \| ([^|]*) \| ([^|]+) \|$/gm)].map(
@@ -21,7 +54,7 @@ const rows = [...reference.matchAll(/^\| `([a-z_]+)` \| (counter|gauge|histogram
   }),
 )
 
-test('the reference has every family of the gateway, and no other, as it is', () => {
+test('the reference has every family of gateway, console and telemetry, and no other, as it is', () => {
   assert.deepEqual(
     rows.map(({ name, type, labels }) => ({ name, type, labels })).sort(byName),
     definitions.map(({ name, type, labels }) => ({ name, type, labels: [...labels] })).sort(byName),
@@ -36,6 +69,22 @@ test('the reference says the buckets of every histogram', () => {
       new RegExp(`Buckets ${buckets.join(' ')}\\.`),
       name,
     )
+  }
+})
+
+/** By the end of a name, what its meaning has to say. */
+const units: readonly (readonly [RegExp, RegExp])[] = [
+  [/_milliseconds$/, /\bmilliseconds\b/i],
+  [/_timestamp_seconds$/, /\bUnix seconds\b/],
+  [/_seconds$/, /\bseconds\b/i],
+  [/_bytes(_total)?$/, /\bbytes\b/i],
+  [/_usd(_total)?$/, /\bUSD\b/],
+  [/_usd_cents$/, /\bUS cents\b/],
+]
+
+test('the reference says the unit of everything that is measured in one', () => {
+  for (const { name, meaning } of rows) {
+    for (const [ending, unit] of units) if (ending.test(name)) assert.match(meaning, unit, name)
   }
 })
 
