@@ -11,7 +11,7 @@ export function openapiDocument(resources: readonly Resource[], version: string)
   return {
     openapi: '3.1.0',
     info: { title: 'Tollgate', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-    paths: { ...paths, ...gatewayPaths, ...incomingPaths(openaiFailure) },
+    paths: { ...paths, ...gatewayPaths(problemFailure), ...incomingPaths(openaiFailure) },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: { Problem: problemSchema },

@@ -6,6 +6,7 @@ import { createConsole } from '#console/app.ts'
 import type { Access } from '#console/route.ts'
 import { encodeEntry } from '#core/ledger/codec.ts'
 import { systemTimers } from '#edge/system.ts'
+import { contentTypeOf } from '#gateway/metrics/exposition.ts'
 import type { Ingester } from '#store/ingest/ingester.ts'
 import { settleEntries } from '#test/store/entries.ts'
 import { type StoreFixture, storeFixture } from '#test/store/fixture.ts'
@@ -281,6 +282,10 @@ test('the description of the API names every call, and no reference in it leads 
   for (const path of ['/api/v1/usage', '/api/v1/reports/costs', '/v1/dashboard/costs', '/v1/logs/query', '/ready']) {
     assert.ok(body.paths[path], path)
   }
+  const { security, responses } = body.paths['/metrics'].get
+  assert.deepEqual(security, [{}, { token: [] }])
+  const forms = (['text', 'openmetrics'] as const).map((format) => contentTypeOf(format).split(';', 1)[0])
+  assert.deepEqual(Object.keys(responses[200].content), forms)
   for (const [, reference = ''] of JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
     const found = reference.split('/').reduce((at, name) => at?.[name], body)
     assert.ok(found, reference)
