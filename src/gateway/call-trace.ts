@@ -1,4 +1,4 @@
-import type { TraceLink } from '#core/ledger/entry.ts'
+import type { LedgerEntry, TraceLink } from '#core/ledger/entry.ts'
 import { isSampled, readTraceparent, sampledFlag, traceparentText } from '#lib/trace-context.ts'
 import type { ClientExchange, Ids, RawHeaders } from '#ports.ts'
 
@@ -41,9 +41,7 @@ export function beginTrace({ sampleRatio }: Tracing, ids: Ids, headers: ClientEx
   return { link: (flags & sampledFlag) === 0 ? null : { traceId, spanId, parentSpanId }, headers: told }
 }
 
-/** The member of an entry that says where the call stands in its trace: there for sampled calls alone. */
-export function tracePart(trace: CallTrace | null): { trace?: TraceLink } {
-  return trace === null || trace.link === null ? noPart : { trace: trace.link }
+/** The entry with the call's place in its trace, which only sampled calls have. */
+export function traced<Entry extends LedgerEntry>(entry: Entry, trace: CallTrace | null): Entry {
+  return trace === null || trace.link === null ? entry : { ...entry, trace: trace.link }
 }
-
-const noPart = {}

@@ -7,7 +7,7 @@ import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
 import type { Reserved } from './budgets/reserve.ts'
 import { CallControl } from './call-control.ts'
-import { tracePart } from './call-trace.ts'
+import { traced } from './call-trace.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Echo } from './respond.ts'
 import type { Road } from './road.ts'
@@ -58,7 +58,7 @@ export function openCall(road: Road, agreed: Agreed): OpenCall | Refusal {
   }
   const estimatedInputTokens = arrival.match.metered ? roughInputTokens(ask.facts, ask.body?.length ?? 0) : 0
   road.counts.asks(call, ask.facts.inputs)
-  const entry: OpenEntry = { kind: 'open', call, estimatedInputTokens, ...tracePart(arrival.trace) }
+  const entry = traced<OpenEntry>({ kind: 'open', call, estimatedInputTokens }, arrival.trace)
   const echo = { requestId: arrival.requestId, costCenter: payer.costCenter, headers: reserved.headers }
   return { kind: 'open', arrival, caller, ask, payer, route, reserved, entry, call, control: new CallControl(), echo }
 }

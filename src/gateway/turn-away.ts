@@ -5,7 +5,7 @@ import { noTokens } from '#core/usage/totals.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
-import { tracePart } from './call-trace.ts'
+import { traced } from './call-trace.ts'
 import { type Refusal, statusOf } from './refusal.ts'
 import { refuse } from './respond.ts'
 import type { Road } from './road.ts'
@@ -27,7 +27,7 @@ export async function turnAway(road: Road, arrival: Arrival, refusal: Refusal, k
   const payer = known?.payer ?? known?.caller.key.attribution
   // While the gateway stops, the journal may be closed before the record comes to it.
   if (known !== undefined && !road.running.closed && road.journal.refusal() === null) {
-    await road.journal.append(recordOf(road, arrival, refusal, known))
+    await road.journal.append(traced(recordOf(road, arrival, refusal, known), arrival.trace))
   } else {
     road.counts.refusedStranger(refusal.code)
   }
@@ -70,7 +70,6 @@ function recordOf(road: Road, arrival: Arrival, refusal: Refusal, known: Known):
     errorMessage: refusal.message,
     attempts: [],
     cacheHit: false,
-    ...tracePart(arrival.trace),
   }
 }
 
