@@ -46,8 +46,10 @@ export class HourlyCost {
     if (this.#limits.size === 0 || cost === 0n) return []
     const startMs = Math.floor(entry.call.startedAtMs / hourMs) * hourMs
     const hour = this.#hour(startMs)
+    const model = entry.call.modelRouted.toLowerCase()
     // What has no model, such as a bill, is in the total once.
-    return [...new Set([total, entry.call.modelRouted.toLowerCase()])].flatMap((subject) => {
+    const subjects = model === total ? [total] : [total, model]
+    return subjects.flatMap((subject) => {
       const limit = this.#limits.get(subject)
       if (limit === undefined) return []
       const sum = (hour.sums.get(subject) ?? 0n) + cost

@@ -1,4 +1,4 @@
-import type { SettleEntry } from '#core/ledger/entry.ts'
+import { externalMark, type SettleEntry } from '#core/ledger/entry.ts'
 import type { AlertEvent } from './alert.ts'
 import { DuplicatePrompt, type DuplicatePromptState } from './duplicate-prompt.ts'
 import { HourlyCost, type HourlyCostState } from './hourly-cost.ts'
@@ -36,7 +36,7 @@ export class SetOff {
   /** Takes the next settled call of the journal; the count is of alerts that begin with it. */
   take(entry: SettleEntry): number {
     const events: AlertEvent[] = this.#hourly.take(entry)
-    if (entry.marks.includes('external')) events.push(...this.#oversized.take(entry), ...this.#duplicates.take(entry))
+    if (entry.marks.includes(externalMark)) events.push(...this.#oversized.take(entry), ...this.#duplicates.take(entry))
     if (events.length === 0) return 0
     this.#open.due(Infinity)
     return events.filter(({ status }) => status === 'firing').length
