@@ -9,6 +9,7 @@ import { createKeyRing } from '#core/keys/ring.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { arrive } from '#gateway/arrival.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
+import { AlertCount } from '#gateway/incoming/alert-count.ts'
 import { CallMetrics } from '#gateway/metrics/call-metrics.ts'
 import { LabelCaps } from '#gateway/metrics/label-caps.ts'
 import { RoadCounts } from '#gateway/metrics/road-counts.ts'
@@ -98,13 +99,14 @@ if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults))
 const book = new BudgetBook(loaded.config.budgets, globMatcher)
 book.fold(book.pending(), Date.now()).adopt()
 const desk = new BudgetDesk(book, { timers: systemTimers, refusalStatus: 402, holdWaitMs: 0 })
+const alerts = new AlertCount(loaded.config.alerts.live)
 const counts = new RoadCounts()
 const metrics = new CallMetrics({ caps: new LabelCaps(loaded.config.metrics.labelValues), inputsOf: counts.inputsOf })
 const { journal } = await openJournal({
   ...{ dir: join(dir, 'journal'), fsync: 'none', groupMs: 5, segmentBytes: 64 * 1024 * 1024, minFreeBytes: 1 },
   ...{ clock: systemClock, timers: systemTimers },
   onWritten: (entries) => {
-    desk.written(entries)
+    alerts.written(entries, desk.written(entries))
     if (!process.argv.includes('--no-metrics')) metrics.written(entries)
   },
 })
