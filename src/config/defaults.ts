@@ -83,7 +83,6 @@ export const environmentProviders: readonly {
 ]
 
 export const defaultPort = 4000
-export const defaultListen = `127.0.0.1:${defaultPort}`
 export const defaultDataDir = './data'
 export const defaultConfigFile = './tollgate.yaml'
 export const defaultTimeoutMs = { connect: 5_000, firstByte: 120_000, idle: 60_000 }

@@ -9,7 +9,7 @@ export interface TraceParent {
 
 export const sampledFlag = 0x01
 /** The trace id was made at random: https://www.w3.org/TR/trace-context-2/#random-trace-id-flag. */
-export const randomFlag = 0x02
+const randomFlag = 0x02
 
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 const noTrace = '0'.repeat(32)

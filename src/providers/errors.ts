@@ -36,9 +36,6 @@ export function shapeStreamError(
   return Buffer.from(`\n\ndata: ${body}\n\n`)
 }
 
-/** `content-type` of `shapeError`'s bytes. */
-export const errorContentType = 'application/json; charset=utf-8'
-
 function errorBody(dialect: Dialect, error: ErrorFacts): object {
   switch (dialect) {
     case 'openai':

@@ -205,8 +205,3 @@ function emitToolCalls(choice: Choice, emit: (delta: unknown, tokens: number) =>
     for (const piece of one.pieces) emit({ tool_calls: [{ index, function: { arguments: piece } }] }, 1)
   }
 }
-
-/** The event OpenAI's streams break off with; to be put between others. */
-export const chatErrorEvent =
-  'data: {"error":{"message":"The server had an error while processing your request.","type":"server_error",' +
-  '"param":null,"code":"server_error"}}\n\n'

@@ -1,4 +1,4 @@
-import type { SettleEntry } from '#core/ledger/entry.ts'
+import { externalMark, type SettleEntry } from '#core/ledger/entry.ts'
 import type { AlertEvent } from './alert.ts'
 import type { LiveThresholds } from './live-thresholds.ts'
 import type { OpenAlerts } from './open-alerts.ts'
@@ -97,7 +97,7 @@ export class UpstreamErrors {
 
 /** Costs booked from outside and calls that the gateway itself turned away or lost say nothing about a provider. */
 function wentUpstream({ outcome, marks }: SettleEntry): boolean {
-  return outcome !== 'refused' && outcome !== 'interrupted' && !marks.includes('external')
+  return outcome !== 'refused' && outcome !== 'interrupted' && !marks.includes(externalMark)
 }
 
 /** What a caller did wrong (400, 404, 413, 422…) is not the provider's failure; a bad key, an empty account, a limit is. */

@@ -1,5 +1,5 @@
 import type { Budget, LimitStatus } from '#core/budget/budget.ts'
-import type { SettleEntry } from '#core/ledger/entry.ts'
+import { externalMark, type SettleEntry } from '#core/ledger/entry.ts'
 import type { AlertEvent } from './alert.ts'
 import { BudgetAlerts, type BudgetAlertsState, type LimitAt, type ThresholdCrossing } from './budget-alerts.ts'
 import { DuplicatePrompt, type DuplicatePromptState } from './duplicate-prompt.ts'
@@ -65,7 +65,7 @@ export class Watch {
   /** Takes the next settled call of the journal. */
   take(entry: SettleEntry): readonly AlertEvent[] {
     // Others may date their costs as they like: that must not end what fires here.
-    const over = entry.marks.includes('external') ? [] : this.tick(entry.endedAtMs)
+    const over = entry.marks.includes(externalMark) ? [] : this.tick(entry.endedAtMs)
     return [
       ...over,
       ...this.#budgets.take(entry),

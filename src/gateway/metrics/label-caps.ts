@@ -1,5 +1,5 @@
 /** Labels whose values come, in the end, from callers. All others have a closed set or one that the operator wrote. */
-export const cappedLabels = ['provider', 'model', 'department', 'project'] as const
+const cappedLabels = ['provider', 'model', 'department', 'project'] as const
 
 export type CappedLabel = (typeof cappedLabels)[number]
 

@@ -10,7 +10,7 @@ const firstRetryMs = 500
 const longestRetryMs = 30_000
 
 /** How long a stop goes on telling what is left, before it leaves it to the next start. */
-export const lastPassMs = 2_000
+const lastPassMs = 2_000
 
 /** Work that goes on until it is stopped, with pauses that a stop ends. */
 export class Run {
