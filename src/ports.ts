@@ -314,6 +314,14 @@ export interface TracedPlace {
   readonly open: readonly (readonly [callId: string, link: TraceLink])[]
 }
 
+/** How far the journal has been exported. */
+export interface ExportPlace {
+  /** Null where there is none yet, or none that can be read: what that leads to is told, and nothing that is owed. */
+  read(): TracedPlace | null
+  /** On disk when it returns, the old one or the new one at any moment. */
+  write(place: TracedPlace): void
+}
+
 /** Null = from the oldest entry on; `until` another bookmark, where one is given. */
 export type OpenEntryFeed = (bookmark: string | null, until?: string) => Promise<EntryFeed>
 

@@ -63,7 +63,7 @@ test('what a console tells of its ingester, while the store takes records, refus
   })
 
   await t.test('a checkpoint that cannot be written stops ingesting, and is no fault of the store', async () => {
-    const draft = join(console.dataDir, 'ingest', 'checkpoint.json.new')
+    const draft = join(console.dataDir, 'ingest', 'checkpoint.json.tmp')
     const before = (await console.samples()).get('tollgate_store_insert_failures_total')
     mkdirSync(draft)
     await console.call(2)

@@ -26,7 +26,7 @@ test('a checkpoint that cannot be written at the end costs the next start a look
   const first = await fixture.ingester(journal.open, 'blocked', fixture.database, new VirtualTime())
   first.start()
   while (first.state().rows < lines.length) await nextTurn()
-  const draft = join(fixture.directory, 'blocked', 'checkpoint.json.new')
+  const draft = join(fixture.directory, 'blocked', 'checkpoint.json.tmp')
   mkdirSync(draft)
   await first.stop()
 

@@ -1,7 +1,7 @@
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import type { CallMeasures, ExportOutcome, TelemetryWatch } from '#core/telemetry/signals.ts'
-import type { Clock, EntryFeed, Timers, TracedPlace } from '#ports.ts'
+import type { Clock, EntryFeed, ExportPlace, Timers } from '#ports.ts'
 import { callMeasures } from './call-measures.ts'
 import type { Servers } from './operation.ts'
 import { Run, type TelemetryLog, Telling } from './run.ts'
@@ -10,7 +10,7 @@ import { historyMs, oldestMs } from './span-flow.ts'
 export interface MetricsFlowParts {
   /** Null = about from now on. */
   readonly openFeed: (bookmark: string | null) => Promise<EntryFeed>
-  readonly place: { read(): TracedPlace | null; write(place: TracedPlace): void }
+  readonly place: ExportPlace
   readonly record: (measures: CallMeasures) => void
   /** Exports all that was recorded since the process started; null where that is nothing. */
   readonly send: (signal: AbortSignal) => Promise<{ readonly outcome: ExportOutcome; readonly points: number } | null>

@@ -1,6 +1,6 @@
 import { JournalFault } from '#core/ledger/fault.ts'
 import type { CallSpan, ExportOutcome, TelemetryWatch } from '#core/telemetry/signals.ts'
-import type { Clock, Timers, TracedBatch, TracedFeed, TracedPlace } from '#ports.ts'
+import type { Clock, ExportPlace, Timers, TracedBatch, TracedFeed, TracedPlace } from '#ports.ts'
 import { callSpan } from './call-span.ts'
 import type { Servers } from './operation.ts'
 import { nextRetryMs, Run, type TelemetryLog, Telling } from './run.ts'
@@ -8,7 +8,7 @@ import { nextRetryMs, Run, type TelemetryLog, Telling } from './run.ts'
 export interface SpanFlowParts {
   /** Null = about from now on. */
   readonly openFeed: (place: TracedPlace | null) => Promise<TracedFeed>
-  readonly place: { read(): TracedPlace | null; write(place: TracedPlace): void }
+  readonly place: ExportPlace
   readonly send: (spans: readonly CallSpan[], signal: AbortSignal) => Promise<ExportOutcome>
   readonly servers: () => Servers
   readonly watch: TelemetryWatch

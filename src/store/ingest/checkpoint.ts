@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
+import { readSmallFile, realDisk, replaceFile } from '#store/journal/disk.ts'
 import type { JournalPosition } from './source.ts'
 
 /** How far the journal is in the store. */
@@ -23,36 +23,17 @@ export interface Intent {
 
 /** Null where there is none yet. @throws where the file is there and cannot be read: guessing would count twice. */
 export function readCheckpoint(path: string): Checkpoint | null {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
-  const value: unknown = JSON.parse(text)
+  const text = readSmallFile(realDisk, path)
+  if (text === null) return null
+  const value: unknown = JSON.parse(text.toString())
   if (isCheckpoint(value)) return value
   throw new Error(`${path} is not a checkpoint of this version`)
 }
 
 /** On disk when it returns, the old one or the new one at any moment. */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
-  mkdirSync(dirname(path), { recursive: true })
-  const draft = `${path}.new`
-  const file = openSync(draft, 'w', 0o600)
-  try {
-    writeSync(file, `${JSON.stringify(checkpoint)}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(draft, path)
-  const directory = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
+  realDisk.makeDirectory(dirname(path))
+  replaceFile(realDisk, dirname(path), basename(path), Buffer.from(`${JSON.stringify(checkpoint)}\n`))
 }
 
 function isCheckpoint(value: unknown): value is Checkpoint {

@@ -1,31 +1,18 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { TraceLink } from '#core/ledger/entry.ts'
 import { readTraceLink, traceLinkText } from '#core/ledger/trace-link.ts'
-import type { TracedPlace } from '#ports.ts'
+import type { ExportPlace, TracedPlace } from '#ports.ts'
+import { readSmallFile, realDisk, replaceFile } from '#store/journal/disk.ts'
 
-/** How far the journal has been exported. */
-export interface PlaceFile {
-  /** Null where there is none yet, or none that can be read: what that leads to is told, and nothing that is owed. */
-  read(): TracedPlace | null
-  /** On disk when it returns, the old one or the new one at any moment. */
-  write(place: TracedPlace): void
-}
-
-export function placeFile(path: string): PlaceFile {
+export function placeFile(path: string): ExportPlace {
   return { read: () => readPlace(path), write: (place) => writePlace(path, place) }
 }
 
 function readPlace(path: string): TracedPlace | null {
-  let text: string
+  const text = readSmallFile(realDisk, path)
+  if (text === null) return null
   try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
-  try {
-    return placeOf(JSON.parse(text))
+    return placeOf(JSON.parse(text.toString()))
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error
@@ -47,15 +34,8 @@ function placeOf(value: unknown): TracedPlace | null {
 }
 
 function writePlace(path: string, { bookmark, open }: TracedPlace): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const links = open.map(([callId, link]) => [callId, traceLinkText(link)])
-  const draft = `${path}.new`
-  const file = openSync(draft, 'w', 0o600)
-  try {
-    writeSync(file, `${JSON.stringify({ version: 1, bookmark, open: links })}\n`)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(draft, path)
+  const content = Buffer.from(`${JSON.stringify({ version: 1, bookmark, open: links })}\n`)
+  realDisk.makeDirectory(dirname(path))
+  replaceFile(realDisk, dirname(path), basename(path), content)
 }
