@@ -3,7 +3,7 @@ import { centsOfPico, usdOfPico } from './amounts.ts'
 import type { ModelCell, PayerCell } from './call-cells.ts'
 import type { CallMetrics } from './call-metrics.ts'
 import { callDefinitions as calls, payerDefinitions } from './definitions.ts'
-import { type Definition, type Family, familyOf, type Sample, sampleOf } from './family.ts'
+import { countsOf, type Definition, type Family, familyOf, type Sample, sampleOf, singleOf } from './family.ts'
 import type { HistogramCell } from './histogram-cell.ts'
 
 /** The ledger's sums as a scrape shows them, those of payers once under each prefix. */
@@ -85,18 +85,11 @@ function wholeFamilies(metrics: CallMetrics): Family[] {
       calls.overhead,
       [...overheads].flatMap(([endpoint, cell]) => cell.samples(calls.overhead, [endpoint])),
     ),
-    counted(calls.refusals, refusals),
-    counted(calls.budgetRefusals, budgetRefusals),
-    familyOf(calls.clientsLeft, [sampleOf(calls.clientsLeft, [], metrics.clientsLeft)]),
-    familyOf(calls.externalEvents, [sampleOf(calls.externalEvents, [], metrics.externalEvents)]),
+    countsOf(calls.refusals, refusals),
+    countsOf(calls.budgetRefusals, budgetRefusals),
+    singleOf(calls.clientsLeft, metrics.clientsLeft),
+    singleOf(calls.externalEvents, metrics.externalEvents),
   ]
-}
-
-function counted(definition: Definition, counts: ReadonlyMap<string, number>): Family {
-  return familyOf(
-    definition,
-    [...counts].map(([value, count]) => sampleOf(definition, [value], count)),
-  )
 }
 
 function upstreamFamilies({ upstreams }: CallMetrics): Family[] {

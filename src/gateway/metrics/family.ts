@@ -38,6 +38,17 @@ export function familyOf({ name, help, type }: Definition, values: readonly Samp
   return { name, help, type, values }
 }
 
+/** A family with one sample and no labels. */
+export function singleOf(definition: Definition, value: number): Family {
+  return familyOf(definition, [sampleOf(definition, [], value)])
+}
+
+/** A family with one label: how often there was each of its values. */
+export function countsOf(definition: Definition, counts: ReadonlyMap<string, number>): Family {
+  const samples = [...counts].map(([value, count]) => sampleOf(definition, [value], count))
+  return familyOf(definition, samples)
+}
+
 /** One sample of a definition: the values of its labels in their order. */
 export function sampleOf({ labels }: Definition, values: readonly (string | number)[], value: number): Sample {
   return { labels: labelsOf(labels, values), value }

@@ -3,7 +3,7 @@ import { readRateLimits, tellsLimits } from '#providers/rate-limits.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { add } from './call-cells.ts'
 import { roadDefinitions as road } from './definitions.ts'
-import { type Family, familyOf, type Sample, sampleOf } from './family.ts'
+import { countsOf, type Family, familyOf, type Sample, sampleOf, singleOf } from './family.ts'
 import type { LabelCaps } from './label-caps.ts'
 
 /** A window of a provider is a minute, mostly: what it said longer ago says nothing of now. */
@@ -52,16 +52,10 @@ export class RoadCounts {
 
   families(caps: LabelCaps, nowMs: number): Family[] {
     return [
-      familyOf(
-        road.strangersRefused,
-        [...this.strangersRefused].map(([code, count]) => sampleOf(road.strangersRefused, [code], count)),
-      ),
-      familyOf(road.attributionDenied, [sampleOf(road.attributionDenied, [], this.attributionDenied)]),
-      familyOf(road.externalReplays, [sampleOf(road.externalReplays, [], this.externalReplays)]),
-      familyOf(
-        road.labelOverflow,
-        [...caps.overflows].map(([label, count]) => sampleOf(road.labelOverflow, [label], count)),
-      ),
+      countsOf(road.strangersRefused, this.strangersRefused),
+      singleOf(road.attributionDenied, this.attributionDenied),
+      singleOf(road.externalReplays, this.externalReplays),
+      countsOf(road.labelOverflow, caps.overflows),
       ...this.#rateLimits(caps, nowMs),
     ]
   }

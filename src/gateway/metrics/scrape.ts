@@ -1,6 +1,6 @@
 import type { Timers } from '#ports.ts'
 import { type ExpositionFormat, expose } from './exposition.ts'
-import { type Definition, type Family, familyOf, sampleOf } from './family.ts'
+import { type Definition, type Family, singleOf } from './family.ts'
 import { mergeFamilies } from './merge-families.ts'
 
 /** Metrics of another process, shown with the gateway's own. */
@@ -47,7 +47,7 @@ export class Scrape {
     const [mine, ...others] = await Promise.all([own(), ...sources.map((source) => this.#ask(source))])
     const up = sources.map((source, index) => {
       const answered = (others[index] ?? null) !== null
-      return familyOf(source.up, [sampleOf(source.up, [], answered ? 1 : 0)])
+      return singleOf(source.up, answered ? 1 : 0)
     })
     return expose(mergeFamilies([mine, up, ...others.map((families) => families ?? [])]), format)
   }

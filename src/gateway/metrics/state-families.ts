@@ -1,7 +1,7 @@
 import type { LimitStatus } from '#core/budget/budget.ts'
 import { usdOfPico } from './amounts.ts'
 import { payerDefinitions, stateDefinitions as state } from './definitions.ts'
-import { type Definition, type Family, familyOf, sampleOf } from './family.ts'
+import { type Definition, type Family, familyOf, sampleOf, singleOf } from './family.ts'
 import type { HistogramCell } from './histogram-cell.ts'
 import { noValue } from './label-caps.ts'
 
@@ -31,10 +31,9 @@ export interface JournalState {
 
 /** Pure. */
 export function stateFamilies(now: GatewayState, prefixes: readonly string[]): Family[] {
-  const one = (definition: Definition, value: number): Family => familyOf(definition, [sampleOf(definition, [], value)])
   return [
-    one(state.inFlight, now.callsInFlight),
-    one(state.ready, now.ready ? 1 : 0),
+    singleOf(state.inFlight, now.callsInFlight),
+    singleOf(state.ready, now.ready ? 1 : 0),
     familyOf(state.buildInfo, [sampleOf(state.buildInfo, [now.version, now.nodeVersion], 1)]),
     ...journalFamilies(now.journal),
     ...budgetFamilies(now.limits),
@@ -43,12 +42,11 @@ export function stateFamilies(now: GatewayState, prefixes: readonly string[]): F
 }
 
 function journalFamilies(journal: JournalState): Family[] {
-  const one = (definition: Definition, value: number): Family => familyOf(definition, [sampleOf(definition, [], value)])
   return [
-    ...(journal.sizeBytes === null ? [] : [one(state.journalSize, journal.sizeBytes)]),
-    one(state.journalWritten, journal.writtenBytes),
-    one(state.journalFree, journal.freeBytes),
-    one(state.journalRefusing, journal.refusing ? 1 : 0),
+    ...(journal.sizeBytes === null ? [] : [singleOf(state.journalSize, journal.sizeBytes)]),
+    singleOf(state.journalWritten, journal.writtenBytes),
+    singleOf(state.journalFree, journal.freeBytes),
+    singleOf(state.journalRefusing, journal.refusing ? 1 : 0),
     familyOf(state.journalEntries, [
       sampleOf(state.journalEntries, ['open'], journal.opens),
       sampleOf(state.journalEntries, ['settle'], journal.settles),
