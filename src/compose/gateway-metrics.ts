@@ -9,6 +9,7 @@ import { systemClock, systemTimers } from '#edge/system.ts'
 import { callFamilies } from '#gateway/metrics/call-families.ts'
 import { CallMetrics } from '#gateway/metrics/call-metrics.ts'
 import { stateDefinitions } from '#gateway/metrics/definitions.ts'
+import { departmentBudgets } from '#gateway/metrics/department-budgets.ts'
 import { createMetricsDoor, type MetricsDoor } from '#gateway/metrics/door.ts'
 import { type Family, familiesOf } from '#gateway/metrics/family.ts'
 import { HistogramCell } from '#gateway/metrics/histogram-cell.ts'
@@ -120,7 +121,7 @@ export class GatewayMetrics {
       ...{ version, nodeVersion: process.version, callsInFlight: callsInFlight(), ready: ready() },
       journal: { sizeBytes, freeBytes, writtenBytes, refusing, opens, settles, syncs: this.#syncs },
       limits: limits(),
-      departments: departmentsOf(this.#config),
+      departments: departmentBudgets(this.#config.budgets),
     }
     return [
       ...callFamilies(this.#calls, prefixes),
@@ -161,18 +162,4 @@ function processRegistry(): Registry {
     collectDefaultMetrics({ register: shared, labels: { role: 'gateway' } })
   }
   return shared
-}
-
-/** Budgets that are about one department and nothing else: the first for each. */
-function departmentsOf({ budgets }: Config): ReadonlyMap<string, string> {
-  const found = new Map<string, string>()
-  for (const { name, scope, limits } of budgets) {
-    const [department, ...others] = scope.payer.department ?? []
-    const more = others.length + Object.keys(scope.tags).length + Object.keys(scope.payer).length - 1
-    const unscoped = scope.keys === null && scope.models === null && scope.providers === null
-    const monthly = limits.some((limit) => limit.quantity === 'usd' && limit.window === 'month')
-    if (department === undefined || more > 0 || !unscoped || !monthly) continue
-    if (![...found.values()].includes(department)) found.set(name, department)
-  }
-  return found
 }

@@ -14,7 +14,7 @@ export interface GatewayState {
   readonly journal: JournalState
   /** Of the budgets of which it is known what was spent. */
   readonly limits: readonly LimitStatus[]
-  /** Whose department alone a budget is about, by its name: at most one budget for a department. */
+  /** See `departmentBudgets`. */
   readonly departments: ReadonlyMap<string, string>
 }
 
