@@ -190,7 +190,7 @@ export interface Settings {
   adminTokenDigests(): Promise<readonly string[]>
   /** Makes a new admin token, which ends all earlier ones at once. The answer is its only copy. */
   rotateAdminToken(): Promise<string>
-  /** All tokens of a role, revoked ones too, oldest first. */
+  /** All tokens that have a role, revoked ones too, oldest first. */
   tokens(): Promise<readonly ApiToken[]>
   /** SHA-256 of the tokens of a role that are in force, lower-case hex. */
   tokenDigests(role: TokenRole): Promise<readonly string[]>

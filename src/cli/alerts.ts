@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { askJson, type ConsoleLink, collect, type OpenConsoleLink, sendJson } from './console-link.ts'
+import { jsonText } from './json-text.ts'
 import { parseDuration } from './key-options.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 import { type TableColumn, tableText } from './table.ts'
@@ -249,8 +250,4 @@ async function linked<Options extends PlaceOptions>(
   } finally {
     await link.close()
   }
-}
-
-function jsonText(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { changedLines, frameText, type ShownBudget, tableOfBudgets } from './budgets-text.ts'
 import { askJson, type ConsoleLink, type OpenConsoleLink } from './console-link.ts'
+import { jsonText } from './json-text.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 const more = `
@@ -48,9 +49,7 @@ export function budgetsCommand(open: OpenConsoleLink, sleep: (delayMs: number) =
 async function show(link: ConsoleLink, name: string | undefined, json: boolean): Promise<void> {
   const answer = await ask(link, name)
   const colours = process.stdout.isTTY === true && process.stdout.hasColors()
-  process.stdout.write(
-    json ? `${JSON.stringify(answer, null, 2)}\n` : tableOfBudgets(budgetsIn(answer), { colours, widest: null }),
-  )
+  process.stdout.write(json ? jsonText(answer) : tableOfBudgets(budgetsIn(answer), { colours, widest: null }))
 }
 
 async function watch(

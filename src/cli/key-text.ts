@@ -1,6 +1,7 @@
 import type { KeyConfig } from '#config/config.ts'
 import { type Payer, payerFields, payerProperty } from '#core/attribution/payer.ts'
 import type { StoredKey } from '#core/keys/key.ts'
+import { isoText } from './json-text.ts'
 
 export type KeyStatus = 'active' | 'expired' | 'revoked'
 
@@ -46,10 +47,6 @@ export function describedKey(key: StoredKey | KeyConfig, nowMs: number): ShownKe
     revokedAt: isoText(key.revokedAtMs),
     secrets: good.map((secret) => ({ prefix: secret.prefix, expiresAt: isoText(secret.expiresAtMs) })),
   }
-}
-
-function isoText(atMs: number | null): string | null {
-  return atMs === null ? null : new Date(atMs).toISOString()
 }
 
 export function keyJson(key: ShownKey): Readonly<Record<string, unknown>> {

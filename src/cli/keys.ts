@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { KeyConfig } from '#config/config.ts'
 import type { NewKey } from '#core/keys/key.ts'
 import type { Settings } from '#ports.ts'
+import { jsonText } from './json-text.ts'
 import {
   type AttributionOptions,
   attributionOptions,
@@ -191,8 +192,4 @@ function printSecret(
 ): void {
   if (json === true) print(jsonText({ ...keyJson(shown), secret }))
   else print(`${keyText(shown)}\nIts secret, shown only now:\n\n  ${secret}\n`)
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type ServiceTier, serviceTiers } from '#core/pricing/catalog.ts'
+import { jsonText } from './json-text.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 /** What the prices of one model look like at one provider. */
@@ -70,7 +71,7 @@ export function pricesCommand(look: LookUpPrices): Command {
     .addHelpText('after', more)
   return withPlaceOptions(command).action(async (model: string, { provider, tier, at, json, ...place }: Options) => {
     const answer = await look({ model, provider: provider ?? null, tier, atMs: at ?? null }, placeOverrides(place))
-    process.stdout.write(json === true ? `${JSON.stringify(answer, null, 2)}\n` : pricesText(answer, model))
+    process.stdout.write(json === true ? jsonText(answer) : pricesText(answer, model))
     if (answer.prices.every((price) => price.problem !== null)) process.exitCode = 1
   })
 }

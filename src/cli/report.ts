@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { csvLine } from '#lib/csv.ts'
 import type { CostsReport, ShownSums } from '#reports/costs.ts'
 import { appendFilter, askJson, collect, type OpenConsoleLink } from './console-link.ts'
+import { jsonText } from './json-text.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 import { grouped, type TableColumn, tableText } from './table.ts'
 
@@ -69,7 +70,7 @@ function reportQuery(options: ReportOptions): URLSearchParams {
 }
 
 function reportText(report: CostsReport, { json, csv }: ReportOptions): string {
-  if (json === true) return `${JSON.stringify(report, null, 2)}\n`
+  if (json === true) return jsonText(report)
   if (csv === true) return reportCsv(report)
   return reportTable(report)
 }

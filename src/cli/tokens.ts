@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander'
-import { type ApiToken, type Settings, tokenRoles } from '#ports.ts'
+import { name as nameRule } from '#config/scalars.ts'
+import { type ApiToken, type Settings, type TokenRole, tokenRoles } from '#ports.ts'
+import { isoText, jsonText } from './json-text.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 import { type TableColumn, tableText } from './table.ts'
 
@@ -38,7 +40,7 @@ interface JsonOptions extends PlaceOptions {
 
 interface CreateOptions extends JsonOptions {
   readonly name: string
-  readonly role: (typeof tokenRoles)[number]
+  readonly role: TokenRole
 }
 
 function createCommand({ open, print }: TokensDoors): Command {
@@ -58,7 +60,7 @@ function createCommand({ open, print }: TokensDoors): Command {
 
 function listCommand({ open, print }: TokensDoors): Command {
   return withPlaceOptions(new Command('list'))
-    .description('All tokens of a role. Never their secrets.')
+    .description('All tokens that have a role. Never their secrets.')
     .option('--json', 'print JSON')
     .action(async ({ json, ...place }: JsonOptions) => {
       const tokens = await open(placeOverrides(place), ({ settings }) => settings.tokens())
@@ -81,17 +83,13 @@ function revokeCommand({ open, print }: TokensDoors): Command {
 }
 
 function tokenName(text: string): string {
-  if (/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$/u.test(text)) return text
+  if (nameRule().safeParse(text).success) return text
   throw new Error('a name has 1 to 64 letters, digits, dots, dashes and underscores')
 }
 
 function tokenJson({ name, role, prefix, createdAtMs, revokedAtMs }: ApiToken) {
   const status = revokedAtMs === null ? 'active' : 'revoked'
-  return { name, role, status, prefix, created_at: iso(createdAtMs), revoked_at: iso(revokedAtMs) }
-}
-
-function iso(atMs: number | null): string | null {
-  return atMs === null ? null : new Date(atMs).toISOString()
+  return { name, role, status, prefix, created_at: isoText(createdAtMs), revoked_at: isoText(revokedAtMs) }
 }
 
 const columns: readonly TableColumn[] = ['name', 'role', 'status', 'token', 'made'].map((title) => ({
@@ -104,10 +102,6 @@ function tokensTable(tokens: readonly ApiToken[]): string {
     return 'There are no tokens yet: "tollgate tokens create --role scraper --name …" makes one.\n'
   const rows = tokens
     .map(tokenJson)
-    .map((token) => [token.name, token.role, token.status, `${token.prefix}…`, token.created_at?.slice(0, 10) ?? '-'])
+    .map((token) => [token.name, token.role, token.status, `${token.prefix}…`, token.created_at.slice(0, 10)])
   return tableText(columns, rows)
-}
-
-function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
 }

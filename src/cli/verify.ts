@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
+import { jsonText } from './json-text.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 /** What a check of the journal found. Offsets are those of the uncompressed content. */
@@ -41,7 +42,7 @@ export function verifyCommand(verify: VerifyDataDirectory): Command {
     const bar = progressBar()
     const checked = await verify(dataDirectory(options), bar.show)
     bar.clear()
-    process.stdout.write(options.json === true ? `${JSON.stringify(checked, null, 2)}\n` : verifiedText(checked))
+    process.stdout.write(options.json === true ? jsonText(checked) : verifiedText(checked))
     if (checked.fault !== null || checked.segments === 0) process.exitCode = 1
   })
 }
