@@ -7,7 +7,8 @@ import type { EntryFeed, TracedCall, TracedFeed, TracedPlace } from '#ports.ts'
 import { settleEntry } from '#test/journal/entries.ts'
 import { turn, VirtualTime } from '#test/journal/virtual-time.ts'
 import { MetricsFlow } from './metrics-flow.ts'
-import { oldestMs, SpanFlow } from './span-flow.ts'
+import { SpanFlow } from './span-flow.ts'
+import { longestWaitMs } from './told-time.ts'
 
 const link = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', parentSpanId: '' }
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -186,7 +187,7 @@ describe('spans', () => {
   test('what could not be told for a day is counted as dropped', async () => {
     const scene = new Scene()
     scene.place = { bookmark: '0', open: [] }
-    await scene.write(scene.entry('old', oldestMs + 1), scene.entry('new', oldestMs - 1_000))
+    await scene.write(scene.entry('old', longestWaitMs + 1), scene.entry('new', longestWaitMs - 1_000))
     const flow = scene.spans()
     flow.start()
     await scene.time.pass(1_000)

@@ -5,7 +5,7 @@ import type { Clock, EntryFeed, ExportPlace, Timers } from '#ports.ts'
 import { callMeasures } from './call-measures.ts'
 import type { Servers } from './operation.ts'
 import { Run, type TelemetryLog, Telling } from './run.ts'
-import { historyMs, oldestMs } from './span-flow.ts'
+import { ToldTime } from './told-time.ts'
 
 export interface MetricsFlowParts {
   /** Null = about from now on. */
@@ -35,8 +35,8 @@ export class MetricsFlow {
   readonly #parts: MetricsFlowParts
   readonly #run: Run
   readonly #telling: Telling
+  readonly #toldTime: ToldTime
   #running: Promise<void> | null = null
-  #sinceMs: number | null = null
   /** What was added up so far ends there; null = nothing since the start. */
   #bookmark: string | null = null
   #recorded = 0
@@ -47,6 +47,7 @@ export class MetricsFlow {
     this.#parts = parts
     this.#run = new Run(parts.timers)
     this.#telling = new Telling(parts.log, 'metrics')
+    this.#toldTime = new ToldTime(parts.clock)
     this.#dueAtMs = parts.clock.monotonicMs() + parts.intervalMs
   }
 
@@ -69,8 +70,7 @@ export class MetricsFlow {
     const saved = this.#lost ? null : (this.#parts.place.read()?.bookmark ?? null)
     // What was added up already must not be again.
     const known = this.#lost ? null : (this.#bookmark ?? saved)
-    const since = known === null ? this.#parts.clock.wallMs() - historyMs : Number.NEGATIVE_INFINITY
-    this.#sinceMs = Math.max(since, this.#sinceMs ?? since)
+    if (known === null) this.#toldTime.beginAnew()
     const feed = await this.#parts.openFeed(known)
     try {
       while (await this.#pass(feed));
@@ -101,9 +101,10 @@ export class MetricsFlow {
   }
 
   #take(entry: SettleEntry): void {
-    const { clock, record, servers, watch } = this.#parts
-    if (entry.endedAtMs < (this.#sinceMs ?? 0)) return
-    if (entry.endedAtMs < clock.wallMs() - oldestMs) return watch.dropped('metrics', 1)
+    const { record, servers, watch } = this.#parts
+    const verdict = this.#toldTime.verdict(entry.endedAtMs)
+    if (verdict === 'too_late') watch.dropped('metrics', 1)
+    if (verdict !== 'told') return
     const measures = callMeasures(entry, servers())
     if (measures === null) return
     record(measures)

@@ -4,6 +4,7 @@ import type { Clock, ExportPlace, Timers, TracedBatch, TracedFeed, TracedPlace }
 import { callSpan } from './call-span.ts'
 import type { Servers } from './operation.ts'
 import { nextRetryMs, Run, type TelemetryLog, Telling } from './run.ts'
+import { ToldTime } from './told-time.ts'
 
 export interface SpanFlowParts {
   /** Null = about from now on. */
@@ -26,11 +27,6 @@ const gatherMs = 500
 const saveAfterMs = 5_000
 const firstRetryMs = 1_000
 
-/** Before telemetry was first switched on, so much is told of. */
-export const historyMs = 15 * 60_000
-/** What could not be told for so long is not told any more. */
-export const oldestMs = 24 * 60 * 60_000
-
 /**
  * Follows the journal and exports the spans of the traced calls that are over, each at least once: its place in the
  * journal moves on when the collector has answered, and the journal is its queue. While the collector is away it holds
@@ -40,9 +36,8 @@ export class SpanFlow {
   readonly #parts: SpanFlowParts
   readonly #run: Run
   readonly #telling: Telling
+  readonly #toldTime: ToldTime
   #running: Promise<void> | null = null
-  /** Calls that were over before are history. */
-  #sinceMs: number | null = null
   /** Behind all that is out. */
   #place: TracedPlace | null = null
   #savedAtMs: number
@@ -53,6 +48,7 @@ export class SpanFlow {
     this.#parts = parts
     this.#run = new Run(parts.timers)
     this.#telling = new Telling(parts.log, 'spans')
+    this.#toldTime = new ToldTime(parts.clock)
     this.#savedAtMs = parts.clock.monotonicMs()
   }
 
@@ -72,8 +68,7 @@ export class SpanFlow {
 
   async #follow(): Promise<void> {
     const known = this.#lost ? null : this.#parts.place.read()
-    const since = known === null ? this.#parts.clock.wallMs() - historyMs : Number.NEGATIVE_INFINITY
-    this.#sinceMs = Math.max(since, this.#sinceMs ?? since)
+    if (known === null) this.#toldTime.beginAnew()
     const feed = await this.#parts.openFeed(known)
     try {
       while (await this.#pass(feed));
@@ -110,15 +105,17 @@ export class SpanFlow {
   }
 
   #spansOf({ calls, forgotten }: TracedBatch): CallSpan[] {
-    const { clock, servers, watch } = this.#parts
-    const oldest = clock.wallMs() - oldestMs
-    const since = this.#sinceMs ?? oldest
-    const wanted = calls.filter(({ entry }) => entry.endedAtMs >= since)
-    const fresh = wanted.filter(({ entry }) => entry.endedAtMs >= oldest)
-    const dropped = wanted.length - fresh.length + forgotten
-    if (dropped > 0) watch.dropped('traces', dropped)
+    const { servers, watch } = this.#parts
     const known = servers()
-    return fresh.map(({ entry, link }) => callSpan(entry, link, known))
+    const spans: CallSpan[] = []
+    let dropped = forgotten
+    for (const { entry, link } of calls) {
+      const verdict = this.#toldTime.verdict(entry.endedAtMs)
+      if (verdict === 'told') spans.push(callSpan(entry, link, known))
+      else if (verdict === 'too_late') dropped += 1
+    }
+    if (dropped > 0) watch.dropped('traces', dropped)
+    return spans
   }
 
   /** False where it was given up because of a stop: the spans are not out, and the place stays before them. */
