@@ -87,7 +87,8 @@ export class MetricsFlow {
   async #pass(feed: EntryFeed): Promise<boolean> {
     const batch = await feed.next(entriesAtOnce)
     if (batch.bookmark !== null) {
-      for (const entry of batch.entries) this.#take(entry)
+      const servers = this.#parts.servers()
+      for (const entry of batch.entries) this.#take(entry, servers)
       this.#bookmark = batch.bookmark
       this.#lost = false
       this.#parts.watch.waiting('metrics', this.#recorded)
@@ -100,12 +101,12 @@ export class MetricsFlow {
     return true
   }
 
-  #take(entry: SettleEntry): void {
-    const { record, servers, watch } = this.#parts
+  #take(entry: SettleEntry, servers: Servers): void {
+    const { record, watch } = this.#parts
     const verdict = this.#toldTime.verdict(entry.endedAtMs)
     if (verdict === 'too_late') watch.dropped('metrics', 1)
     if (verdict !== 'told') return
-    const measures = callMeasures(entry, servers())
+    const measures = callMeasures(entry, servers)
     if (measures === null) return
     record(measures)
     this.#recorded += 1
