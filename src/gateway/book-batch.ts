@@ -99,7 +99,7 @@ function recordsOf(road: Road, job: JobEntry, { requests, unreadLines }: BatchRe
   return [...byModel.values()].map((some, n) => {
     const [first, ...rest] = some.map((request) => price(road, job, request))
     const model = some[0]?.model ?? ''
-    const priced = sumPriced(first ?? nothing, ...rest)
+    const priced = sumPriced(first ?? nothing, rest)
     // The first one closes the job's own entry.
     const callId = n === 0 ? job.call.callId : road.ids.callId(nowMs)
     return jobRecord({

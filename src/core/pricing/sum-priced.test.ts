@@ -43,7 +43,7 @@ test('a sum of calls is what each of them costs, part by part, and its parts add
     fc.property(fc.array(call, { minLength: 1, maxLength: 30 }), (calls) => {
       const [first, ...rest] = calls
       assert.ok(first !== undefined)
-      const sum = sumPriced(first, ...rest)
+      const sum = sumPriced(first, rest)
       const { cost } = sum
       for (const part of [...parts, 'totalPicoUsd'] as const) {
         assert.equal(
@@ -75,7 +75,13 @@ test('a sum of calls is what each of them costs, part by part, and its parts add
 
 test('the sum of one call is that call', () => {
   const one = priced(3, 2, 1, true)
-  assert.deepEqual(sumPriced(one), one)
+  assert.deepEqual(sumPriced(one, []), one)
+})
+
+test('batches may be of any size', () => {
+  const one = priced(3, 2, 1, true)
+  const rest = Array.from({ length: 199_999 }, () => one)
+  assert.equal(sumPriced(one, rest).cost.totalPicoUsd, one.cost.totalPicoUsd * 200_000n)
 })
 
 test('a cost that only some calls state is not that of all', () => {
@@ -83,6 +89,6 @@ test('a cost that only some calls state is not that of all', () => {
     const one = priced(3, 2, 1, true)
     return { ...one, cost: { ...one.cost, providerStatedPicoUsd: pico as Cost['providerStatedPicoUsd'] } }
   }
-  assert.equal(sumPriced(stated(1n), stated(2n)).cost.providerStatedPicoUsd, 3n)
-  assert.equal(sumPriced(stated(1n), stated(null)).cost.providerStatedPicoUsd, null)
+  assert.equal(sumPriced(stated(1n), [stated(2n)]).cost.providerStatedPicoUsd, 3n)
+  assert.equal(sumPriced(stated(1n), [stated(null)]).cost.providerStatedPicoUsd, null)
 })

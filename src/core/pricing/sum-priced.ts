@@ -5,9 +5,9 @@ import type { PricedCall } from './price-book.ts'
 
 /**
  * What several calls cost together, to the last digit: each was priced by itself, with its own context tier and its
- * own roundings, as its provider bills it. `first` and the rest are of one upstream.
+ * own roundings, as its provider bills it. All are of one upstream.
  */
-export function sumPriced(first: PricedCall, ...rest: readonly PricedCall[]): PricedCall {
+export function sumPriced(first: PricedCall, rest: readonly PricedCall[]): PricedCall {
   let { cost, tokens } = first
   const units = { ...first.units }
   const marks = new Set(first.marks)
