@@ -30,14 +30,19 @@ function sumOfCosts(a: Cost, b: Cost): Cost {
     outputPicoUsd: picoUsd(a.outputPicoUsd + b.outputPicoUsd),
     otherPicoUsd: picoUsd(a.otherPicoUsd + b.otherPicoUsd),
     totalPicoUsd: total,
-    priceVersion: [...new Set([...a.priceVersion.split('; '), ...b.priceVersion.split('; ')])]
-      .filter(Boolean)
-      .join('; '),
+    priceVersion: versionsOf(a.priceVersion, b.priceVersion),
     unpriced: a.unpriced || b.unpriced,
     billingCurrency: oneCurrency ? a.billingCurrency : 'USD',
     billingPicoAmount: oneCurrency ? a.billingPicoAmount + b.billingPicoAmount : total,
     providerStatedPicoUsd: sumOfStated(a, b),
   }
+}
+
+/** Each once. Calls of one model mostly have the same. */
+function versionsOf(a: string, b: string): string {
+  if (a === b) return a
+  const versions = new Set([...a.split('; '), ...b.split('; ')])
+  return [...versions].filter(Boolean).join('; ')
 }
 
 /** Null where one of them states nothing: a sum of the others would be taken for that of all. */
