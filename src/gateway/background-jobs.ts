@@ -36,6 +36,8 @@ const longestMs = 30 * 24 * 60 * 60 * 1000
 export class BackgroundJobs {
   /** In the order in which they were begun. */
   readonly #pending = new Map<string, JobEntry>()
+  /** By name: how many read the results just now. */
+  readonly #readers = new Map<string, number>()
 
   constructor(recovered: readonly JobEntry[] = []) {
     for (const job of recovered) this.add(job)
@@ -52,6 +54,22 @@ export class BackgroundJobs {
   /** Whether there is one that nobody has fetched the result of. */
   has(upstream: string, responseId: string): boolean {
     return this.#pending.size > 0 && this.#pending.has(nameOf(upstream, responseId))
+  }
+
+  /** Somebody reads what the job has brought about, and will take it in the end: to be called when they do, or do not. */
+  read(upstream: string, responseId: string): () => void {
+    const name = nameOf(upstream, responseId)
+    this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1)
+    return () => {
+      const left = (this.#readers.get(name) ?? 1) - 1
+      if (left === 0) this.#readers.delete(name)
+      else this.#readers.set(name, left)
+    }
+  }
+
+  /** Whether somebody reads it just now. */
+  isRead(upstream: string, responseId: string): boolean {
+    return this.#readers.has(nameOf(upstream, responseId))
   }
 
   /** The job, which is the caller's to settle from now on; null where there is none, or it has been settled. */

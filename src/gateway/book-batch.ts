@@ -1,24 +1,17 @@
 import { batchMark, type SettleEntry } from '#core/ledger/entry.ts'
-import { noCost } from '#core/pricing/cost.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import { sumPriced } from '#core/pricing/sum-priced.ts'
-import { noTokens } from '#core/usage/totals.ts'
-import type { BatchRequest, BatchResults } from '#providers/meter.ts'
+import type { BatchRequest, BatchResults, BatchState } from '#providers/meter.ts'
 import { vendorOfModelName } from '#providers/vendors.ts'
 import type { JobEntry } from './background-jobs.ts'
+import { bookOverdueJobs } from './book-job.ts'
 import type { EndedCall } from './end-call.ts'
-import { jobRecord, jobTrace, notFetched } from './job-record.ts'
+import { emptyBatchRecord, jobRecord, jobTrace, notFetched, nothing } from './job-record.ts'
+import { batchResultsId, decoded } from './read-batch.ts'
 import type { Road } from './road.ts'
 
 const batchPath = /^\/v1\/(?:messages\/)?batches(?:\/([^/]+)(?:\/cancel)?)?$/
-const resultsPath = /^\/v1\/(?:messages\/batches\/([^/]+)\/results|files\/([^/]+)\/content)$/
 const filePath = /^\/v1\/files\/([^/]+)$/
-
-/** The id by which a pending batch is known, where its results can be fetched at this path; otherwise null. */
-export function batchResultsId(method: string, path: string): string | null {
-  const found = method === 'GET' ? resultsPath.exec(path) : null
-  return decoded(found?.[1] ?? found?.[2])
-}
 
 /**
  * A batch is ordered by one call and reports its usage to whoever fetches its results: each of its models gets a record
@@ -28,77 +21,77 @@ export function batchResultsId(method: string, path: string): string | null {
  */
 export async function bookBatch(road: Road, ended: EndedCall): Promise<void> {
   const { open, answer, delivery } = ended
-  if (answer === null || answer.status >= 400) return
+  if (answer === null || answer.status >= 300) return
   const { upstreamPath: path } = open.arrival.match
   const { method } = open.arrival.exchange
-  const { batch, results, responseId } = delivery.reading
+  const { upstream } = open.call
+  const { batches = [], results, responseId } = delivery.reading
   const at = batchPath.exec(path)
   if (method === 'POST' && at !== null && at[1] === undefined) return begin(road, ended, responseId)
-  if (method === 'DELETE') return forget(road, open.call.upstream, decoded(at?.[1] ?? filePath.exec(path)?.[1]))
-  if (batch?.over === true && responseId !== null) {
-    return follow(road, { upstream: open.call.upstream, batchId: responseId, resultsId: batch.resultsId })
-  }
+  if (method === 'DELETE') return forget(road, upstream, decoded(at?.[1] ?? filePath.exec(path)?.[1]))
+  await Promise.all(batches.map((batch) => follow(road, upstream, batch)))
   const id = batchResultsId(method, path)
   if (results === undefined || id === null || delivery.fault !== null) return
-  const job = road.jobs.take(open.call.upstream, id)
-  if (job !== null) await enter(road, job, recordsOf(road, job, results))
+  const job = road.jobs.take(upstream, id)
+  if (job !== null) await enter(road, job, () => recordsOf(road, job, results))
 }
 
 async function begin(road: Road, { open }: EndedCall, batchId: string | null): Promise<void> {
   if (batchId === null) return
   const call = { ...open.entry.call, callId: road.ids.callId(road.clock.wallMs()) }
   const job = { ...open.entry, call, responseId: batchId, ...jobTrace(road, open.entry) }
-  await road.journal.append(job)
   road.jobs.add(job)
+  await remember(road, job)
+  await bookOverdueJobs(road)
 }
 
-interface Finished {
-  readonly upstream: string
-  readonly batchId: string
-  readonly resultsId: string | null
+/** A disk without room takes no open entries, but those that end something: the batch is known until the next start. */
+async function remember(road: Road, job: JobEntry): Promise<void> {
+  try {
+    await road.journal.append(job)
+  } catch (fault) {
+    road.onFault(fault)
+  }
 }
 
-/** The batch is over: from now on it is known by what its results are fetched by, or there are none. */
-async function follow(road: Road, { upstream, batchId, resultsId }: Finished): Promise<void> {
-  if (resultsId === batchId) return
-  const job = road.jobs.take(upstream, batchId)
+/** Once the batch is over, it is known by what its results are fetched by, or there are none. */
+async function follow(road: Road, upstream: string, { id, over, resultsId }: BatchState): Promise<void> {
+  if (!over || resultsId === id) return
+  const job = road.jobs.take(upstream, id)
   if (job === null) return
-  if (resultsId === null) return enter(road, job, [emptyRecord(road, job, null)])
+  if (resultsId === null) return enter(road, job, () => [emptyBatchRecord(road, job, null)])
   // The same entry again, under its new name: the last one is what a restart finds.
   const renamed = { ...job, responseId: resultsId }
   road.jobs.add(renamed)
-  await road.journal.append(renamed)
+  await remember(road, renamed)
 }
 
-const nothing: PricedCall = { cost: noCost, tokens: noTokens, units: {}, marks: [] }
-
-function decoded(segment: string | undefined): string | null {
-  return segment === undefined ? null : decodeURIComponent(segment)
-}
-
-/** What was to be fetched is deleted. */
+/** What was to be fetched is deleted; where somebody is reading it, they have it nevertheless. */
 async function forget(road: Road, upstream: string, id: string | null): Promise<void> {
-  const job = id === null ? null : road.jobs.take(upstream, id)
-  if (job !== null) await enter(road, job, [emptyRecord(road, job, notFetched)])
+  const job = id === null || road.jobs.isRead(upstream, id) ? null : road.jobs.take(upstream, id)
+  if (job !== null) await enter(road, job, () => [emptyBatchRecord(road, job, notFetched)])
 }
 
 /** All of them in one block of the journal. */
-async function enter(road: Road, job: JobEntry, records: readonly SettleEntry[]): Promise<void> {
+async function enter(road: Road, job: JobEntry, records: () => readonly SettleEntry[]): Promise<void> {
   try {
-    await Promise.all(records.map((record) => road.journal.append(record)))
+    await Promise.all(records().map((record) => road.journal.append(record)))
   } catch (fault) {
     road.jobs.add(job)
     throw fault
   }
 }
 
+/** Relays of all kinds write these. In UTF-16 code units. */
+const longestName = 200
+
 function recordsOf(road: Road, job: JobEntry, { requests, unreadLines }: BatchResults): readonly SettleEntry[] {
   const byModel = Map.groupBy(requests, ({ model }) => model)
-  if (byModel.size === 0) return [emptyRecord(road, job, null)]
+  if (byModel.size === 0) return [emptyBatchRecord(road, job, null)]
   const nowMs = road.clock.wallMs()
   return [...byModel.values()].map((some, n) => {
     const [first, ...rest] = some.map((request) => price(road, job, request))
-    const model = some[0]?.model ?? ''
+    const model = (some[0]?.model ?? '').slice(0, longestName).toWellFormed()
     const priced = sumPriced(first ?? nothing, rest)
     // The first one closes the job's own entry.
     const callId = n === 0 ? job.call.callId : road.ids.callId(nowMs)
@@ -128,12 +121,4 @@ function price(road: Road, job: JobEntry, { model, endpoint, usage }: BatchReque
 
 function vendorOf({ call }: JobEntry, model: string): string {
   return call.vendor === '' ? (vendorOfModelName(model) ?? '') : call.vendor
-}
-
-function emptyRecord(road: Road, { call }: JobEntry, error: typeof notFetched | null): SettleEntry {
-  return jobRecord({
-    ...{ call, nowMs: road.clock.wallMs(), modelServed: '', usageSource: 'none', priced: nothing, mark: batchMark },
-    outcome: error === null ? 'served' : 'cancelled',
-    error: error ?? { code: '', message: '' },
-  })
 }

@@ -3,7 +3,7 @@ import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
 import type { EndedCall } from './end-call.ts'
-import { jobRecord, jobTrace, notFetched } from './job-record.ts'
+import { emptyBatchRecord, isBatch, jobRecord, jobTrace, notFetched } from './job-record.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 import type { CountedUsage } from './settle.ts'
@@ -30,7 +30,8 @@ export async function bookOverdueJobs(road: Road): Promise<void> {
   for (;;) {
     const job = road.jobs.takeOverdue(road.clock.wallMs())
     if (job === null) return
-    await end(road, job, null)
+    if (isBatch(job.call)) await road.journal.append(emptyBatchRecord(road, job, notFetched))
+    else await end(road, job, null)
   }
 }
 

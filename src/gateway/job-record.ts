@@ -1,6 +1,16 @@
-import type { CallFacts, OpenEntry, Outcome, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
+import {
+  batchMark,
+  type CallFacts,
+  type OpenEntry,
+  type Outcome,
+  type SettleEntry,
+  type TraceLink,
+} from '#core/ledger/entry.ts'
+import { noCost } from '#core/pricing/cost.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
+import { noTokens } from '#core/usage/totals.ts'
+import type { JobEntry } from './background-jobs.ts'
 import type { Road } from './road.ts'
 
 /** What came of work that a provider did after the call that ordered it was over. */
@@ -52,4 +62,20 @@ export const notFetched = {
 export function jobTrace({ ids }: Road, { trace }: OpenEntry): { trace?: TraceLink } {
   if (trace === undefined) return {}
   return { trace: { traceId: trace.traceId, spanId: ids.spanId(), parentSpanId: trace.spanId } }
+}
+
+/** Nothing was used, or nobody knows of anything. */
+export const nothing: PricedCall = { cost: noCost, tokens: noTokens, units: {}, marks: [] }
+
+export function isBatch({ endpoint }: CallFacts): boolean {
+  return endpoint === 'batches' || endpoint === 'messages.batches'
+}
+
+/** Of a batch that has used nothing, or with an error of which nobody knows what it has used. */
+export function emptyBatchRecord({ clock }: Road, { call }: JobEntry, error: typeof notFetched | null): SettleEntry {
+  return jobRecord({
+    ...{ call, nowMs: clock.wallMs(), modelServed: '', usageSource: 'none', priced: nothing, mark: batchMark },
+    outcome: error === null ? 'served' : 'cancelled',
+    error: error ?? { code: '', message: '' },
+  })
 }

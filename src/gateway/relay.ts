@@ -1,15 +1,14 @@
 import { type ContentEncoding, contentEncodingOf } from '#lib/content-encoding.ts'
 import { type UpstreamAnswer, UpstreamFault } from '#ports.ts'
-import { createBatchMeter } from '#providers/answers/batch-results.ts'
 import { createStreamMeter } from '#providers/answers/stream-meter.ts'
 import { createStreamEnd, PassedEvents } from '#providers/cut-stream.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
-import type { ProviderError, Reading, StreamMeter } from '#providers/meter.ts'
-import { batchResultsId } from './book-batch.ts'
+import type { ProviderError, Reading } from '#providers/meter.ts'
 import type { Work } from './call-control.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import type { Went } from './forward.ts'
 import type { OpenCall } from './open-call.ts'
+import { type BatchRead, readBatch } from './read-batch.ts'
 import { createBlindMeter, relayFlow } from './relay-flow.ts'
 import { relayWhole } from './relay-whole.ts'
 import { startAnswer } from './respond.ts'
@@ -31,11 +30,12 @@ export function relay(road: Road, open: OpenCall, went: Went): Promise<Delivery>
     const fault = new UpstreamFault('bad_answer', instead.message)
     return withoutAnswer({ ...noReading, error: instead }, fault, gone, road.clock.monotonicMs())
   }
-  const form = formOf(arrival.match, answer, contentType)
+  const batch = readBatch(road, open, answer)
+  const form = batch !== null ? 'opaque' : formOf(arrival.match, answer, contentType)
   const encoding = contentEncodingOf(answer.headers['content-encoding'])
   return form === 'whole'
     ? relayWhole(road, open, { answer, upstream, contentType, encoding })
-    : relayStream(road, open, { answer, upstream, form, encoding })
+    : relayStream(road, open, { answer, upstream, form, encoding, batch })
 }
 
 interface Streamed {
@@ -43,21 +43,22 @@ interface Streamed {
   readonly upstream: Work
   readonly form: Delivery['form']
   readonly encoding: ContentEncoding | null
+  readonly batch: BatchRead | null
 }
 
 async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Promise<Delivery> {
   const { arrival, ask, control, route } = open
   const { exchange, match } = arrival
-  const { answer, form, encoding } = streamed
+  const { answer, form, encoding, batch } = streamed
   const { timers, readOn: limits } = road
   const { monotonicMs } = road.clock
   startAnswer(exchange, answer, open.echo, monotonicMs() - arrival.arrivedAtMs)
   const dropUsageChunk = route.askedForUsage && ask.facts.stream && encoding === null
   const meter =
     form === 'opaque'
-      ? (batchMeter(road, open, encoding) ?? createBlindMeter(noReading))
+      ? (batch?.meter ?? createBlindMeter(noReading))
       : createStreamMeter({ api: match.endpoint, accent: route.upstream.accent, dropUsageChunk })
-  const read = form === 'opaque' ? null : encoding
+  const read = form === 'opaque' && batch === null ? null : encoding
   const { allowance } = open.reserved
   // Nothing can be put behind a part of an encoded body, nor behind what is no event.
   const endable = allowance !== null && encoding === null && form !== 'opaque' && form !== 'json_array'
@@ -75,14 +76,11 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
     limits,
     meter,
   }
-  return checkedEnd(await relayFlow(parts), match, encoding)
-}
-
-/** Reads the results of a batch that is still to be booked as they pass. */
-function batchMeter(road: Road, { arrival, call }: OpenCall, encoding: ContentEncoding | null): StreamMeter | null {
-  if (arrival.match.metered || encoding !== null) return null
-  const id = batchResultsId(arrival.exchange.method, arrival.match.upstreamPath)
-  return id !== null && road.jobs.has(call.upstream, id) ? createBatchMeter() : null
+  try {
+    return checkedEnd(await relayFlow(parts), match, encoding)
+  } finally {
+    batch?.end()
+  }
 }
 
 /**

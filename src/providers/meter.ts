@@ -26,8 +26,8 @@ export interface Reading {
   readonly serviceTier?: string
   /** Characters of output beyond those kept in `outputText`. Absent where nothing was cut. */
   readonly outputCharsCut?: number
-  /** Of a batch that is told about. */
-  readonly batch?: BatchState
+  /** Of the batches that are told about: one, or those of a list. */
+  readonly batches?: readonly BatchState[]
   /** Of the results of a batch: what each of its requests used. */
   readonly results?: BatchResults
   /** Events that were too large or too broken to read, and were passed on unread. Absent where there were none. */
@@ -36,6 +36,7 @@ export interface Reading {
 
 /** How far a batch is. */
 export interface BatchState {
+  readonly id: string
   /** It does not work any more. */
   readonly over: boolean
   /** By which id its results are fetched; null where there are none, or none yet. */

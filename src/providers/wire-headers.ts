@@ -20,6 +20,13 @@ const requestOnly = [
   'expect',
   // An answer must be readable here: it is asked for unencoded.
   'accept-encoding',
+  // And whole: nobody learns what was used from a part of it, or from word that it is still the same.
+  'range',
+  'if-range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
   // The caller's credentials.
   'authorization',
   'x-api-key',

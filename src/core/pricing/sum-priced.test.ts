@@ -78,12 +78,6 @@ test('the sum of one call is that call', () => {
   assert.deepEqual(sumPriced(one, []), one)
 })
 
-test('batches may be of any size', () => {
-  const one = priced(3, 2, 1, true)
-  const rest = Array.from({ length: 199_999 }, () => one)
-  assert.equal(sumPriced(one, rest).cost.totalPicoUsd, one.cost.totalPicoUsd * 200_000n)
-})
-
 test('a cost that only some calls state is not that of all', () => {
   const stated = (pico: bigint | null): PricedCall => {
     const one = priced(3, 2, 1, true)

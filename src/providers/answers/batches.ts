@@ -1,6 +1,6 @@
 import type { BatchState } from '#providers/meter.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countIn, type JsonObject, objectIn, textIn } from './json.ts'
+import { countIn, isObject, type JsonObject, objectIn, textIn } from './json.ts'
 import { createFreeReader } from './openai-other.ts'
 
 /** Source: https://platform.openai.com/docs/api-reference/batch/object (status). */
@@ -13,18 +13,22 @@ export function createBatchesReader(findings: Findings): AnswerReader {
     ...free,
     whole(json, source) {
       free.whole(json, source)
-      findings.batch = stateOf(json)
+      const { data } = json
+      findings.batches = (Array.isArray(data) ? data : [json]).flatMap((one) => (isObject(one) ? statesOf(one) : []))
     },
   }
 }
 
-function stateOf(json: JsonObject): BatchState | undefined {
+/** One, or none where it is no batch. */
+function statesOf(json: JsonObject): BatchState[] {
+  const id = textIn(json, 'id')
+  if (id === undefined) return []
   if (json['object'] === 'batch') {
-    return { over: finalStatuses.has(json['status']), resultsId: textIn(json, 'output_file_id') ?? null }
+    return [{ id, over: finalStatuses.has(json['status']), resultsId: textIn(json, 'output_file_id') ?? null }]
   }
-  if (json['type'] !== 'message_batch') return undefined
+  if (json['type'] !== 'message_batch') return []
   // Source: https://docs.anthropic.com/en/api/retrieving-message-batches (processing_status, request_counts).
   const over = json['processing_status'] === 'ended'
   const nothing = countIn(objectIn(json, 'request_counts'), 'succeeded') === 0
-  return { over, resultsId: over && !nothing ? (textIn(json, 'id') ?? null) : null }
+  return [{ id, over, resultsId: over && !nothing ? id : null }]
 }

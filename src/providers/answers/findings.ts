@@ -15,7 +15,7 @@ export class Findings {
   error: ProviderError | null = null
   status: string | undefined = undefined
   serviceTier: string | undefined = undefined
-  batch: BatchState | undefined = undefined
+  batches: readonly BatchState[] = []
   /** The answer said that it is over. */
   ended = false
   /** It is over as its protocol says it should be. */
@@ -72,7 +72,7 @@ export class Findings {
     }
     if (this.status !== undefined) reading.status = this.status
     if (this.serviceTier !== undefined) reading.serviceTier = this.serviceTier
-    if (this.batch !== undefined) reading.batch = this.batch
+    if (this.batches.length > 0) reading.batches = this.batches
     if (this.#cutChars > 0) reading.outputCharsCut = this.#cutChars
     if (this.unreadEvents > 0) reading.unreadEvents = this.unreadEvents
     return reading
