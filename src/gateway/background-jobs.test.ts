@@ -43,3 +43,32 @@ test('a job is still one after it was written and read', () => {
   const ordinary = decodeEntry(encodeEntry(openEntry('c1')))
   assert.ok(ordinary.kind === 'open' && !isJob(ordinary))
 })
+
+test('who comes second waits until what the first one took is booked, and a failure leaves it pending', async () => {
+  const jobs = new BackgroundJobs([job('resp_1')])
+  const { upstream } = job('resp_1').call
+  const written = Promise.withResolvers<void>()
+  const taken = jobs.take(upstream, 'resp_1')
+  assert.ok(taken !== null)
+  const first = jobs.settle(taken, () => written.promise)
+  const order: string[] = []
+  const second = assert.rejects(jobs.settled(upstream, 'resp_1'), /full/).then(() => order.push('second'))
+  await jobs.settled(upstream, 'resp_2')
+  order.push('other')
+  written.reject(new Error('full'))
+  await assert.rejects(first, /full/)
+  await second
+  assert.deepEqual(order, ['other', 'second'])
+  assert.deepEqual(jobs.find(upstream, 'resp_1'), taken)
+  await jobs.settled(upstream, 'resp_1')
+})
+
+test('what is read is read until the last reader is done', () => {
+  const jobs = new BackgroundJobs()
+  const ends = [jobs.read('up', 'file'), jobs.read('up', 'file')]
+  assert.ok(jobs.isRead('up', 'file') && !jobs.isRead('other', 'file'))
+  ends[0]?.()
+  assert.ok(jobs.isRead('up', 'file'))
+  ends[1]?.()
+  assert.ok(!jobs.isRead('up', 'file'))
+})

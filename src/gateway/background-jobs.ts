@@ -36,6 +36,8 @@ const longestMs = 30 * 24 * 60 * 60 * 1000
 export class BackgroundJobs {
   /** In the order in which they were begun. */
   readonly #pending = new Map<string, JobEntry>()
+  /** By name: what is being written of jobs that were taken. */
+  readonly #settling = new Map<string, Promise<unknown>>()
   /** By name: how many read the results just now. */
   readonly #readers = new Map<string, number>()
 
@@ -51,9 +53,9 @@ export class BackgroundJobs {
     this.#pending.set(nameOf(job.call.upstream, job.responseId), job)
   }
 
-  /** Whether there is one that nobody has fetched the result of. */
-  has(upstream: string, responseId: string): boolean {
-    return this.#pending.size > 0 && this.#pending.has(nameOf(upstream, responseId))
+  /** The one that nobody has fetched the result of; null where there is none. */
+  find(upstream: string, responseId: string): JobEntry | null {
+    return this.#pending.size === 0 ? null : (this.#pending.get(nameOf(upstream, responseId)) ?? null)
   }
 
   /** Somebody reads what the job has brought about, and will take it in the end: to be called when they do, or do not. */
@@ -79,6 +81,26 @@ export class BackgroundJobs {
     const job = this.#pending.get(name) ?? null
     this.#pending.delete(name)
     return job
+  }
+
+  /** Books what was taken. Where that fails it is pending again. */
+  async settle(job: JobEntry, write: () => Promise<unknown>): Promise<void> {
+    const name = nameOf(job.call.upstream, job.responseId)
+    const written = write()
+    this.#settling.set(name, written)
+    try {
+      await written
+    } catch (fault) {
+      this.add(job)
+      throw fault
+    } finally {
+      this.#settling.delete(name)
+    }
+  }
+
+  /** Resolves when what somebody else has taken is booked: until then nobody may be told all of it. */
+  async settled(upstream: string, responseId: string): Promise<void> {
+    if (this.#settling.size > 0) await this.#settling.get(nameOf(upstream, responseId))
   }
 
   /** Takes a job whose result nobody will fetch any more, or null: too old, or one too many. */

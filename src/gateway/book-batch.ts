@@ -16,8 +16,7 @@ const filePath = /^\/v1\/files\/([^/]+)$/
 /**
  * A batch is ordered by one call and reports its usage to whoever fetches its results: each of its models gets a record
  * of its own, with the payer of the call that ordered it, written once, when the results have been read to their end.
- *
- * To be called in the same tick as the call's own record is handed in, so that both stand in one block of the journal.
+ * Whoever reads them is not told of that end before.
  */
 export async function bookBatch(road: Road, ended: EndedCall): Promise<void> {
   const { open, answer, delivery } = ended
@@ -31,9 +30,29 @@ export async function bookBatch(road: Road, ended: EndedCall): Promise<void> {
   if (method === 'DELETE') return forget(road, upstream, decoded(at?.[1] ?? filePath.exec(path)?.[1]))
   await Promise.all(batches.map((batch) => follow(road, upstream, batch)))
   const id = batchResultsId(method, path)
-  if (results === undefined || id === null || delivery.fault !== null) return
-  const job = road.jobs.take(upstream, id)
-  if (job !== null) await enter(road, job, () => recordsOf(road, job, results))
+  if (id === null || delivery.fault !== null) return
+  if (results !== undefined) await bookResults(road, { upstream, id, results })
+  // Two may have read them at once.
+  await road.jobs.settled(upstream, id)
+}
+
+interface Fetched {
+  readonly upstream: string
+  readonly id: string
+  readonly results: BatchResults
+}
+
+async function bookResults(road: Road, { upstream, id, results }: Fetched): Promise<void> {
+  const found = road.jobs.find(upstream, id)
+  if (found === null) return
+  const end = road.jobs.read(upstream, id)
+  try {
+    const priced = await priceAll(road, found, results.requests)
+    const job = road.jobs.take(upstream, id)
+    if (job !== null) await enter(road, job, recordsOf(road, job, { priced, unreadLines: results.unreadLines }))
+  } finally {
+    end()
+  }
 }
 
 async function begin(road: Road, { open }: EndedCall, batchId: string | null): Promise<void> {
@@ -59,7 +78,7 @@ async function follow(road: Road, upstream: string, { id, over, resultsId }: Bat
   if (!over || resultsId === id) return
   const job = road.jobs.take(upstream, id)
   if (job === null) return
-  if (resultsId === null) return enter(road, job, () => [emptyBatchRecord(road, job, null)])
+  if (resultsId === null) return enter(road, job, [emptyBatchRecord(road, job, null)])
   // The same entry again, under its new name: the last one is what a restart finds.
   const renamed = { ...job, responseId: resultsId }
   road.jobs.add(renamed)
@@ -69,36 +88,56 @@ async function follow(road: Road, upstream: string, { id, over, resultsId }: Bat
 /** What was to be fetched is deleted; where somebody is reading it, they have it nevertheless. */
 async function forget(road: Road, upstream: string, id: string | null): Promise<void> {
   const job = id === null || road.jobs.isRead(upstream, id) ? null : road.jobs.take(upstream, id)
-  if (job !== null) await enter(road, job, () => [emptyBatchRecord(road, job, notFetched)])
+  if (job !== null) await enter(road, job, [emptyBatchRecord(road, job, notFetched)])
 }
 
-/** All of them in one block of the journal. */
-async function enter(road: Road, job: JobEntry, records: () => readonly SettleEntry[]): Promise<void> {
-  try {
-    await Promise.all(records().map((record) => road.journal.append(record)))
-  } catch (fault) {
-    road.jobs.add(job)
-    throw fault
+/** All of them in one tick, and so in one block of the journal. */
+function enter({ jobs, journal }: Road, job: JobEntry, records: readonly SettleEntry[]): Promise<void> {
+  return jobs.settle(job, () => Promise.all(records.map((record) => journal.append(record))))
+}
+
+/** So many are priced in a millisecond or few; then others have their turn. */
+const pricedAtOnce = 500
+
+/** What the requests to each model cost together. A batch may have 100,000. */
+async function priceAll(road: Road, job: JobEntry, requests: readonly BatchRequest[]) {
+  const sums = new Map<string, PricedCall>()
+  for (let at = 0; at < requests.length; at += pricedAtOnce) {
+    if (at > 0) await new Promise<void>((resolve) => road.timers.after(0, resolve))
+    const byModel = Map.groupBy(requests.slice(at, at + pricedAtOnce), ({ model }) => model)
+    for (const [model, some] of byModel) {
+      const priced = some.map((request) => price(road, job, request))
+      const sum = sums.get(model)
+      sums.set(model, sum === undefined ? sumPriced(priced[0] ?? nothing, priced.slice(1)) : sumPriced(sum, priced))
+    }
   }
+  return sums
 }
 
 /** Relays of all kinds write these. In UTF-16 code units. */
 const longestName = 200
 
-function recordsOf(road: Road, job: JobEntry, { requests, unreadLines }: BatchResults): readonly SettleEntry[] {
-  const byModel = Map.groupBy(requests, ({ model }) => model)
-  if (byModel.size === 0) return [emptyBatchRecord(road, job, null)]
+interface Priced {
+  /** By model. */
+  readonly priced: ReadonlyMap<string, PricedCall>
+  readonly unreadLines: number
+}
+
+function recordsOf(road: Road, job: JobEntry, { priced, unreadLines }: Priced): readonly SettleEntry[] {
+  const marks = unreadLines === 0 ? [] : ['unread_results']
+  if (priced.size === 0) {
+    const empty = emptyBatchRecord(road, job, null)
+    return [{ ...empty, marks: [...empty.marks, ...marks] }]
+  }
   const nowMs = road.clock.wallMs()
-  return [...byModel.values()].map((some, n) => {
-    const [first, ...rest] = some.map((request) => price(road, job, request))
-    const model = (some[0]?.model ?? '').slice(0, longestName).toWellFormed()
-    const priced = sumPriced(first ?? nothing, rest)
+  return [...priced].map(([said, sum], n) => {
+    const model = said.slice(0, longestName).toWellFormed()
     // The first one closes the job's own entry.
     const callId = n === 0 ? job.call.callId : road.ids.callId(nowMs)
     return jobRecord({
       call: { ...job.call, callId, modelRequested: model, modelRouted: model, vendor: vendorOf(job, model) },
       ...{ nowMs, outcome: 'served', modelServed: model, usageSource: 'provider', mark: batchMark },
-      priced: unreadLines === 0 ? priced : { ...priced, marks: [...priced.marks, 'unread_results'] },
+      priced: { ...sum, marks: [...sum.marks, ...marks] },
       error: { code: '', message: '' },
     })
   })

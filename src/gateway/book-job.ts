@@ -22,7 +22,8 @@ export async function bookJob(road: Road, { open, answer, delivery }: EndedCall)
   const deleted = open.arrival.exchange.method === 'DELETE'
   if (!deleted && !isOver(delivery.reading)) return
   const job = road.jobs.take(open.call.upstream, responseId)
-  if (job !== null) await end(road, job, deleted ? null : delivery.reading)
+  if (job === null) return road.jobs.settled(open.call.upstream, responseId)
+  await end(road, job, deleted ? null : delivery.reading)
 }
 
 /** Settles the jobs whose result nobody will fetch any more, with what can be guessed of them. */
@@ -30,8 +31,9 @@ export async function bookOverdueJobs(road: Road): Promise<void> {
   for (;;) {
     const job = road.jobs.takeOverdue(road.clock.wallMs())
     if (job === null) return
-    if (isBatch(job.call)) await road.journal.append(emptyBatchRecord(road, job, notFetched))
-    else await end(road, job, null)
+    if (isBatch(job.call)) {
+      await road.jobs.settle(job, () => road.journal.append(emptyBatchRecord(road, job, notFetched)))
+    } else await end(road, job, null)
   }
 }
 
@@ -54,13 +56,10 @@ async function begin(road: Road, { ask, entry }: OpenCall, { reading }: Delivery
 }
 
 async function end(road: Road, job: JobEntry, reading: Reading | null): Promise<void> {
-  const counted = await countJob(road, job, reading)
-  try {
+  await road.jobs.settle(job, async () => {
+    const counted = await countJob(road, job, reading)
     await road.journal.append(settleJob(road, job, { reading, counted }))
-  } catch (fault) {
-    road.jobs.add(job)
-    throw fault
-  }
+  })
 }
 
 /** What the provider reports; a job that failed used nothing; otherwise what can be guessed of it. */
