@@ -7,7 +7,7 @@ import type { JobEntry } from './background-jobs.ts'
 import { bookOverdueJobs } from './book-job.ts'
 import type { EndedCall } from './end-call.ts'
 import { emptyBatchRecord, jobRecord, jobTrace, notFetched, nothing } from './job-record.ts'
-import { batchResultsId, decoded } from './read-batch.ts'
+import { batchResultsId, decoded, ordersBatch } from './read-batch.ts'
 import type { Road } from './road.ts'
 
 const batchPath = /^\/v1\/(?:messages\/)?batches(?:\/([^/]+)(?:\/cancel)?)?$/
@@ -26,7 +26,7 @@ export async function bookBatch(road: Road, ended: EndedCall): Promise<void> {
   const { upstream } = open.call
   const { batches = [], results, responseId } = delivery.reading
   const at = batchPath.exec(path)
-  if (method === 'POST' && at !== null && at[1] === undefined) return begin(road, ended, responseId)
+  if (ordersBatch(method, path)) return begin(road, ended, responseId)
   if (method === 'DELETE') return forget(road, upstream, decoded(at?.[1] ?? filePath.exec(path)?.[1]))
   await Promise.all(batches.map((batch) => follow(road, upstream, batch)))
   const id = batchResultsId(method, path)

@@ -12,6 +12,11 @@ export function batchResultsId(method: string, path: string): string | null {
   return decoded(found?.[1] ?? found?.[2])
 }
 
+/** Whether such a call orders a batch. */
+export function ordersBatch(method: string, path: string): boolean {
+  return method === 'POST' && /^\/v1\/(?:messages\/)?batches$/.test(path)
+}
+
 export function decoded(segment: string | undefined): string | null {
   return segment === undefined ? null : decodeURIComponent(segment)
 }

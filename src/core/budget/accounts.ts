@@ -29,6 +29,8 @@ export interface BudgetAccounts {
   readonly budget: Budget
   readonly basis: string
   readonly matches: (call: ScopedCall) => boolean
+  /** The same where any model may serve. */
+  readonly matchesAnyModel: (call: ScopedCall) => boolean
   readonly accounts: readonly Account[]
 }
 
@@ -81,6 +83,11 @@ export class AccountIndex {
     return last.accounts
   }
 
+  /** For work of which it is not known which models will do it. Slower: nothing of it is remembered. */
+  ofAnyModel(call: ScopedCall): Accounts {
+    return accountsIn(this.#budgets.filter(({ matchesAnyModel }) => matchesAnyModel(call)))
+  }
+
   #ofKind(call: ScopedCall): Accounts {
     const kind = this.#sameness(call)
     const known = this.#byKind.get(kind)
@@ -92,10 +99,14 @@ export class AccountIndex {
   }
 
   #find(call: ScopedCall): Accounts {
-    const limits = this.#budgets.filter(({ matches }) => matches(call)).flatMap(({ accounts }) => accounts)
-    if (limits.length === 0) return noAccounts
-    const money = limits.filter(({ quantity, refuses }) => refuses && quantity === 'usd')
-    const tokens = limits.filter(({ quantity, refuses }) => refuses && quantity === 'tokens')
-    return { limits, money, tokens }
+    return accountsIn(this.#budgets.filter(({ matches }) => matches(call)))
   }
+}
+
+function accountsIn(budgets: readonly BudgetAccounts[]): Accounts {
+  const limits = budgets.flatMap(({ accounts }) => accounts)
+  if (limits.length === 0) return noAccounts
+  const money = limits.filter(({ quantity, refuses }) => refuses && quantity === 'usd')
+  const tokens = limits.filter(({ quantity, refuses }) => refuses && quantity === 'tokens')
+  return { limits, money, tokens }
 }

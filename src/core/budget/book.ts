@@ -86,6 +86,20 @@ export class BudgetBook {
     return shortOf(blocking, held, call.startedAtMs)
   }
 
+  /** The limits that are about work of which it is not known which models will do it. */
+  accountsOfAnyModel(call: ScopedCall): Accounts {
+    return this.#index.ofAnyModel(call)
+  }
+
+  /** Which limit has nothing left for such work, whatever calls under way give back; null where none is used up. */
+  usedUp(call: AdmittedCall): Short | null {
+    const { money, tokens } = this.accountsOfAnyModel(call)
+    const buckets = [...money, ...tokens].flatMap((account) => account.bucketAt(call.startedAtMs) ?? [])
+    const blocking = buckets.filter((bucket) => blocks(bucket, 1n, noBudgets))
+    const short = shortOf(blocking, [1n, 0n, 1n, 0n], call.startedAtMs)
+    return short === null || (short.canWait && short.kind !== 'not_ready') ? null : short
+  }
+
   /**
    * What a call held is held, from now on, for what it has set off and has an entry of its own, as `keep` does. Nobody
    * comes between the two.
@@ -205,7 +219,10 @@ export class BudgetBook {
         account.retired = false
         return account
       })
-      return { budget, basis, matches: scopeMatcher(budget.scope, this.#matcher), accounts }
+      const { scope } = budget
+      const matches = scopeMatcher(scope, this.#matcher)
+      const matchesAnyModel = scope.models === null ? matches : scopeMatcher({ ...scope, models: null }, this.#matcher)
+      return { budget, basis, matches, matchesAnyModel, accounts }
     })
     for (const account of added) if (account.window !== null) account.lose(gap)
     this.#index = new AccountIndex(this.#budgets)

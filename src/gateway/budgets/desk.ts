@@ -1,5 +1,5 @@
 import type { Account } from '#core/budget/account.ts'
-import type { Accounts } from '#core/budget/accounts.ts'
+import { type Accounts, strictest } from '#core/budget/accounts.ts'
 import type { AdmittedCall, Amounts } from '#core/budget/amounts.ts'
 import { BudgetBook } from '#core/budget/book.ts'
 import type { Budget, ScopedCall } from '#core/budget/budget.ts'
@@ -99,6 +99,16 @@ export class BudgetDesk {
   accountsOf(call: ScopedCall): Accounts | null {
     const accounts = this.#book.accountsOf(call)
     return accounts.limits.length === 0 ? null : accounts
+  }
+
+  /** Why work by models that nobody names is not to be begun; null where nothing stands in its way. */
+  refusesWork(call: AdmittedCall): Budget | Short | null {
+    const { money, tokens } = this.#book.accountsOfAnyModel(call)
+    const strict = strictest([...money, ...tokens])
+    if (strict?.unbounded === 'refuse') return strict
+    const usedUp = this.#book.usedUp(call)
+    if (usedUp?.kind === 'not_ready') this.#onNotReady()
+    return usedUp
   }
 
   hold(call: AdmittedCall, most: Amounts, rerouted?: readonly string[]): Hold | Short {

@@ -4,6 +4,7 @@ import { picoUsd } from '#core/money/pico-usd.ts'
 import type { Caller } from '../admit.ts'
 import type { Arrival } from '../arrival.ts'
 import type { Ask } from '../ask.ts'
+import { ordersBatch } from '../read-batch.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import type { Route } from '../route.ts'
@@ -12,7 +13,7 @@ import { type Bound, boundOf } from './bound.ts'
 import type { Asked } from './desk.ts'
 import { type Near, nearLimit } from './near-limit.ts'
 import { refuseShort } from './refuse-short.ts'
-import { refuseUnbounded } from './unbounded.ts'
+import { refuseUnbounded, refuseUnboundedWork } from './unbounded.ts'
 
 /** A call of which everything is known but whether there is money for it. */
 export interface Asking {
@@ -55,7 +56,11 @@ export function reserve(road: Road, asking: Asking): Reserved | Refusal | Promis
     return reservedAs(asking.route)
   }
   const call = admittedCall(asking)
-  if (!asking.arrival.match.metered) return reserveFree(road, call, asking.route)
+  const { match, exchange } = asking.arrival
+  if (!match.metered) {
+    const refusal = ordersBatch(exchange.method, match.upstreamPath) ? refuseBatch(road, call) : null
+    return refusal ?? reserveFree(road, call, asking.route)
+  }
   const bound = boundOf(road, asking)
   if (bound.minding?.rule === 'refuse') return refuseUnbounded(bound, bound.minding)
   if (budgets.isBehind(call)) return nearLimit(road, near(road, asking, bound), budgets.shortOf(call, bound.most))
@@ -73,6 +78,14 @@ const free: Amounts = { picoUsd: picoUsd(0n), tokens: 0 }
 
 function askedBy(road: Road, asking: Asking): Asked {
   return { call: admittedCall(asking), most: asking.arrival.match.metered ? boundOf(road, asking).most : free }
+}
+
+/** A batch costs nothing yet, and nobody says what it will: it is kept out by who takes no such work, or has nothing left. */
+function refuseBatch({ budgets }: Road, call: AdmittedCall): Refusal | null {
+  const refusing = budgets.refusesWork(call)
+  if (refusing === null) return null
+  if ('unbounded' in refusing) return refuseUnboundedWork(refusing.name)
+  return refuseShort(refusing, { status: budgets.options.refusalStatus, headers: budgets.rateHeaders(call) })
 }
 
 /** What costs nothing is a request all the same. */

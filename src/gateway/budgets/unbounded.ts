@@ -45,7 +45,16 @@ function soundSeconds(endpoint: EndpointName, { body, reach }: Asking['ask']): n
 
 /** For a budget that takes no call of which nobody says what it can cost. */
 export function refuseUnbounded(bound: Bound, { budget }: Minding): Refusal {
-  const message = `The budget "${budget}" takes no call without a bound of its cost: ${reasons(bound)}.${remedies(bound)}`
+  return unboundedRefusal(budget, `${reasons(bound)}.${remedies(bound)}`)
+}
+
+/** The same of a batch. */
+export function refuseUnboundedWork(budget: string): Refusal {
+  return unboundedRefusal(budget, 'a batch is billed when it is done, for whatever stands in it.')
+}
+
+function unboundedRefusal(budget: string | null, why: string): Refusal {
+  const message = `The budget "${budget}" takes no call without a bound of its cost: ${why}`
   return { ...refused('call_unbounded', message), marks: [`call_unbounded:${budget}`] }
 }
 
