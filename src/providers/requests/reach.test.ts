@@ -194,6 +194,11 @@ test('output that a stream does not show is seen in the settings', () => {
   check(chat, { messages: ask, reasoning_effort: 'none' }, { hiddenOutput: false })
   check(chat, { messages: ask, modalities: ['text', 'audio'] }, { hiddenOutput: true })
   check(chat, { messages: ask, modalities: ['text'] }, { hiddenOutput: false })
+  const prediction = { type: 'content', content: 'as before' }
+  check(chat, { messages: ask, prediction }, { hiddenOutput: true })
+  check(chat, { messages: ask, prediction: null }, { hiddenOutput: false })
+  const twice = { generationConfig: {}, generation_config: { thinking_config: {}, response_modalities: ['IMAGE'] } }
+  assert.equal(reach(generate, twice).hiddenOutput, true)
   check(responses, { input: 'Hi', reasoning: { effort: 'low' } }, { hiddenOutput: true, leastOutputTokens: 16 })
   const thinking = (thinkingBudget: number) => ({ generationConfig: { thinkingConfig: { thinkingBudget } } })
   assert.equal(reach(generate, thinking(-1)).hiddenOutput, true)

@@ -84,7 +84,8 @@ export function reachOf(
     // Only Anthropic's callers say what is written; elsewhere the provider writes as it sees fit.
     cacheWrites: match.dialect === 'anthropic' ? size.cacheControl : 'short',
     answers: answersOf(match, root),
-    hiddenOutput: thinks(root) || speaks(root),
+    // What was predicted wrongly is billed, and not shown (https://platform.openai.com/docs/guides/predicted-outputs).
+    hiddenOutput: thinks(root) || speaks(root) || said(root['prediction']),
     leastOutputTokens: leastOutputOf(match, root),
     serverTools,
     passes: passesOf(serverTools, allUses),
@@ -124,8 +125,10 @@ function isSchema(format: unknown): boolean {
 
 function answersOf(match: EndpointMatch, root: Record<string, unknown>): number {
   if (match.dialect === 'google') {
-    const configs = [root['generationConfig'], root['generation_config']].filter(isObject)
-    const asked = configs.flatMap((config) => [count(config['candidateCount']), count(config['candidate_count'])])
+    const asked = geminiConfigs(root).flatMap((config) => [
+      count(config['candidateCount']),
+      count(config['candidate_count']),
+    ])
     return Math.max(1, ...asked.map((answers) => answers ?? 1))
   }
   // `best_of` answers are made and billed, only the best `n` delivered; each text of a list is a prompt of its own.
@@ -140,16 +143,21 @@ function thinks(root: Record<string, unknown>): boolean {
   if (isObject(thinking) && thinking['type'] !== 'disabled') return true
   if (said(reasoning) || root['enable_thinking'] === true) return true
   if (said(root['reasoning_effort']) && root['reasoning_effort'] !== 'none') return true
-  const config = root['generationConfig'] ?? root['generation_config']
-  const budget = isObject(config) ? (config['thinkingConfig'] ?? config['thinking_config']) : undefined
-  return isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0
+  return geminiConfigs(root).some((config) => {
+    const budget = config['thinkingConfig'] ?? config['thinking_config']
+    return isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0
+  })
+}
+
+/** Both spellings are taken. */
+function geminiConfigs(root: Record<string, unknown>): readonly Record<string, unknown>[] {
+  return [root['generationConfig'], root['generation_config']].filter(isObject)
 }
 
 /** Answers of sound or pictures. */
 function speaks(root: Record<string, unknown>): boolean {
-  const config = root['generationConfig'] ?? root['generation_config']
-  const ofGemini = isObject(config) ? (config['responseModalities'] ?? config['response_modalities']) : undefined
-  return isMoreThanText(root['modalities']) || isMoreThanText(ofGemini)
+  const ofGemini = geminiConfigs(root).map((config) => config['responseModalities'] ?? config['response_modalities'])
+  return [root['modalities'], ...ofGemini].some(isMoreThanText)
 }
 
 function isMoreThanText(kinds: unknown): boolean {
