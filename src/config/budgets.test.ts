@@ -167,6 +167,8 @@ test('a budget that contradicts itself or names nothing is refused', () => {
   checkFault(`${month}, thresholds: [99.5]`, 'thresholds[0]', 'is not a whole number')
   checkFault(`${month}, on_exceeded: explode`, 'on_exceeded', 'block, notify or {reroute: MODEL}')
   checkFault(`${month}, on_exceeded: {reroute: "gpt-*"}`, 'on_exceeded', 'reroute')
+  checkFault(`${month}, on_exceeded: {reroute: nothing-1}`, 'on_exceeded', 'nothing-1, which no provider serves')
+  checkFault('limits: [{window: day, tokens: 9}], on_exceeded: {reroute: gpt-4.1}', 'on_exceeded', 'limits no money')
   checkFault(`${month}, near_limit: panic`, 'near_limit', 'shrink, refuse')
   checkFault(`${month}, unbounded: never`, 'unbounded', 'assume, reserve, refuse')
   checkFault(`${month}, unbounded: true`, 'unbounded', 'assume, reserve, refuse')
@@ -194,6 +196,9 @@ test('two budgets have two names, and do not do the same twice', () => {
   assert.equal(two(soft, `name: b, on_exceeded: notify, scope: {project: x, tags: {a: b, c: d}}, ${month}`), '')
   assert.equal(two(month, `name: b, limits: [{window: week, usd: 300}]`), '')
   assert.equal(two(month, `name: b, ${month}, timezone: Asia/Tokyo`), '')
+  const model = (name: string) => `${month}, scope: {model: ${name}}`
+  assert.match(two(model('gpt-4.1'), `name: b, ${model('GPT-4.1')}`), /overlaps budgets\[0\]/)
+  assert.match(two(month, `name: b, ${month}, timezone: Etc/UTC`), /overlaps budgets\[0\]/)
 })
 
 test('all faults of all budgets are told at once', () => {

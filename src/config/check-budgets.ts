@@ -8,11 +8,13 @@ import { repeated } from './repeated.ts'
 
 /** What no single value of a budget shows. */
 export function checkBudgets(entries: Entries, report: Report): void {
+  const serves = servedModels(entries)
   for (const { index, entry } of entries.budgets) {
     const at = ['budgets', index]
     checkLimits(entry, [...at, 'limits'], report)
     checkThresholds(entry.thresholds ?? [], [...at, 'thresholds'], report)
-    checkScope(entry.scope ?? {}, [...at, 'scope'], { entries, report })
+    checkScope(entry.scope ?? {}, [...at, 'scope'], { entries, report, serves })
+    checkReroute(entry, [...at, 'on_exceeded'], { entries, report, serves })
     const { on_exceeded: end, unbounded = 'assume' } = entry
     if (unbounded !== 'assume' && end !== undefined && end.kind !== 'block') {
       report([...at, 'unbounded'], `stands beside on_exceeded: ${end.kind}, which can be exceeded`, 'assume')
@@ -29,8 +31,16 @@ export function checkBudgets(entries: Entries, report: Report): void {
     everyLimit.map((entry, index) => ({ index, entry })),
     ({ index, entry: { limit, budget, place } }) => {
       const { scope, timezone, monthStartDay, onExceeded } = buildBudget(budget, entries.singles.fiscal_month_start)
-      const of = [scope.payer, scope.tags, scope.keys, scope.models, scope.providers].map(sorted)
-      const identity = [of, timezone, monthStartDay, onExceeded.kind, quantities(limit), limit.window ?? null]
+      const models = scope.models?.map((model) => model.toLowerCase()) ?? null
+      const of = [scope.payer, scope.tags, scope.keys, models, scope.providers].map(sorted)
+      const identity = [
+        of,
+        zoneMeant(timezone),
+        monthStartDay,
+        onExceeded.kind,
+        quantities(limit),
+        limit.window ?? null,
+      ]
       return quantities(limit).length === 1 ? JSON.stringify(identity) : `${index} ${place}`
     },
     (at, first) => {
@@ -86,12 +96,38 @@ function checkThresholds(thresholds: readonly number[], at: readonly PathPart[],
   })
 }
 
+/** One name for all names of a zone. */
+function zoneMeant(timezone: string): string {
+  return new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone
+}
+
 interface Checked {
   readonly entries: Entries
   readonly report: Report
+  /** Whether some provider of the file has the model; true where that is not known. */
+  readonly serves: (model: string) => boolean
 }
 
-function checkScope(scope: BudgetScopeEntry, at: readonly PathPart[], { entries, report }: Checked): void {
+function servedModels({ providers, providersComplete }: Entries): Checked['serves'] {
+  if (!providersComplete) return () => true
+  return globMatcher(providers.flatMap(({ entry }) => entry.models ?? kindDefaults[entry.kind].models))
+}
+
+function isAlias({ aliases }: Entries, model: string): boolean {
+  return aliases.some(({ entry }) => entry.name.toLowerCase() === model.toLowerCase())
+}
+
+function checkReroute({ limits, on_exceeded: end }: BudgetEntry, at: readonly PathPart[], checked: Checked): void {
+  if (end?.kind !== 'reroute') return
+  const { entries, report, serves } = checked
+  if (!limits.some(({ usd }) => usd !== undefined)) {
+    report(at, 'reroutes a budget that limits no money', 'a limit of usd, or block or notify')
+  } else if (!isAlias(entries, end.model) && !serves(end.model)) {
+    report(at, `reroutes to ${end.model}, which no provider serves`, "a model that matches some provider's models")
+  }
+}
+
+function checkScope(scope: BudgetScopeEntry, at: readonly PathPart[], { entries, report, serves }: Checked): void {
   if (scope.user !== undefined && scope.user_id !== undefined) {
     report([...at, 'user'], 'stands beside user_id', 'one of the two')
   }
@@ -112,14 +148,12 @@ function checkScope(scope: BudgetScopeEntry, at: readonly PathPart[], { entries,
       'the name of one, or key_… of a stored one',
     )
   })
-  const aliases = new Set(entries.aliases.map(({ entry }) => entry.name.toLowerCase()))
-  const served = globMatcher(entries.providers.flatMap(({ entry }) => entry.models ?? kindDefaults[entry.kind].models))
-  const known = !entries.providersComplete || entries.incoming.length > 0 ? () => true : served
+  // What is metered elsewhere may be of any model.
+  const known = entries.incoming.length > 0 ? () => true : serves
   scope.model?.forEach((model, place) => {
     if (!isLiteral(model)) return
     const path = placeOf(scope.model, [...at, 'model'], place)
-    if (aliases.has(model.toLowerCase()))
-      report(path, 'is an alias', 'the model that it stands for, which is what is counted')
+    if (isAlias(entries, model)) report(path, 'is an alias', 'the model that it stands for, which is what is counted')
     else if (!known(model)) report(path, 'is served by no provider', "a model that matches some provider's models")
   })
 }
