@@ -21,7 +21,8 @@ test('a job is taken once, and by its own provider only', () => {
 })
 
 test('jobs are overdue after 30 days, oldest first', () => {
-  const jobs = new BackgroundJobs([job('resp_1', 0), job('resp_2', day)])
+  // A job that is given another name comes last.
+  const jobs = new BackgroundJobs([job('resp_2', day), job('resp_1', 0)])
   assert.equal(jobs.takeOverdue(30 * day - 1), null)
   assert.equal(jobs.takeOverdue(30 * day)?.responseId, 'resp_1')
   assert.equal(jobs.takeOverdue(30 * day), null)

@@ -34,8 +34,9 @@ const longestMs = 30 * 24 * 60 * 60 * 1000
  * there until it is settled, so they survive a restart, and what is taken from here is settled once.
  */
 export class BackgroundJobs {
-  /** In the order in which they were begun. */
   readonly #pending = new Map<string, JobEntry>()
+  /** None of them was begun before. */
+  #oldestAtMs = Number.POSITIVE_INFINITY
   /** By name: what is being written of jobs that were taken. */
   readonly #settling = new Map<string, Promise<unknown>>()
   /** By name: how many read the results just now. */
@@ -51,6 +52,7 @@ export class BackgroundJobs {
 
   add(job: JobEntry): void {
     this.#pending.set(nameOf(job.call.upstream, job.responseId), job)
+    this.#oldestAtMs = Math.min(this.#oldestAtMs, job.call.startedAtMs)
   }
 
   /** The one that nobody has fetched the result of; null where there is none. */
@@ -105,10 +107,17 @@ export class BackgroundJobs {
 
   /** Takes a job whose result nobody will fetch any more, or null: too old, or one too many. */
   takeOverdue(nowMs: number): JobEntry | null {
-    const [oldest] = this.#pending.values()
-    if (oldest === undefined) return null
-    if (this.#pending.size <= mostPending && nowMs - oldest.call.startedAtMs < longestMs) return null
-    return this.take(oldest.call.upstream, oldest.responseId)
+    if (!this.#isOverdue(nowMs)) return null
+    let oldest: JobEntry | null = null
+    for (const job of this.#pending.values()) {
+      if (oldest === null || job.call.startedAtMs < oldest.call.startedAtMs) oldest = job
+    }
+    this.#oldestAtMs = oldest?.call.startedAtMs ?? Number.POSITIVE_INFINITY
+    return oldest !== null && this.#isOverdue(nowMs) ? this.take(oldest.call.upstream, oldest.responseId) : null
+  }
+
+  #isOverdue(nowMs: number): boolean {
+    return this.#pending.size > mostPending || nowMs - this.#oldestAtMs >= longestMs
   }
 }
 

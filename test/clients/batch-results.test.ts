@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { SettleEntry } from '#core/ledger/entry.ts'
+import { openJournal } from '#store/journal/writer.ts'
+import { openEntry } from '#test/journal/entries.ts'
+import { journalOptions } from '#test/journal/journals.ts'
 import { callerSecret, type Stack, startStack } from '#test/support/stack.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -199,4 +203,24 @@ test("an address that is no text is the caller's fault", async () => {
   const { stack } = await start()
   const { status, text } = await call(stack, 'GET', '/v1/files/%ZZ/content')
   assert.ok(status >= 400 && status < 500, `${status} ${text}`)
+})
+
+test('a batch of 30 days ago is booked as one whose results nobody fetched', async () => {
+  const { stack } = await start()
+  await order(stack)
+  await stack.stopGateway()
+  const old = openEntry('old')
+  const atMs = Date.now() - 31 * 24 * 60 * 60 * 1000
+  const { journal } = await openJournal(journalOptions(join(stack.dataDir, 'journal')))
+  const facts = { ...old.call, startedAtMs: atMs, endpoint: 'batches' as const, modelRouted: '', modelRequested: '' }
+  await journal.append({ ...old, call: facts, estimatedInputTokens: 0, responseId: 'batch_old' })
+  await journal.close()
+  await stack.startGateway()
+  const records = await batchRecords(stack)
+  assert.deepEqual(
+    records.map(({ call: { callId }, outcome, errorCode, marks, usageSource, cost }) => {
+      return [callId, outcome, errorCode, marks, usageSource, cost.unpriced]
+    }),
+    [['old', 'cancelled', 'result_not_fetched', ['batch'], 'none', false]],
+  )
 })
