@@ -56,6 +56,14 @@ test('without a limit the model decides', () => {
   assert.deepEqual(Object.fromEntries(Object.keys(known).map((model) => [model, most(model)])), known)
 })
 
+test('a limit beyond what a model can write is none: it writes no more than its context window', () => {
+  const most = (model: string, limit: number) => bound(chat, { model, messages: ask, max_tokens: limit }).answerTokens
+  assert.equal(most('gpt-4.1', 1e15), mostContextTokens('gpt-4.1'))
+  // More than its maker documents, but nothing that it could not write.
+  assert.equal(most('gpt-4.1', 40_000), 40_000)
+  assert.equal(most('somebody/else-7b:free', 10_000_000), 10_000_000)
+})
+
 test('models that think unseen are known, and unknown ones are taken for such', () => {
   const unseen = [
     'gpt-5',

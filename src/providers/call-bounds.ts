@@ -124,7 +124,10 @@ export function mediaOutputOf({ endpoint }: CallToBound['match']): string | null
 function answerTokensOf(match: CallToBound['match'], facts: CallToBound['facts'], model: string): number | null {
   if (withoutOutput.has(match.endpoint)) return 0
   if (withMediaOutput.has(match.endpoint)) return null
-  return facts.outputLimitTokens ?? mostOutputTokens(model)
+  const { outputLimitTokens: limit } = facts
+  if (limit === null) return mostOutputTokens(model)
+  // Some callers set all that a number can be. What a model writes stands in its context window.
+  return knowsLimits(model) ? Math.min(limit, mostContextTokens(model)) : limit
 }
 
 const audioEndpoints: ReadonlySet<string> = new Set(['audio.transcriptions', 'audio.translations', 'audio.speech'])
