@@ -83,9 +83,11 @@ export function routeToModel(road: Road, arrival: Arrival, ask: Ask, wanted: str
   const found = road.models.resolve(wanted, arrival.match)
   if (found.kind === 'unknown' || found.kind === 'unsupported') return null
   const upstream = road.upstreams.get(found.upstream.name)
-  return upstream === undefined
-    ? null
-    : routeTo(road, arrival, ask, { upstream, model: found.model, vendor: found.vendor })
+  if (upstream === undefined) return null
+  const { model, vendor } = found
+  const price = { upstream: upstream.config.name, vendor, model, atMs: arrival.startedAtMs }
+  if (road.unpriced === 'block' && arrival.match.metered && !road.prices.known(price)) return null
+  return routeTo(road, arrival, ask, { upstream, model, vendor })
 }
 
 interface Destination extends Pick<Route, 'upstream' | 'model' | 'vendor'> {

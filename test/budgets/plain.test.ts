@@ -78,6 +78,15 @@ test('where the cheaper model has no such API, or is the same, the call is refus
   }
 })
 
+test('with unpriced: block nothing is rerouted to a model without a price', async () => {
+  const more = `unpriced: block\n${team('0.0001', ', on_exceeded: {reroute: gpt-99-mini}')}`
+  await withStack(more, async (stack) => {
+    assert.equal((await spend(stack, wishes)).status, 402)
+    assert.equal(stack.bill().length, 0)
+    await checkStack(stack)
+  })
+})
+
 test('what is rerouted past one budget is still refused by another', async () => {
   const other = '\n  - {name: all, limits: [{window: month, usd: "0.0001"}]}'
   await withStack(team('0.0002', rerouted) + other, async (stack) => {
