@@ -184,6 +184,17 @@ test('what the console says is merged in; one that is away, broken or slow takes
     },
   )
   await withConsole(
+    (_, response) => setTimeout(() => response.end(JSON.stringify([lag])), 50),
+    async () => {
+      // Two scrapers at once, who read different formats: what the console says is for both.
+      const scrapes = await Promise.all(
+        [{}, { headers: { accept: prometheus } }].map((init) => families(stack.url, init)),
+      )
+      const shown = scrapes.map(({ families: found }) => found.get('tollgate_ingest_lag_records')?.samples[0]?.value)
+      assert.deepEqual(shown, [7, 7])
+    },
+  )
+  await withConsole(
     (_, response) => response.end('{"this": "is'),
     async () => assert.equal(await sampleValue('tollgate_console_up{}'), 0),
   )

@@ -27,8 +27,8 @@ const longestReadMs = 1_000
 export class Scrape {
   readonly #parts: ScrapeParts
   readonly #underWay = new Map<ExpositionFormat, Promise<string>>()
-  /** Sources that have not answered an earlier question yet are not asked again. */
-  readonly #asked = new Set<MetricsSource>()
+  /** A source that has not answered an earlier question yet is not asked again: its answer is for all who wait. */
+  readonly #asked = new Map<MetricsSource, ReturnType<MetricsSource['read']>>()
 
   constructor(parts: ScrapeParts) {
     this.#parts = parts
@@ -53,9 +53,8 @@ export class Scrape {
   }
 
   async #ask(source: MetricsSource): Promise<readonly Family[] | null> {
-    if (this.#asked.has(source)) return null
-    this.#asked.add(source)
-    const read = source.read().finally(() => this.#asked.delete(source))
+    const read = this.#asked.get(source) ?? source.read().finally(() => this.#asked.delete(source))
+    this.#asked.set(source, read)
     let cancel = (): void => undefined
     const tooLate = new Promise<null>((resolve) => {
       const timer = this.#parts.timers.after(longestReadMs, () => resolve(null))
