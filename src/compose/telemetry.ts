@@ -27,7 +27,7 @@ export interface TelemetryParts {
 /** What is exported to an OpenTelemetry collector: on where the configuration says so, as it says. */
 export class TelemetrySide {
   readonly #parts: TelemetryParts
-  #watch: TelemetryWatch | null = null
+  #watch: TelemetryMetrics | null = null
   #config: Config
   #running: Running | null = null
 
@@ -55,6 +55,7 @@ export class TelemetrySide {
     const running = this.#running
     this.#running = null
     await running?.close()
+    this.#watch?.ended()
   }
 
   async #start(): Promise<void> {

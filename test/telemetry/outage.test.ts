@@ -157,6 +157,20 @@ test('another configuration takes over where the old one was, and none ends it',
   }
 })
 
+test('a collector that is gone for good, and with it its configuration, is not told of as failing for ever', async (t) => {
+  const { collector, stack, config, side, value } = await scene(t)
+  await collector.down()
+  await calls(stack, 1)
+  for (const signal of ['traces', 'metrics'] as const)
+    await until('the failure', async () => (await value('up', signal)) === 0 || null)
+  await side.apply({ ...config, telemetry: null })
+  for (const signal of ['traces', 'metrics'] as const) {
+    assert.equal(await value('up', signal), null)
+    assert.equal(await value('queue_length', signal), 0)
+    assert.ok(((await value('export_failures_total', signal)) ?? 0) > 0)
+  }
+})
+
 test('of the calls of the minutes before telemetry was switched on the metrics tell, and no span does', async (t) => {
   const collector = await Collector.start()
   const stack = await startStack()

@@ -40,6 +40,8 @@ class Scene {
   place: TracedPlace | null = null
   readonly openedAt: (string | null)[] = []
   fault: Error | null = null
+  /** Of the disk, where the place is to be written. */
+  placeFault: Error | null = null
   outcome: ExportOutcome = { kind: 'delivered', rejected: 0, detail: '' }
   #wake = Promise.withResolvers<void>()
 
@@ -59,6 +61,7 @@ class Scene {
       place: {
         read: () => this.place,
         write: (place: TracedPlace) => {
+          if (this.placeFault !== null) throw this.placeFault
           this.place = place
         },
       },
@@ -239,6 +242,23 @@ describe('spans', () => {
     await flow.stop()
   })
 
+  test('a full disk has nothing told twice, and the place is written once there is room', async () => {
+    const scene = new Scene()
+    scene.placeFault = new Error('ENOSPC')
+    const flow = scene.spans()
+    flow.start()
+    await scene.write(scene.entry('a'))
+    await scene.time.pass(60_000)
+    await scene.write(scene.entry('b'))
+    await scene.time.pass(60_000)
+    assert.deepEqual(scene.ids, ['a', 'b'])
+    assert.equal(scene.bookmark, null)
+    scene.placeFault = null
+    await scene.time.pass(10_000)
+    assert.equal(scene.bookmark, '2')
+    await flow.stop()
+  })
+
   test('a stop tells what is there, and leaves to the next start what a collector does not take', async () => {
     const scene = new Scene()
     const flow = scene.spans()
@@ -309,6 +329,22 @@ describe('metrics', () => {
     assert.equal(first, null)
     assert.deepEqual([...new Set(again)], ['1'])
     await flow.stop()
+  })
+
+  test('a full disk keeps no export and no stop from ending', async () => {
+    const scene = new Scene()
+    scene.placeFault = new Error('ENOSPC')
+    const flow = scene.metrics(10_000)
+    flow.start()
+    await scene.write(scene.entry('a'))
+    await scene.time.pass(25_000)
+    assert.deepEqual(new Set(scene.openedAt), new Set([null]))
+    await scene.write(scene.entry('b'))
+    await scene.time.pass(1_000)
+    const before = scene.sent.length
+    await flow.stop()
+    assert.equal(scene.sent.length, before + 1)
+    assert.equal(scene.recorded.length, 2)
   })
 
   test('a stop exports once more', async () => {

@@ -3,6 +3,7 @@ import { JournalFault } from '#core/ledger/fault.ts'
 import type { CallMeasures, ExportOutcome, TelemetryWatch } from '#core/telemetry/signals.ts'
 import type { Clock, EntryFeed, ExportPlace, Timers } from '#ports.ts'
 import { callMeasures } from './call-measures.ts'
+import { KeptPlace } from './kept-place.ts'
 import type { Servers } from './operation.ts'
 import { Run, type TelemetryLog, Telling } from './run.ts'
 import { ToldTime } from './told-time.ts'
@@ -36,6 +37,7 @@ export class MetricsFlow {
   readonly #run: Run
   readonly #telling: Telling
   readonly #toldTime: ToldTime
+  readonly #kept: KeptPlace
   #running: Promise<void> | null = null
   /** What was added up so far ends there; null = nothing since the start. */
   #bookmark: string | null = null
@@ -48,6 +50,7 @@ export class MetricsFlow {
     this.#run = new Run(parts.timers)
     this.#telling = new Telling(parts.log, 'metrics')
     this.#toldTime = new ToldTime(parts.clock)
+    this.#kept = new KeptPlace(parts.place, parts.log, 'metrics')
     this.#dueAtMs = parts.clock.monotonicMs() + parts.intervalMs
   }
 
@@ -67,7 +70,7 @@ export class MetricsFlow {
   }
 
   async #follow(): Promise<void> {
-    const saved = this.#lost ? null : (this.#parts.place.read()?.bookmark ?? null)
+    const saved = this.#lost ? null : (this.#kept.read()?.bookmark ?? null)
     // What was added up already must not be again.
     const known = this.#lost ? null : (this.#bookmark ?? saved)
     if (known === null) this.#toldTime.beginAnew()
@@ -113,7 +116,7 @@ export class MetricsFlow {
   }
 
   async #export(): Promise<void> {
-    const { send, watch, clock, intervalMs, place } = this.#parts
+    const { send, watch, clock, intervalMs } = this.#parts
     this.#dueAtMs = clock.monotonicMs() + intervalMs
     const recorded = this.#recorded
     const bookmark = this.#bookmark
@@ -131,6 +134,6 @@ export class MetricsFlow {
     }
     this.#recorded -= recorded
     watch.waiting('metrics', this.#recorded)
-    if (bookmark !== null) place.write({ bookmark, open: [] })
+    if (bookmark !== null) this.#kept.write({ bookmark, open: [] })
   }
 }

@@ -2,6 +2,7 @@ import { JournalFault } from '#core/ledger/fault.ts'
 import type { CallSpan, ExportOutcome, TelemetryWatch } from '#core/telemetry/signals.ts'
 import type { Clock, ExportPlace, Timers, TracedBatch, TracedFeed, TracedPlace } from '#ports.ts'
 import { callSpan } from './call-span.ts'
+import { KeptPlace } from './kept-place.ts'
 import type { Servers } from './operation.ts'
 import { nextRetryMs, Run, type TelemetryLog, Telling } from './run.ts'
 import { ToldTime } from './told-time.ts'
@@ -37,8 +38,9 @@ export class SpanFlow {
   readonly #run: Run
   readonly #telling: Telling
   readonly #toldTime: ToldTime
+  readonly #kept: KeptPlace
   #running: Promise<void> | null = null
-  /** Behind all that is out. */
+  /** Behind all that is out, where that is not on disk yet. */
   #place: TracedPlace | null = null
   #savedAtMs: number
   /** The known place is none of this journal any more. */
@@ -49,6 +51,7 @@ export class SpanFlow {
     this.#run = new Run(parts.timers)
     this.#telling = new Telling(parts.log, 'spans')
     this.#toldTime = new ToldTime(parts.clock)
+    this.#kept = new KeptPlace(parts.place, parts.log, 'spans')
     this.#savedAtMs = parts.clock.monotonicMs()
   }
 
@@ -67,7 +70,7 @@ export class SpanFlow {
   }
 
   async #follow(): Promise<void> {
-    const known = this.#lost ? null : this.#parts.place.read()
+    const known = this.#lost ? null : (this.#place ?? this.#kept.read())
     if (known === null) this.#toldTime.beginAnew()
     const feed = await this.#parts.openFeed(known)
     try {
@@ -80,7 +83,10 @@ export class SpanFlow {
 
   #failed(error: unknown): void {
     // Retention took it, or a machine failed before it was durable: it would be looked for in vain for ever.
-    if (error instanceof JournalFault && error.code === 'journal_damaged') this.#lost = true
+    if (error instanceof JournalFault && error.code === 'journal_damaged') {
+      this.#lost = true
+      this.#place = null
+    }
     this.#parts.log.error({ err: error }, 'the journal cannot be followed for spans; it is tried again')
   }
 
@@ -151,8 +157,7 @@ export class SpanFlow {
   }
 
   #save(): void {
-    if (this.#place !== null) this.#parts.place.write(this.#place)
-    this.#place = null
+    if (this.#place !== null && this.#kept.write(this.#place)) this.#place = null
     this.#savedAtMs = this.#parts.clock.monotonicMs()
   }
 }

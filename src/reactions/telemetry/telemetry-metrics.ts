@@ -59,4 +59,9 @@ export class TelemetryMetrics implements TelemetryWatch {
   waiting(signal: Signal, items: number): void {
     this.#waiting.set({ signal }, items)
   }
+  /** Nothing is exported any more, or to another collector: nobody knows how that goes, before the first export. */
+  ended(): void {
+    this.#up.reset()
+    for (const signal of signals) this.#waiting.set({ signal }, 0)
+  }
 }
