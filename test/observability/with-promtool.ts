@@ -12,6 +12,8 @@ test('promtool takes prometheus.yml, with its rules and the file of its token', 
   assert.equal(code, 0, said)
   const asDeployed = run('promtool', ['check', 'config', '--syntax-only', 'deploy/prometheus/prometheus.yml'])
   assert.equal(asDeployed.code, 0, asDeployed.said)
+  const local = run('promtool', ['check', 'config', '--lint=all', '--lint-fatal', 'deploy/prometheus/local.yml'])
+  assert.equal(local.code, 0, local.said)
 })
 
 test('promtool takes the rules', () => {
