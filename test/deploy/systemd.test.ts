@@ -34,6 +34,16 @@ test('the unit runs what the repository has, as its own user, in folders that sy
   )
 })
 
+test('the command runs what the unit runs, as the same user with the same settings and data', () => {
+  const command = readFileSync(`${root}deploy/systemd/tollgate`, 'utf8')
+  const [program = ''] = settings('ExecStart')
+  assert.ok(command.includes(`\n  ${program.replace(/ serve$/, ' "$@"')}\n`))
+  for (const name of ['User', 'Group', 'UMask', 'WorkingDirectory', 'EnvironmentFile'])
+    assert.ok(command.includes(` --property=${name}=${settings(name)[0]} `), name)
+  for (const pair of settings('Environment')[0]?.split(' ') ?? [''])
+    assert.ok(command.includes(` --setenv=${pair} `), pair)
+})
+
 test('a stop in order has the time that it takes by default, and reaches the supervisor alone', () => {
   const loaded = loadConfig({ env: {}, cwd: '/', readFile: missing })
   assert.ok(loaded.ok)
