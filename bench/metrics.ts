@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { closedLoop } from './lib/closed-loop.ts'
 import { needWrk } from './lib/processes.ts'
 import { startTollgate, startUpstream } from './lib/systems.ts'
@@ -6,8 +9,9 @@ import { number, table } from './lib/table.ts'
 import { ports, targets } from './lib/targets.ts'
 
 /**
- * What metrics cost: two gateways that are the same but that one of them counts nothing, in turn, at 64 connections. The
- * one that counts is scraped every second, as OpenMetrics with exemplars, fifteen times as often as Prometheus does it.
+ * What metrics and tracing cost: two gateways that are the same but that one of them counts and exports nothing, in turn,
+ * at 64 connections. The other one is scraped every second, as OpenMetrics with exemplars, fifteen times as often as
+ * Prometheus does it, and exports over OTLP, with one call in a hundred sampled.
  *
  *   npm run bench:metrics [-- --quick]
  */
@@ -17,7 +21,14 @@ const rounds = quick ? 3 : 9
 
 needWrk()
 const upstream = await startUpstream()
-const counting = await startTollgate()
+let exports = 0
+const collector = createServer((request, response) => {
+  exports += 1
+  request.resume().on('end', () => response.end())
+})
+await once(collector.listen(0, '127.0.0.1'), 'listening')
+const { port: collectorPort } = collector.address() as AddressInfo
+const counting = await startTollgate({ collector: `http://127.0.0.1:${collectorPort}` })
 const uncounted = await startTollgate({ port: ports.uncounted, metrics: false })
 const both = [targets.uncounted, targets.tollgate]
 for (const target of both) await closedLoop(target, 64, quick ? 3 : 20)
@@ -56,13 +67,13 @@ function median(values: readonly number[]): number {
 const rows = [...rates].map(([name, values]) => {
   return [name, number(median(values)), number(Math.min(...values)), number(Math.max(...values))]
 })
-const report = `# Metrics on and off
+const report = `# Metrics and tracing on and off
 
-Measured by \`npm run bench:metrics\` on ${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}: 64 connections, the gateways on one core, everything else on the other, ${rounds} rounds of ${seconds} s in turn. Metrics are scraped once a second.
+Measured by \`npm run bench:metrics\` on ${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}: 64 connections, the gateways on one core, everything else on the other, ${rounds} rounds of ${seconds} s in turn. Metrics are scraped once a second, and exported over OTLP with one call in a hundred traced.
 
 ${table(['system', 'requests/s, median', 'least', 'most'], rows)}
 
-With metrics the gateway serves ${number(100 * median(ratios), 1)} % of the requests that it serves without (median of the rounds' ratios, ${number(100 * Math.min(...ratios), 1)} to ${number(100 * Math.max(...ratios), 1)} %). A scrape took ${number(median(scrapesMs), 1)} ms under this load (median of ${scrapesMs.length}). Errors: ${errors}.`
+With metrics and tracing the gateway serves ${number(100 * median(ratios), 1)} % of the requests that it serves without (median of the rounds' ratios, ${number(100 * Math.min(...ratios), 1)} to ${number(100 * Math.max(...ratios), 1)} %). A scrape took ${number(median(scrapesMs), 1)} ms under this load (median of ${scrapesMs.length}). The collector was sent ${exports} exports. Errors: ${errors}.`
 process.stdout.write(`${report}\n`)
 if (!quick) writeFileSync(new URL('results/metrics.md', import.meta.url), `${report}\n`)
 process.exit(0)

@@ -46,7 +46,7 @@ export interface StartedTollgate {
   stop(): Promise<void>
 }
 
-const config = (dataDir: string, port: number, budgets: number): string => `
+const config = (dataDir: string, port: number, budgets: number, collector: string | null): string => `
 listen: 127.0.0.1:${port}
 data_dir: ${dataDir}
 providers:
@@ -55,18 +55,21 @@ keys:
   - name: bench
     key: ${benchKey}
     attribution: {department: engineering, project: search, cost_center: cc_search}
-${nestedBudgets(budgets)}`
+${nestedBudgets(budgets)}
+${collector === null ? '' : `telemetry: {otlp: {endpoint: "${collector}"}, traces: {sample_ratio: 0.01}}`}`
 
 /** With everything on: keys, attribution, prices, the journal with group fsync, and the console ingesting beside it. */
 export async function startTollgate({
   port = ports.tollgate as number,
   budgets = 0,
   metrics = true,
+  /** Where calls are exported to, with one trace in a hundred. */
+  collector = null as string | null,
 } = {}): Promise<StartedTollgate> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-bench-data-'))
   for (const folder of ['run', 'journal']) mkdirSync(join(dataDir, folder))
   const file = join(dataDir, 'tollgate.yaml')
-  writeFileSync(file, config(dataDir, port, budgets))
+  writeFileSync(file, config(dataDir, port, budgets, collector))
   const loaded = loadConfig({
     env: { TOLLGATE_CONFIG: file },
     cwd: dataDir,

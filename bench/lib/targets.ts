@@ -40,7 +40,7 @@ export const targets = {
   bare: target('bare proxy', ports.bareProxy),
   tollgate: target('tollgate', ports.tollgate),
   budgets: target('tollgate with 10 budgets', ports.budgets),
-  uncounted: target('tollgate without metrics', ports.uncounted),
+  uncounted: target('tollgate without either', ports.uncounted),
   portkey: target('portkey', ports.portkey, {
     'x-portkey-provider': 'openai',
     'x-portkey-custom-host': `http://127.0.0.1:${ports.upstream}/v1`,

@@ -108,18 +108,32 @@ export function currency() {
 
 /** An HTTP address without query, fragment and trailing slash. */
 export function httpUrl() {
-  const expected = 'an address such as https://api.example.com/v1'
   return checked<string>(
-    expected,
+    'an address such as https://api.example.com/v1',
+    readHttpUrl,
+    'is not an http or https address',
+  )
+}
+
+/** The base of a collector's addresses: with the path of one signal, every export would be refused and lost. */
+export function otlpEndpoint() {
+  return checked<string>(
+    'an address such as http://collector:4318',
     (text) => {
-      const url = URL.parse(text)
-      if (url === null || !/^https?:\/\//i.test(text)) return undefined
-      if (url.username !== '' || url.password !== '') return new Wrong('contains a user name or password')
-      if (url.search !== '' || url.hash !== '') return new Wrong('contains a query or fragment')
-      return text.replace(/\/+$/, '')
+      const url = readHttpUrl(text)
+      if (typeof url !== 'string' || !/\/v1\/(?:traces|metrics|logs)$/.test(url)) return url
+      return new Wrong('ends in the path of one signal, which is added to it')
     },
     'is not an http or https address',
   )
+}
+
+function readHttpUrl(text: string): string | Wrong | undefined {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:\/\//i.test(text)) return undefined
+  if (url.username !== '' || url.password !== '') return new Wrong('contains a user name or password')
+  if (url.search !== '' || url.hash !== '') return new Wrong('contains a query or fragment')
+  return text.replace(/\/+$/, '')
 }
 
 /** Where a ClickHouse server is: with user, password and database as it has them, and options of its client as a query. */

@@ -5,7 +5,7 @@ import { mappingOf, shape } from './shapes.ts'
 const hour = 60 * 60 * 1000
 
 export const otlpHeaders = mappingOf(is.headerName(), is.headerValue(), 'a mapping of header to value')
-export const otlpEndpoint = is.httpUrl()
+export const otlpEndpoint = is.otlpEndpoint()
 export const serviceName = is.word('the name of the service')
 export const resourceAttributes = mappingOf(
   is.word('the name of an attribute'),

@@ -79,6 +79,10 @@ const wrong: [text: string, place: string][] = [
   ['telemetry: {content: true}', 'telemetry.content (line 1): is not a setting'],
   ['telemetry: {otlp: {endpoint: collector:4317}}', 'telemetry.otlp.endpoint (line 1): '],
   ['telemetry: {otlp: {endpoint: "http://me:secret@collector"}}', 'telemetry.otlp.endpoint (line 1): contains a user'],
+  [
+    'telemetry: {otlp: {endpoint: "http://collector:4318/v1/traces/"}}',
+    'telemetry.otlp.endpoint (line 1): ends in the path',
+  ],
   ['telemetry: {otlp: {protocol: grpc}}', 'telemetry.otlp.protocol (line 1): '],
   ['telemetry: {otlp: {timeout_ms: 1}}', 'telemetry.otlp.timeout_ms (line 1): is out of range'],
   ['telemetry: {otlp: {headers: {"a b": x}}}', 'telemetry.otlp.headers.a b (line 1): '],
