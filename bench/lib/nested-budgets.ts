@@ -14,7 +14,8 @@ const scopes = [
 /** A section of YAML with so many budgets, at most ten, all of them about every call of the benchmark. */
 export function nestedBudgets(count: number): string {
   const lines = scopes.slice(0, count).map((scope, n) => {
-    return `  - {name: nested${n}, scope: ${scope}, limits: [{window: day, usd: "100000"}, {window: month, usd: "1000000"}]}`
+    const limit = n % 2 === 0 ? '{window: month, usd: "1000000"}' : '{window: day, usd: "100000"}'
+    return `  - {name: nested${n}, scope: ${scope}, limits: [${limit}]}`
   })
   return lines.length === 0 ? '' : `budgets:\n${lines.join('\n')}\n`
 }
