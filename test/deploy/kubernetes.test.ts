@@ -41,7 +41,7 @@ const manifests = files
     parseAllDocuments(readFileSync(folder + file, 'utf8')).map((document): Manifest => document.toJS()),
   )
 
-function only<Name extends Kind>(kind: Name): InstanceType<(typeof kinds)[Name]>[] {
+function manifestsOf<Name extends Kind>(kind: Name): InstanceType<(typeof kinds)[Name]>[] {
   return manifests.filter((manifest) => manifest.kind === kind).map((manifest) => made(kind, manifest))
 }
 
@@ -54,7 +54,7 @@ function isKind(name: string): name is Kind {
   return name in kinds
 }
 
-const [set] = only('StatefulSet')
+const [set] = manifestsOf('StatefulSet')
 const pod = set?.spec?.template.spec
 const podLabels = set?.spec?.template.metadata?.labels
 const [container] = pod?.containers ?? []
@@ -94,7 +94,7 @@ test('kustomize takes every file but the secret’s template', () => {
 
 test('every selector finds the pod, and every one of a port or volume what it names', () => {
   assert.ok(selects(set?.spec?.selector.matchLabels, podLabels))
-  for (const service of only('Service')) {
+  for (const service of manifestsOf('Service')) {
     assert.ok(selects(service.spec?.selector, podLabels), String(service.metadata?.name))
     for (const { targetPort } of service.spec?.ports ?? [])
       assert.ok(
@@ -102,9 +102,9 @@ test('every selector finds the pod, and every one of a port or volume what it na
         String(targetPort),
       )
   }
-  assert.ok(selects(only('PodDisruptionBudget')[0]?.spec?.selector?.matchLabels, podLabels))
-  assert.ok(selects(only('NetworkPolicy')[0]?.spec?.podSelector?.matchLabels, podLabels))
-  assert.ok(only('Service').some(({ metadata }) => metadata?.name === set?.spec?.serviceName))
+  assert.ok(selects(manifestsOf('PodDisruptionBudget')[0]?.spec?.selector?.matchLabels, podLabels))
+  assert.ok(selects(manifestsOf('NetworkPolicy')[0]?.spec?.podSelector?.matchLabels, podLabels))
+  assert.ok(manifestsOf('Service').some(({ metadata }) => metadata?.name === set?.spec?.serviceName))
   const volumes = [
     ...(pod.volumes ?? []),
     ...(set?.spec?.volumeClaimTemplates ?? []).map(({ metadata }) => ({ name: metadata?.name })),
@@ -113,10 +113,10 @@ test('every selector finds the pod, and every one of a port or volume what it na
     volumes.map(({ name }) => name).sort(),
     (container.volumeMounts ?? []).map(({ name }) => name).sort(),
   )
-  const maps = only('ConfigMap').map(({ metadata }) => metadata?.name)
+  const maps = manifestsOf('ConfigMap').map(({ metadata }) => metadata?.name)
   assert.ok(maps.includes(pod.volumes?.find(({ configMap }) => configMap !== undefined)?.configMap?.name))
-  assert.ok(only('ServiceAccount').some(({ metadata }) => metadata?.name === pod.serviceAccountName))
-  const secrets = only('Secret').map(({ metadata }) => metadata?.name)
+  assert.ok(manifestsOf('ServiceAccount').some(({ metadata }) => metadata?.name === pod.serviceAccountName))
+  const secrets = manifestsOf('Secret').map(({ metadata }) => metadata?.name)
   assert.deepEqual(
     container.envFrom?.map(({ secretRef }) => secretRef?.name),
     secrets,
@@ -124,8 +124,8 @@ test('every selector finds the pod, and every one of a port or volume what it na
 })
 
 test('the pod is scraped once, at a port of its service', () => {
-  const [monitor] = only('ServiceMonitor')
-  const found = only('Service').filter(({ metadata }) =>
+  const [monitor] = manifestsOf('ServiceMonitor')
+  const found = manifestsOf('Service').filter(({ metadata }) =>
     selects(monitor?.spec?.selector.matchLabels, metadata?.labels ?? {}),
   )
   assert.equal(found.length, 1)
@@ -149,8 +149,8 @@ test('it is asked whether it lives and whether it is ready at a port that it has
 })
 
 test('its configuration loads, and a stop in order fits into the grace period', () => {
-  const file = only('ConfigMap')[0]?.data?.['tollgate.yaml'] ?? ''
-  const env = { ...only('Secret')[0]?.stringData, TOLLGATE_CONFIG: '/etc/tollgate/tollgate.yaml' }
+  const file = manifestsOf('ConfigMap')[0]?.data?.['tollgate.yaml'] ?? ''
+  const env = { ...manifestsOf('Secret')[0]?.stringData, TOLLGATE_CONFIG: '/etc/tollgate/tollgate.yaml' }
   const loaded = loadConfig({ env, cwd: '/', readFile: () => file })
   assert.ok(loaded.ok, JSON.stringify(loaded))
   assert.deepEqual(loaded.warnings, [])
