@@ -2,10 +2,9 @@ import { fileURLToPath } from 'node:url'
 
 /**
  * How Node.js is told to run the gateway. What a call allocates dies with it, so a larger nursery lets it die there
- * instead of being copied. And every function is watched from its first call on: the code that all calls run gets
- * optimized in a fraction of the calls that it takes otherwise, and in less memory.
+ * instead of being copied.
  */
-export const gatewayFlags: readonly string[] = ['--max-semi-space-size=16', '--no-lazy-feedback-allocation']
+export const gatewayFlags: readonly string[] = ['--max-semi-space-size=16']
 
 /**
  * The environment of every role, as far as the operator's says nothing else. Where Node.js keeps the code that it has
