@@ -91,8 +91,8 @@ export interface ClientExchange {
   readonly gone: boolean
   /** True once the head of an answer was sent or is about to be. */
   readonly started: boolean
-  /** The whole body, or why there is none: a body that is not to be had is nothing unexpected. */
-  readBody(maxBytes: number): Promise<Buffer | BodyFault>
+  /** The whole body, at once where it is there, or why there is none: a body that is not to be had is nothing unexpected. */
+  readBody(maxBytes: number): Promise<Buffer | BodyFault> | Buffer | BodyFault
   /** The body as it arrives, for uploads that nobody here needs to read. */
   bodyStream(): NodeJS.ReadableStream
   /** Sends a whole answer. Headers must not contain a length. */

@@ -1,14 +1,19 @@
 import type { Socket } from 'node:net'
 import type { HttpExchange } from './http-exchange.ts'
+import type { SlowReaders } from './slow-readers.ts'
 
 /** Which connections are in the middle of an answer. */
 export class AnswersUnderWay {
   readonly #last = new Map<Socket, HttpExchange>()
   /** Exchanges that came while the one before them, on the same connection, was under way. */
   readonly #pipelined = new WeakSet<HttpExchange>()
-  readonly #stalled = new WeakSet<Socket>()
+  readonly #slow: SlowReaders
   #count = 0
   #idle: () => void = () => {}
+
+  constructor(slow: SlowReaders) {
+    this.#slow = slow
+  }
 
   add(exchange: HttpExchange): void {
     const { socket } = exchange
@@ -22,7 +27,7 @@ export class AnswersUnderWay {
     const { socket } = exchange
     if (this.#last.get(socket) === exchange) this.#last.delete(socket)
     // From here on Node sets the socket's timeout itself, to that of idle connections.
-    this.#stalled.delete(socket)
+    this.#slow.forget(socket)
     if (this.#count === 0) this.#idle()
   }
 
@@ -35,19 +40,9 @@ export class AnswersUnderWay {
     return last === undefined || (last.unanswered && !this.#pipelined.has(last))
   }
 
-  /**
-   * To be called every now and then. A client that takes nothing of what waits for it is given so long, and then has its
-   * connection closed; Node counts every byte that the system takes as progress.
-   */
-  closeStalled(longestMs: number): void {
-    for (const socket of this.#last.keys()) {
-      if (socket.writableLength > 0 === this.#stalled.has(socket)) continue
-      if (this.#stalled.delete(socket)) socket.setTimeout(0)
-      else {
-        this.#stalled.add(socket)
-        socket.setTimeout(longestMs)
-      }
-    }
+  /** To be called every now and then: see `SlowReaders`. */
+  sweep(longestMs: number): void {
+    for (const socket of this.#last.keys()) this.#slow.look(socket, longestMs)
   }
 
   /** Resolves when every answer under way has left, or when that took too long. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { BodyFault, ClientExchange, RawHeaders } from '#ports.ts'
+import { bodyTooLarge, leftTooEarly } from './body-faults.ts'
 
 /** After an answer that came before the end of its request: how long, and how far, the rest is still taken in. */
 const lingerMs = 2_000
@@ -71,7 +72,7 @@ export class HttpExchange implements ClientExchange {
   readBody(maxBytes: number): Promise<Buffer | BodyFault> {
     const request = this.#request
     const announced = Number(request.headers['content-length'] ?? 0)
-    if (announced > maxBytes) return Promise.resolve(tooLarge(maxBytes))
+    if (announced > maxBytes) return Promise.resolve(bodyTooLarge(maxBytes))
     // Gone before anybody listened: none of its events will come any more.
     if (request.destroyed && !request.complete) return Promise.resolve(leftTooEarly())
     this.#continue()
@@ -84,7 +85,7 @@ export class HttpExchange implements ClientExchange {
         if (size > maxBytes) {
           chunks = null
           first = null
-          resolve(tooLarge(maxBytes))
+          resolve(bodyTooLarge(maxBytes))
         } else if (first === null) first = chunk
         else if (chunks === null) chunks = [first, chunk]
         else chunks.push(chunk)
@@ -181,13 +182,4 @@ function originForm(target: string): string {
 
 function announcesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-}
-
-function leftTooEarly(): BodyFault {
-  return { kind: 'fault', code: 'client_gone', message: 'the client left before its request was complete' }
-}
-
-function tooLarge(maxBytes: number): BodyFault {
-  const message = `The request body is larger than the ${maxBytes} bytes allowed here.`
-  return { kind: 'fault', code: 'body_too_large', message }
 }

@@ -18,7 +18,10 @@ export interface Ask {
 }
 
 /** The body, as far as this kind of call is read here. */
-export function takeBody(road: Road, { exchange, match }: Arrival): Promise<Buffer | BodyFault> | Buffer | null {
+export function takeBody(
+  road: Road,
+  { exchange, match }: Arrival,
+): Promise<Buffer | BodyFault> | Buffer | BodyFault | null {
   if (match.body === 'opaque') return null
   return match.body === 'none' ? noBody : exchange.readBody(road.requestBodyBytes)
 }

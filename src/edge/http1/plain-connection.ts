@@ -1,0 +1,170 @@
+import type { Socket } from 'node:net'
+import type { ClientExchange } from '#ports.ts'
+import { leftTooEarly } from '../body-faults.ts'
+import { type Carrier, PlainExchange } from './plain-exchange.ts'
+import { type RequestHead, readPlainHead } from './request-head.ts'
+
+export interface PlainConnectionOptions {
+  readonly onExchange: (exchange: ClientExchange) => void
+  /** Gives the connection, with what has come and was not understood here, to a complete HTTP server. */
+  readonly handOver: (socket: Socket, bytes: Buffer) => void
+  readonly onClose: (connection: PlainConnection) => void
+  readonly keepAliveS: number
+  readonly nowMs: () => number
+}
+
+/** Larger bodies cost so much themselves that it does not matter who reads them. */
+const mostBodyBytes = 1024 * 1024
+
+/** So much of the requests behind the one being answered is taken in. */
+const mostAheadBytes = 64 * 1024
+
+/**
+ * A connection on which plain requests come, one after the other. The first thing that is not plain makes it somebody
+ * else's: whoever takes it over sees all of that request, and all that follow.
+ */
+export class PlainConnection implements Carrier {
+  readonly socket: Socket
+  /** Since when it waits: for a request, for the rest of one, or for an answer. */
+  sinceMs: number
+  readonly #options: PlainConnectionOptions
+  #head: RequestHead | null = null
+  /** What has come of a request's body, or behind a request. */
+  #pieces: Buffer[] = []
+  #bytes = 0
+  #exchange: PlainExchange | null = null
+  #closing = false
+  #ended = false
+
+  constructor(socket: Socket, options: PlainConnectionOptions) {
+    this.socket = socket
+    this.#options = options
+    this.sinceMs = options.nowMs()
+    socket.on('data', this.#onData)
+    socket.on('drain', this.#onDrain)
+    socket.on('end', this.#onEnd)
+    socket.on('timeout', this.#onTimeout)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  /** In the middle of a request or of its answer. */
+  get busy(): boolean {
+    return this.#exchange !== null || this.#head !== null || this.socket.writableLength > 0
+  }
+
+  /** A request has begun and is not complete. */
+  get reading(): boolean {
+    return this.#head !== null
+  }
+
+  /** After what is under way. */
+  close(): void {
+    this.#closing = true
+    if (!this.busy) this.socket.destroySoon()
+  }
+
+  keepAliveS(): number | null {
+    return this.#closing || this.#ended ? null : this.#options.keepAliveS
+  }
+
+  answered(stays: boolean): void {
+    this.#exchange = null
+    this.sinceMs = this.#options.nowMs()
+    if (!stays) this.socket.destroySoon()
+    // Not at once: answers that are there already would pile up on the stack.
+    else if (this.#bytes > 0) setImmediate(this.#goOn)
+  }
+
+  readonly #onData = (data: Buffer): void => {
+    if (this.#exchange !== null || this.#head !== null || this.#bytes > 0) this.#keep(data)
+    else if (this.#ended) return
+    else this.#begin(data)
+  }
+
+  #keep(data: Buffer): void {
+    this.#pieces.push(data)
+    this.#bytes += data.length
+    if (this.#head === null) {
+      if (this.#bytes > mostAheadBytes) this.socket.pause()
+    } else if (this.#bytes >= this.#head.bodyBytes) this.#complete(this.#head)
+  }
+
+  #begin(data: Buffer): void {
+    const head = readPlainHead(data)
+    if (head === null || head.bodyBytes > mostBodyBytes) return this.#handOver(data)
+    const whole = head.end + head.bodyBytes
+    if (data.length === whole) return this.#take(head, data.subarray(head.end))
+    this.sinceMs = this.#options.nowMs()
+    this.#head = head
+    this.#pieces = [data.subarray(head.end)]
+    this.#bytes = data.length - head.end
+    if (this.#bytes >= head.bodyBytes) this.#complete(head)
+  }
+
+  /** All of the body is here, and maybe more. */
+  #complete(head: RequestHead): void {
+    const bytes = this.#pieces.length === 1 ? this.#pieces[0] : undefined
+    const all = bytes ?? Buffer.concat(this.#pieces, this.#bytes)
+    const ahead = all.subarray(head.bodyBytes)
+    this.#pieces = ahead.length > 0 ? [ahead] : []
+    this.#bytes = ahead.length
+    this.#take(head, all.subarray(0, head.bodyBytes))
+  }
+
+  #take(head: RequestHead, body: Buffer): void {
+    this.#head = null
+    if (!head.keepAlive) this.#ended = true
+    this.#exchange = new PlainExchange(this, head, body)
+    this.#options.onExchange(this.#exchange)
+  }
+
+  readonly #goOn = (): void => {
+    if (this.socket.destroyed || this.#exchange !== null) return
+    const bytes = Buffer.concat(this.#pieces, this.#bytes)
+    this.#pieces = []
+    this.#bytes = 0
+    this.socket.resume()
+    this.#begin(bytes)
+  }
+
+  #handOver(bytes: Buffer): void {
+    const { socket } = this
+    socket.off('data', this.#onData)
+    socket.off('drain', this.#onDrain)
+    socket.off('end', this.#onEnd)
+    socket.off('timeout', this.#onTimeout)
+    socket.off('error', this.#onError)
+    socket.off('close', this.#onClose)
+    this.#options.onClose(this)
+    this.#options.handOver(socket, bytes)
+  }
+
+  readonly #onDrain = (): void => this.#exchange?.drained()
+
+  /** Who sends no more is taken to be gone, as Node's server does: nobody is left to read an answer. */
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    this.socket.destroySoon()
+    const head = this.#head
+    if (head === null) return
+    this.#head = null
+    const exchange = new PlainExchange(this, head, leftTooEarly())
+    exchange.lost()
+    this.#options.onExchange(exchange)
+  }
+
+  readonly #onTimeout = (): void => {
+    this.socket.destroy()
+  }
+
+  /** The end of the connection follows and says all that is of interest. */
+  readonly #onError = (): void => {}
+
+  readonly #onClose = (): void => {
+    if (this.#head !== null) this.#onEnd()
+    this.#exchange?.lost()
+    this.#exchange = null
+    this.#options.onClose(this)
+  }
+}

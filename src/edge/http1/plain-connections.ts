@@ -1,0 +1,80 @@
+import type { Socket } from 'node:net'
+import type { SlowReaders } from '../slow-readers.ts'
+import { PlainConnection, type PlainConnectionOptions } from './plain-connection.ts'
+
+export interface PlainTimeouts {
+  /** Without a request. */
+  readonly idleMs: number
+  /** For one request, from its first byte to its last. */
+  readonly requestMs: number
+}
+
+export interface PlainConnectionsOptions extends Omit<PlainConnectionOptions, 'onClose' | 'keepAliveS'> {
+  readonly timeouts: PlainTimeouts
+  /** The request did not come whole in time. */
+  readonly tooSlow: (socket: Socket) => void
+}
+
+const lookAgainMs = 10
+
+/** All connections on which nothing but plain requests came so far. */
+export class PlainConnections {
+  readonly #all = new Set<PlainConnection>()
+  readonly #options: PlainConnectionsOptions
+  readonly #each: PlainConnectionOptions
+  #closing = false
+
+  constructor(options: PlainConnectionsOptions) {
+    this.#options = options
+    this.#each = {
+      onExchange: options.onExchange,
+      handOver: options.handOver,
+      nowMs: options.nowMs,
+      keepAliveS: Math.floor(options.timeouts.idleMs / 1000),
+      onClose: (connection) => this.#all.delete(connection),
+    }
+  }
+
+  take(socket: Socket): void {
+    const connection = new PlainConnection(socket, this.#each)
+    this.#all.add(connection)
+    if (this.#closing) connection.close()
+  }
+
+  /** To be called every now and then: whoever is too slow, or has nothing to ask, is let go. */
+  sweep(slow: SlowReaders, writeTimeoutMs: number): void {
+    const { timeouts, nowMs, tooSlow } = this.#options
+    const now = nowMs()
+    for (const connection of this.#all) {
+      const waitedMs = now - connection.sinceMs
+      slow.look(connection.socket, writeTimeoutMs)
+      if (connection.reading && waitedMs > timeouts.requestMs) {
+        tooSlow(connection.socket)
+        connection.socket.destroySoon()
+      } else if (!connection.busy && waitedMs > timeouts.idleMs) connection.close()
+    }
+  }
+
+  /** Each as soon as what is under way on it is over. */
+  close(): void {
+    this.#closing = true
+    for (const connection of this.#all) connection.close()
+  }
+
+  destroy(): void {
+    for (const connection of this.#all) connection.socket.destroy()
+  }
+
+  /** Resolves when nothing is under way, or when that took too long. */
+  quiet(longestMs: number): Promise<void> {
+    const { nowMs } = this.#options
+    const giveUpAtMs = nowMs() + longestMs
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (nowMs() >= giveUpAtMs || ![...this.#all].some((connection) => connection.busy)) resolve()
+        else setTimeout(look, lookAgainMs)
+      }
+      look()
+    })
+  }
+}
