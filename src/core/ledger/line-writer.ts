@@ -1,11 +1,11 @@
+import { formatPico } from '#core/money/usd-text.ts'
 import { EntryFault } from './fault.ts'
+import type { MemberName } from './member-name.ts'
 
 const quote = 0x22
 const comma = 0x2c
-const minus = 0x2d
 const dot = 0x2e
 const zero = 0x30
-const colon = 0x3a
 const backslash = 0x5c
 const openBracket = 0x5b
 const closeBracket = 0x5d
@@ -17,15 +17,20 @@ const newline = 0x0a
 const smallIntegers = 2 ** 31
 const billion = 1_000_000_000
 
-/** Amounts are kept in 1e-12. */
-const amountPlaces = 12
+/** Amounts are kept in 1e-12, and written in two halves that 32-bit arithmetic is enough for. */
+const million = 1_000_000
+const trillion = 1e12
+const mostExact = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** Longer texts are handed to the native encoder: below, a call costs more than the loop. */
-const loopChars = 120
+/** By byte of UTF-8: 1 for what does not stand in a JSON text as it is, or is not looked into here: all but ASCII. */
+const notPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 0x20 || byte > 0x7e || byte === quote || byte === backslash ? 1 : 0,
+)
 
 /**
  * Lines of JSON, written into memory that is used again and again: no text is put together on the way, because this
- * runs twice per call on the hot path. Room for a head can be left in front of the first line.
+ * runs twice per call on the hot path. Room for a head can be left in front of the first line. What is known before is
+ * copied whole, since a copy of thirty bytes costs as much as a loop over five of them.
  *
  * Members are written without a thought for commas: one comes before every member but the first of its object. An
  * object in which nothing was written vanishes.
@@ -91,7 +96,7 @@ export class LineWriter {
   }
 
   /** Begins a member that is an object. Returns what `endObject` needs. */
-  beginObject(name: string): number {
+  beginObject(name: MemberName): number {
     const start = this.#at
     this.#name(name)
     this.open()
@@ -104,7 +109,7 @@ export class LineWriter {
   }
 
   /** Begins a member whose value follows. */
-  member(name: string): void {
+  member(name: MemberName): void {
     this.#name(name)
   }
 
@@ -119,80 +124,90 @@ export class LineWriter {
     this.#memory[this.#at++] = closeBracket
   }
 
-  text(name: string, value: string): void {
+  text(name: MemberName, value: string): void {
     this.#name(name)
     this.#quoted(value)
   }
 
+  /** The same for texts of which there are few, so that most have been written before. */
+  word(name: MemberName, value: string): void {
+    this.#member(name.with(value))
+  }
+
   /** @throws EntryFault `entry_field_invalid` where the number is not finite, which JSON cannot say. */
-  number(name: string, value: number): void {
+  number(name: MemberName, value: number): void {
     this.#name(name)
-    const thousandths = Math.round(value * 1000)
-    if (Number.isInteger(value) && value >= 0 && value < smallIntegers) this.#integer(value, 1)
-    else if (value >= smallIntegers && value < smallIntegers * billion && Number.isInteger(value)) {
+    if (value >= 0 && value < smallIntegers && Number.isInteger(value)) return this.#integer(value, 1)
+    if (value >= smallIntegers && value < smallIntegers * billion && Number.isInteger(value)) {
       const billions = Math.floor(value / billion)
       this.#integer(billions, 1)
-      this.#integer(value - billions * billion, 9)
-    } else if (thousandths >= 0 && thousandths < smallIntegers && thousandths / 1000 === value) {
-      this.#thousandths(thousandths)
-    } else if (Number.isFinite(value)) {
-      this.#ascii(JSON.stringify(value))
-    } else {
-      throw new EntryFault('entry_field_invalid', name, `${name} is ${value}: only finite numbers can be written`)
+      return this.#integer(value - billions * billion, 9)
     }
+    const thousandths = Math.round(value * 1000)
+    if (thousandths >= 0 && thousandths < smallIntegers && thousandths / 1000 === value) {
+      return this.#thousandths(thousandths)
+    }
+    if (!Number.isFinite(value)) {
+      const message = `${name.text} is ${value}: only finite numbers can be written`
+      throw new EntryFault('entry_field_invalid', name.text, message)
+    }
+    this.#ascii(JSON.stringify(value))
   }
 
   /** Decimal text with 12 places. */
-  amount(name: string, value: bigint): void {
+  amount(name: MemberName, value: bigint): void {
     this.#name(name)
-    this.#reserve(3)
+    this.#reserve(1)
     this.#memory[this.#at++] = quote
-    this.#pico(value)
+    if (value >= 0n && value <= mostExact) this.#pico(Number(value))
+    else this.#ascii(formatPico(value))
+    this.#reserve(1)
     this.#memory[this.#at++] = quote
   }
 
-  flag(name: string): void {
+  flag(name: MemberName): void {
     this.#name(name)
     this.#ascii('true')
   }
 
   /** JSON text that somebody else made. */
-  json(name: string, text: string): void {
+  json(name: MemberName, text: string): void {
     this.#name(name)
     this.#native(text)
   }
 
-  #name(name: string): void {
-    this.#reserve(name.length + 4)
+  #name(name: MemberName): void {
+    this.#member(name.bytes)
+  }
+
+  /** Bytes that begin with the comma before a member, which the first of an object goes without. */
+  #member(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
     const memory = this.#memory
-    if (memory[this.#at - 1] !== openBrace) memory[this.#at++] = comma
-    memory[this.#at++] = quote
-    this.#ascii(name)
-    memory[this.#at++] = quote
-    memory[this.#at++] = colon
+    const isFirst = memory[this.#at - 1] === openBrace
+    // The comma falls on the bracket, which is then put back.
+    if (isFirst) this.#at--
+    memory.set(bytes, this.#at)
+    if (isFirst) memory[this.#at] = openBrace
+    this.#at += bytes.length
   }
 
   /** Lone surrogates come out as escapes, so the line is always valid UTF-8 without line ends. */
   #quoted(value: string): void {
-    const { length } = value
-    if (length > loopChars) return this.#native(JSON.stringify(value))
-    this.#reserve(length + 2)
+    this.#reserve(value.length * 3 + 2)
     const memory = this.#memory
-    let at = this.#at
-    memory[at++] = quote
-    for (let index = 0; index < length; index++) {
-      const code = value.charCodeAt(index)
-      if (code < 0x20 || code > 0x7e || code === quote || code === backslash) return this.#native(JSON.stringify(value))
-      memory[at++] = code
-    }
-    memory[at++] = quote
-    this.#at = at
+    const start = this.#at + 1
+    const end = start + memory.write(value, start)
+    let found = 0
+    for (let at = start; at < end; at++) found |= notPlain[memory[at] ?? 0] ?? 0
+    if (found !== 0) return this.#native(JSON.stringify(value))
+    memory[start - 1] = quote
+    memory[end] = quote
+    this.#at = end + 1
   }
 
   #integer(value: number, leastDigits: number): void {
-    let digits = 1
-    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) digits++
-    digits = Math.max(digits, leastDigits)
+    const digits = Math.max(digitsOf(value), leastDigits)
     this.#reserve(digits)
     const memory = this.#memory
     let rest = value
@@ -216,22 +231,19 @@ export class LineWriter {
     this.#integer(fraction, digits)
   }
 
-  #pico(value: bigint): void {
-    const text = value.toString()
-    const negative = text.charCodeAt(0) === minus
-    const digits = text.length - (negative ? 1 : 0)
-    const whole = Math.max(1, digits - amountPlaces)
-    this.#reserve(text.length + amountPlaces + 3)
-    const memory = this.#memory
-    let at = this.#at
-    if (negative) memory[at++] = minus
-    // As many digits as there are places, and one before the point: what the text lacks of them are zeros in front.
-    let from = digits - whole - amountPlaces
-    for (let place = 0; place < whole + amountPlaces; place++, from++) {
-      if (place === whole) memory[at++] = dot
-      memory[at++] = from < 0 ? zero : text.charCodeAt(from + (negative ? 1 : 0))
-    }
-    this.#at = at
+  /**
+   * Exact for safe integers: what a division leaves is at least one part in 1e12 of a quotient below 9008, and doubles
+   * of that size lie 1.8e-12 apart at most, so that none is rounded up to the next whole number.
+   */
+  #pico(value: number): void {
+    const whole = Math.floor(value / trillion)
+    const places = value - whole * trillion
+    const upper = Math.floor(places / million)
+    this.#integer(whole, 1)
+    this.#reserve(1)
+    this.#memory[this.#at++] = dot
+    this.#integer(upper, 6)
+    this.#integer(places - upper * million, 6)
   }
 
   #ascii(text: string): void {
@@ -254,4 +266,12 @@ export class LineWriter {
     this.#memory.copy(larger, 0, 0, this.#at)
     this.#memory = larger
   }
+}
+
+/** Of a whole number below 2^31. */
+function digitsOf(value: number): number {
+  if (value < 1_000) return value < 10 ? 1 : value < 100 ? 2 : 3
+  if (value < million) return value < 10_000 ? 4 : value < 100_000 ? 5 : 6
+  if (value < billion) return value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : 9
+  return 10
 }

@@ -4,6 +4,7 @@ import type { Cost } from '#core/pricing/cost.ts'
 import type { Attempt, CallFacts, LedgerEntry, OpenEntry, SettleEntry, TokenTotals } from './entry.ts'
 import { EntryFault } from './fault.ts'
 import type { LineWriter } from './line-writer.ts'
+import { type MemberName, member } from './member-name.ts'
 import { traceLinkText } from './trace-link.ts'
 
 /**
@@ -16,7 +17,7 @@ import { traceLinkText } from './trace-link.ts'
  */
 export function writeEntry(to: LineWriter, entry: LedgerEntry): void {
   to.open()
-  to.text('kind', entry.kind)
+  to.word(member.kind, entry.kind)
   writeCall(to, entry.call)
   if (entry.kind === 'open') writeOpen(to, entry)
   else writeSettle(to, entry)
@@ -24,80 +25,80 @@ export function writeEntry(to: LineWriter, entry: LedgerEntry): void {
 }
 
 function writeOpen(to: LineWriter, entry: OpenEntry): void {
-  count(to, 'estimatedInputTokens', entry.estimatedInputTokens)
-  text(to, 'responseId', entry.responseId ?? '')
-  if (entry.trace !== undefined) to.text('trace', traceLinkText(entry.trace))
+  count(to, member.estimatedInputTokens, entry.estimatedInputTokens)
+  text(to, member.responseId, entry.responseId ?? '')
+  if (entry.trace !== undefined) to.text(member.trace, traceLinkText(entry.trace))
   if (entry.hold === undefined) return
-  const start = to.beginObject('hold')
+  const start = to.beginObject(member.hold)
   // Also where it is nothing: an object without members is not written.
-  to.amount('usd', entry.hold.picoUsd)
-  count(to, 'tokens', entry.hold.tokens)
+  to.amount(member.usd, entry.hold.picoUsd)
+  count(to, member.tokens, entry.hold.tokens)
   to.endObject(start)
 }
 
 function writeSettle(to: LineWriter, entry: SettleEntry): void {
-  to.number('endedAtMs', entry.endedAtMs)
-  to.text('outcome', entry.outcome)
-  if (entry.modelServed !== entry.call.modelRouted) to.text('modelServed', entry.modelServed)
-  to.text('usageSource', entry.usageSource)
+  to.number(member.endedAtMs, entry.endedAtMs)
+  to.word(member.outcome, entry.outcome)
+  if (entry.modelServed !== entry.call.modelRouted) to.word(member.modelServed, entry.modelServed)
+  to.word(member.usageSource, entry.usageSource)
   writeTokens(to, entry.tokens)
   writeUnits(to, entry.units)
   writeCost(to, entry.cost)
-  if (entry.marks.length > 0) to.json('marks', JSON.stringify(entry.marks))
-  count(to, 'latencyMs', entry.latencyMs)
-  if (entry.timeToFirstTokenMs !== null) to.number('timeToFirstTokenMs', entry.timeToFirstTokenMs)
-  count(to, 'overheadMs', entry.overheadMs)
-  count(to, 'statusCode', entry.statusCode)
-  text(to, 'errorCode', entry.errorCode)
-  text(to, 'errorMessage', entry.errorMessage)
+  if (entry.marks.length > 0) to.json(member.marks, JSON.stringify(entry.marks))
+  count(to, member.latencyMs, entry.latencyMs)
+  if (entry.timeToFirstTokenMs !== null) to.number(member.timeToFirstTokenMs, entry.timeToFirstTokenMs)
+  count(to, member.overheadMs, entry.overheadMs)
+  count(to, member.statusCode, entry.statusCode)
+  word(to, member.errorCode, entry.errorCode)
+  text(to, member.errorMessage, entry.errorMessage)
   if (entry.attempts.length > 0) {
-    to.member('attempts')
+    to.member(member.attempts)
     writeAttempts(to, entry.attempts)
   }
-  if (entry.cacheHit) to.flag('cacheHit')
-  if (entry.trace !== undefined) to.text('trace', traceLinkText(entry.trace))
+  if (entry.cacheHit) to.flag(member.cacheHit)
+  if (entry.trace !== undefined) to.text(member.trace, traceLinkText(entry.trace))
 }
 
 function writeCall(to: LineWriter, call: CallFacts): void {
-  to.text('callId', call.callId)
-  if (call.requestId !== call.callId) to.text('requestId', call.requestId)
-  to.number('startedAtMs', call.startedAtMs)
+  to.text(member.callId, call.callId)
+  if (call.requestId !== call.callId) to.text(member.requestId, call.requestId)
+  to.number(member.startedAtMs, call.startedAtMs)
   writePayer(to, call.payer)
-  text(to, 'keyId', call.keyId)
-  text(to, 'vendor', call.vendor)
-  text(to, 'upstream', call.upstream)
-  text(to, 'modelRequested', call.modelRequested)
-  if (call.modelRouted !== call.modelRequested) to.text('modelRouted', call.modelRouted)
-  to.text('endpoint', call.endpoint)
-  if (call.stream) to.flag('stream')
-  text(to, 'promptHash', call.promptHash)
+  word(to, member.keyId, call.keyId)
+  word(to, member.vendor, call.vendor)
+  word(to, member.upstream, call.upstream)
+  word(to, member.modelRequested, call.modelRequested)
+  if (call.modelRouted !== call.modelRequested) to.word(member.modelRouted, call.modelRouted)
+  to.word(member.endpoint, call.endpoint)
+  if (call.stream) to.flag(member.stream)
+  text(to, member.promptHash, call.promptHash)
 }
 
 function writePayer(to: LineWriter, payer: Payer): void {
-  const start = to.beginObject('payer')
-  text(to, 'department', payer.department)
-  text(to, 'project', payer.project)
-  text(to, 'costCenter', payer.costCenter)
-  text(to, 'userId', payer.userId)
-  text(to, 'sessionId', payer.sessionId)
-  text(to, 'featureFlag', payer.featureFlag)
-  text(to, 'requestPath', payer.requestPath)
-  if (hasMembers(payer.tags)) to.json('tags', JSON.stringify(payer.tags))
+  const start = to.beginObject(member.payer)
+  word(to, member.department, payer.department)
+  word(to, member.project, payer.project)
+  word(to, member.costCenter, payer.costCenter)
+  text(to, member.userId, payer.userId)
+  text(to, member.sessionId, payer.sessionId)
+  word(to, member.featureFlag, payer.featureFlag)
+  text(to, member.requestPath, payer.requestPath)
+  if (hasMembers(payer.tags)) to.json(member.tags, JSON.stringify(payer.tags))
   to.endObject(start)
 }
 
 function writeTokens(to: LineWriter, tokens: TokenTotals): void {
-  const start = to.beginObject('tokens')
-  count(to, 'input', tokens.input)
-  count(to, 'cachedInput', tokens.cachedInput)
-  count(to, 'cacheWrite5m', tokens.cacheWrite5m)
-  count(to, 'cacheWrite1h', tokens.cacheWrite1h)
-  count(to, 'output', tokens.output)
-  count(to, 'reasoning', tokens.reasoning)
-  count(to, 'inputAudio', tokens.inputAudio)
-  count(to, 'outputAudio', tokens.outputAudio)
-  count(to, 'inputImage', tokens.inputImage)
-  count(to, 'outputImage', tokens.outputImage)
+  const start = to.beginObject(member.tokens)
+  count(to, member.input, tokens.input)
+  count(to, member.cachedInput, tokens.cachedInput)
+  count(to, member.cacheWrite5m, tokens.cacheWrite5m)
+  count(to, member.cacheWrite1h, tokens.cacheWrite1h)
+  count(to, member.output, tokens.output)
+  count(to, member.reasoning, tokens.reasoning)
+  count(to, member.inputAudio, tokens.inputAudio)
+  count(to, member.outputAudio, tokens.outputAudio)
+  count(to, member.inputImage, tokens.inputImage)
+  count(to, member.outputImage, tokens.outputImage)
   to.endObject(start)
 }
 
@@ -107,23 +108,23 @@ function writeUnits(to: LineWriter, units: Readonly<Record<string, number>>): vo
   for (const amount of Object.values(units)) {
     if (!Number.isFinite(amount)) throw new EntryFault('entry_field_invalid', 'units', `a unit is ${amount}`)
   }
-  to.json('units', JSON.stringify(units))
+  to.json(member.units, JSON.stringify(units))
 }
 
 function writeCost(to: LineWriter, cost: Cost): void {
-  const start = to.beginObject('cost')
-  amount(to, 'input', cost.inputPicoUsd)
-  amount(to, 'cachedInput', cost.cachedInputPicoUsd)
-  amount(to, 'cacheWrite', cost.cacheWritePicoUsd)
-  amount(to, 'output', cost.outputPicoUsd)
-  amount(to, 'other', cost.otherPicoUsd)
-  amount(to, 'total', cost.totalPicoUsd)
-  text(to, 'priceVersion', cost.priceVersion)
-  if (cost.unpriced) to.flag('unpriced')
+  const start = to.beginObject(member.cost)
+  amount(to, member.input, cost.inputPicoUsd)
+  amount(to, member.cachedInput, cost.cachedInputPicoUsd)
+  amount(to, member.cacheWrite, cost.cacheWritePicoUsd)
+  amount(to, member.output, cost.outputPicoUsd)
+  amount(to, member.other, cost.otherPicoUsd)
+  amount(to, member.total, cost.totalPicoUsd)
+  word(to, member.priceVersion, cost.priceVersion)
+  if (cost.unpriced) to.flag(member.unpriced)
   if (cost.billingCurrency !== 'USD' || cost.billingPicoAmount !== cost.totalPicoUsd) {
-    to.json('billing', JSON.stringify([cost.billingCurrency, formatPico(cost.billingPicoAmount)]))
+    to.json(member.billing, JSON.stringify([cost.billingCurrency, formatPico(cost.billingPicoAmount)]))
   }
-  if (cost.providerStatedPicoUsd !== null) to.amount('providerStated', cost.providerStatedPicoUsd)
+  if (cost.providerStatedPicoUsd !== null) to.amount(member.providerStated, cost.providerStatedPicoUsd)
   to.endObject(start)
 }
 
@@ -132,24 +133,28 @@ export function writeAttempts(to: LineWriter, attempts: readonly Attempt[]): voi
   to.beginArray()
   for (const attempt of attempts) {
     to.open()
-    count(to, 'startedAfterMs', attempt.startedAfterMs)
-    count(to, 'durationMs', attempt.durationMs)
-    count(to, 'status', attempt.status)
-    text(to, 'errorCode', attempt.errorCode)
+    count(to, member.startedAfterMs, attempt.startedAfterMs)
+    count(to, member.durationMs, attempt.durationMs)
+    count(to, member.status, attempt.status)
+    word(to, member.errorCode, attempt.errorCode)
     to.close()
   }
   to.endArray()
 }
 
-function text(to: LineWriter, name: string, value: string): void {
+function text(to: LineWriter, name: MemberName, value: string): void {
   if (value !== '') to.text(name, value)
 }
 
-function count(to: LineWriter, name: string, value: number): void {
+function word(to: LineWriter, name: MemberName, value: string): void {
+  if (value !== '') to.word(name, value)
+}
+
+function count(to: LineWriter, name: MemberName, value: number): void {
   if (value !== 0) to.number(name, value)
 }
 
-function amount(to: LineWriter, name: string, value: bigint): void {
+function amount(to: LineWriter, name: MemberName, value: bigint): void {
   if (value !== 0n) to.amount(name, value)
 }
 
