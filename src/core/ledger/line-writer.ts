@@ -27,6 +27,11 @@ const notPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 || byte > 0x7e || byte === quote || byte === backslash ? 1 : 0,
 )
 
+/** Members as they stand in a line, a character for a byte. */
+export type WrittenMembers = string & { readonly [written]: true }
+
+declare const written: unique symbol
+
 /**
  * Lines of JSON, written into memory that is used again and again: no text is put together on the way, because this
  * runs twice per call on the hot path. Room for a head can be left in front of the first line. What is known before is
@@ -122,6 +127,16 @@ export class LineWriter {
   endArray(): void {
     this.#reserve(1)
     this.#memory[this.#at++] = closeBracket
+  }
+
+  /** The members that were written since `end` was this, to be written again. They are not the first of their object. */
+  membersFrom(end: number): WrittenMembers {
+    return this.#memory.toString('latin1', end, this.#at) as WrittenMembers
+  }
+
+  members(text: WrittenMembers): void {
+    this.#reserve(text.length)
+    this.#at += this.#memory.write(text, this.#at, 'latin1')
   }
 
   text(name: MemberName, value: string): void {

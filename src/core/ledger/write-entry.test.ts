@@ -11,6 +11,7 @@ import { EntryFault } from './fault.ts'
 import { LineWriter } from './line-writer.ts'
 import { member } from './member-name.ts'
 import { traceLinkText } from './trace-link.ts'
+import { writeOpenEntry, writeSettleEntry } from './write-entry.ts'
 
 /** What has its usual value is left out, and so is an object in which all is. */
 function unlessUsual<Value>(value: Value): Value | undefined {
@@ -111,6 +112,20 @@ test('a line is what JSON.stringify makes of the entry, byte for byte', () => {
   fc.assert(
     fc.property(entries, (entry) => assert.equal(encodeEntry(entry), plainLine(entry))),
     { numRuns: 3000 },
+  )
+})
+
+test('a settle entry is the same line where its call is copied from the line of the open entry', () => {
+  const settles = arbitraryEntry.filter((entry) => entry.kind === 'settle')
+  fc.assert(
+    fc.property(settles, fc.maxSafeNat(), (entry, estimatedInputTokens) => {
+      const to = new LineWriter({ headroomBytes: 0, bytes: 8 })
+      const members = writeOpenEntry(to, { kind: 'open', call: entry.call, estimatedInputTokens })
+      to.clear()
+      writeSettleEntry(to, entry, members)
+      assert.equal(to.memory.toString('utf8', 0, to.end), encodeEntry(entry))
+    }),
+    { numRuns: 1000 },
   )
 })
 

@@ -3,7 +3,7 @@ import { formatPico } from '#core/money/usd-text.ts'
 import type { Cost } from '#core/pricing/cost.ts'
 import type { Attempt, CallFacts, LedgerEntry, OpenEntry, SettleEntry, TokenTotals } from './entry.ts'
 import { EntryFault } from './fault.ts'
-import type { LineWriter } from './line-writer.ts'
+import type { LineWriter, WrittenMembers } from './line-writer.ts'
 import { type MemberName, member } from './member-name.ts'
 import { traceLinkText } from './trace-link.ts'
 
@@ -16,11 +16,32 @@ import { traceLinkText } from './trace-link.ts'
  * @throws EntryFault `entry_field_invalid` where a number is not finite, which JSON cannot say.
  */
 export function writeEntry(to: LineWriter, entry: LedgerEntry): void {
+  if (entry.kind === 'open') writeOpenEntry(to, entry)
+  else writeSettleEntry(to, entry, null)
+}
+
+/** The members that say what is known of a call: its open entry and its settle entry have the same. */
+export type CallMembers = WrittenMembers
+
+/** The same, and returns what the settle entry of the call can be written with. */
+export function writeOpenEntry(to: LineWriter, entry: OpenEntry): CallMembers {
   to.open()
   to.word(member.kind, entry.kind)
+  const start = to.end
   writeCall(to, entry.call)
-  if (entry.kind === 'open') writeOpen(to, entry)
-  else writeSettle(to, entry)
+  const call = to.membersFrom(start)
+  writeOpen(to, entry)
+  to.close()
+  return call
+}
+
+/** The same, with what `writeOpenEntry` has returned for a call of the very same facts. */
+export function writeSettleEntry(to: LineWriter, entry: SettleEntry, call: CallMembers | null): void {
+  to.open()
+  to.word(member.kind, entry.kind)
+  if (call === null) writeCall(to, entry.call)
+  else to.members(call)
+  writeSettle(to, entry)
   to.close()
 }
 

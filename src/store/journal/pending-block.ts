@@ -1,7 +1,8 @@
-import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
+import type { LedgerEntry } from '#core/ledger/entry.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import type { LineWriter } from '#core/ledger/line-writer.ts'
-import { writeEntry } from '#core/ledger/write-entry.ts'
+import { type CallMembers, writeOpenEntry, writeSettleEntry } from '#core/ledger/write-entry.ts'
+import type { RunningCalls } from './running-calls.ts'
 
 /** Texts in an entry are bounded long before it comes here; this only keeps a fault elsewhere from becoming one of the format. */
 const longestLineBytes = 1024 * 1024
@@ -12,13 +13,17 @@ const longestLineBytes = 1024 * 1024
  */
 export class PendingBlock {
   readonly lines: LineWriter
+  readonly #running: RunningCalls
   #entries: LedgerEntry[] = []
+  /** Of the open entries among them, in the same order. */
+  #members: CallMembers[] = []
   #opened: PromiseWithResolvers<void> | null = null
   #settled: PromiseWithResolvers<void> | null = null
 
   /** The writer is empty, and the block's own until it has been written. */
-  constructor(lines: LineWriter) {
+  constructor(lines: LineWriter, running: RunningCalls) {
     this.lines = lines
+    this.#running = running
   }
 
   get size(): number {
@@ -44,8 +49,10 @@ export class PendingBlock {
   #write(entry: LedgerEntry): void {
     const { lines } = this
     const start = lines.end
+    let members: CallMembers | null = null
     try {
-      writeEntry(lines, entry)
+      if (entry.kind === 'open') members = writeOpenEntry(lines, entry)
+      else writeSettleEntry(lines, entry, this.#running.membersFor(entry))
       const bytes = lines.end - start
       if (bytes > longestLineBytes) throw new JournalFault('entry_too_large', `an entry of ${bytes} bytes`)
       lines.endLine()
@@ -53,12 +60,14 @@ export class PendingBlock {
       lines.cutTo(start)
       throw fault
     }
+    if (members !== null) this.#members.push(members)
   }
 
   /** Takes the open entries out and tells their callers why. */
   refuseOpens(fault: JournalFault): void {
     if (this.#opened === null) return
     this.#entries = this.#entries.filter(({ kind }) => kind !== 'open')
+    this.#members = []
     this.lines.clear()
     for (const entry of this.#entries) this.#write(entry)
     this.#opened.reject(fault)
@@ -66,10 +75,11 @@ export class PendingBlock {
   }
 
   /** Keeps the account of running calls, after the block was written. */
-  track(running: Map<string, OpenEntry>): void {
+  track(): void {
+    let opens = 0
     for (const entry of this.#entries) {
-      if (entry.kind === 'open') running.set(entry.call.callId, entry)
-      else running.delete(entry.call.callId)
+      if (entry.kind === 'open') this.#running.opened(entry, this.#members[opens++] ?? null)
+      else this.#running.settled(entry)
     }
   }
 

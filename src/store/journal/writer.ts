@@ -11,6 +11,7 @@ import { type FsyncMode, GroupSync } from './group-sync.ts'
 import { writeMark } from './marks.ts'
 import { PendingBlock } from './pending-block.ts'
 import { recoverJournal } from './recover.ts'
+import { RunningCalls } from './running-calls.ts'
 import { isNoRoom, Space } from './space.ts'
 import { Tail } from './tail.ts'
 
@@ -89,8 +90,7 @@ export async function openJournal(
     const begun = { instance: options.instance ?? `${hostname()}:${process.pid}`, nowMs: options.clock.wallMs() }
     const tail = Tail.open(disk, options.dir, end, begun)
     const opens = [...(end?.running.values() ?? [])].map(decodeEntry).filter((entry) => entry.kind === 'open')
-    const running = new Map(opens.map((entry) => [entry.call.callId, entry]))
-    return { journal: new JournalWriter(options, disk, tail, running), recovered: { opens, tornBytes } }
+    return { journal: new JournalWriter(options, disk, tail, new RunningCalls(opens)), recovered: { opens, tornBytes } }
   } catch (cause) {
     if (faultCode(cause) === '' || cause instanceof JournalFault) throw cause
     throw new JournalFault('journal_unusable', `The journal in ${options.dir} cannot be opened: ${String(cause)}`, {
@@ -103,7 +103,7 @@ class JournalWriter implements WatchedJournal {
   readonly #options: JournalOptions
   readonly #disk: Disk
   readonly #tail: Tail
-  readonly #running: Map<string, OpenEntry>
+  readonly #running: RunningCalls
   readonly #space: Space
   readonly #sync: GroupSync
   /** In the order in which they will be written; entries are added to the last. */
@@ -122,7 +122,7 @@ class JournalWriter implements WatchedJournal {
   #bytes = 0
   #segments = 1
 
-  constructor(options: JournalOptions, disk: Disk, tail: Tail, running: Map<string, OpenEntry>) {
+  constructor(options: JournalOptions, disk: Disk, tail: Tail, running: RunningCalls) {
     this.#options = options
     this.#disk = disk
     this.#tail = tail
@@ -155,6 +155,7 @@ class JournalWriter implements WatchedJournal {
     if (block === undefined || block.lines.length >= blockBytes) {
       block = new PendingBlock(
         this.#spare ?? new LineWriter({ headroomBytes: frameHeadroomBytes, bytes: blockBytes / 8 }),
+        this.#running,
       )
       this.#spare = null
       this.#queue.push(block)
@@ -216,7 +217,7 @@ class JournalWriter implements WatchedJournal {
     if (block.size === 0) return true
     this.#blocks++
     this.#entries += block.size
-    block.track(this.#running)
+    block.track()
     this.#options.onWritten?.(block.entries, this.#tail.position)
     this.#sync.written(block)
     return true
@@ -287,7 +288,7 @@ class JournalWriter implements WatchedJournal {
       return
     }
     try {
-      if (this.#tail.rotate([...this.#running.values()], this.#options.clock.wallMs())) this.#segments++
+      if (this.#tail.rotate(this.#running.opens, this.#options.clock.wallMs())) this.#segments++
       else this.#rotateNotBeforeMs = nowMs + rotateAgainMs
     } catch (fault) {
       this.#rotateNotBeforeMs = nowMs + rotateAgainMs
