@@ -148,6 +148,8 @@ interface BookParts {
   readonly currencyOf: (upstream: string) => string
 }
 
+const noMarks: readonly string[] = []
+
 function priceCall(call: CallToPrice, book: BookParts): PricedCall {
   const currency = book.currencyOf(call.upstream)
   if (call.usage === null || freeEndpoints.has(call.endpoint)) {
@@ -166,10 +168,10 @@ function priceCall(call: CallToPrice, book: BookParts): PricedCall {
   }
   if (tally.unpriced) marks.add('unpriced')
   const stated = statedCost(usage, marks)
-  const computed = { ...tally.cost(currency), providerStatedPicoUsd: stated?.picoUsd ?? null }
+  const computed = tally.cost(currency, stated?.picoUsd ?? null)
   const books = stated?.whole === true && book.options.costSource === 'provider'
   const cost = books ? bookStated(computed, stated.picoUsd) : computed
-  return { cost, tokens, units, marks: [...marks] }
+  return { cost, tokens, units, marks: marks.size === 0 ? noMarks : [...marks] }
 }
 
 interface CallPricing {

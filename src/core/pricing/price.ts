@@ -30,8 +30,8 @@ export interface UnitLine extends LineRate {
 export interface PriceBand {
   readonly overTokens: number
   readonly tokens: readonly TokenLine[]
-  /** The kinds that this price has no rate for. */
-  readonly missing: readonly TokenKind[]
+  /** The same by their kind; null for the kinds that this price has no rate for. */
+  readonly byKind: Readonly<Record<TokenKind, TokenLine | null>>
   readonly units: readonly UnitLine[]
   readonly version: string
 }
@@ -86,11 +86,13 @@ function makeBand(card: RateCard, terms: PriceTerms, overTokens: number): PriceB
     return { billing, usd: terms.billingToUsd === one ? billing : multiply(billing, terms.billingToUsd) }
   }
   const tokens: TokenLine[] = []
-  const missing: TokenKind[] = []
+  const byKind = { ...noLines }
   for (const { kind, part, chain } of tokenPricing) {
     const perToken = first(chain, perOne) ?? (kind === 'cacheWrite1h' ? hourWrite(perOne) : null)
-    if (perToken === null) missing.push(kind)
-    else tokens.push({ kind, part, ...line(perToken, terms.tokenFactor) })
+    if (perToken === null) continue
+    const priced = { kind, part, ...line(perToken, terms.tokenFactor) }
+    byKind[kind] = priced
+    tokens.push(priced)
   }
   const units: UnitLine[] = []
   for (const { unit, rate } of billedUnits) {
@@ -98,7 +100,25 @@ function makeBand(card: RateCard, terms: PriceTerms, overTokens: number): PriceB
     if (perUnit !== null) units.push({ unit, ...line(perUnit, one) })
   }
   const version = overTokens === 0 ? terms.version : `${terms.version} context>${overTokens}`
-  return { overTokens, tokens, missing, units, version }
+  return { overTokens, tokens, byKind, units, version }
+}
+
+const noLines: Record<TokenKind, TokenLine | null> = {
+  textInput: null,
+  audioInput: null,
+  imageInput: null,
+  videoInput: null,
+  textCached: null,
+  audioCached: null,
+  imageCached: null,
+  videoCached: null,
+  cacheWrite5m: null,
+  cacheWrite1h: null,
+  textOutput: null,
+  reasoning: null,
+  audioOutput: null,
+  imageOutput: null,
+  videoOutput: null,
 }
 
 /**

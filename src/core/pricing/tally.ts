@@ -1,10 +1,10 @@
 import { decimalOfNumber } from '#core/money/decimal.ts'
-import { picoUsd } from '#core/money/pico-usd.ts'
+import { type PicoUsd, picoUsd } from '#core/money/pico-usd.ts'
 import { divideHalfEven, type Ratio } from '#core/money/ratio.ts'
 import type { DisjointCounts } from '#core/usage/counts.ts'
 import type { UnitName } from '#core/usage/units.ts'
 import type { Cost } from './cost.ts'
-import type { LineRate, Price, PriceBand } from './price.ts'
+import type { LineRate, Price, PriceBand, TokenLine } from './price.ts'
 import type { CostPart } from './rate-card.ts'
 
 /**
@@ -26,11 +26,23 @@ export class Tally {
   /** Tokens without a rate make the tally unpriced and cost nothing in it. */
   addTokens(price: Price, band: PriceBand, counts: DisjointCounts): void {
     this.#note(price, band)
-    for (const line of band.tokens) {
-      const count = counts[line.kind]
-      if (count > 0) this.#add(line.part, line, BigInt(count), 1n)
-    }
-    for (const kind of band.missing) if (counts[kind] > 0) this.unpriced = true
+    // Spelled out because looking fifteen counts up by names that change costs more than all the arithmetic.
+    const { byKind } = band
+    this.#addKind(byKind.textInput, counts.textInput)
+    this.#addKind(byKind.audioInput, counts.audioInput)
+    this.#addKind(byKind.imageInput, counts.imageInput)
+    this.#addKind(byKind.videoInput, counts.videoInput)
+    this.#addKind(byKind.textCached, counts.textCached)
+    this.#addKind(byKind.audioCached, counts.audioCached)
+    this.#addKind(byKind.imageCached, counts.imageCached)
+    this.#addKind(byKind.videoCached, counts.videoCached)
+    this.#addKind(byKind.cacheWrite5m, counts.cacheWrite5m)
+    this.#addKind(byKind.cacheWrite1h, counts.cacheWrite1h)
+    this.#addKind(byKind.textOutput, counts.textOutput)
+    this.#addKind(byKind.reasoning, counts.reasoning)
+    this.#addKind(byKind.audioOutput, counts.audioOutput)
+    this.#addKind(byKind.imageOutput, counts.imageOutput)
+    this.#addKind(byKind.videoOutput, counts.videoOutput)
   }
 
   /** Returns false, and adds nothing, where the price has no rate for the unit. */
@@ -44,8 +56,11 @@ export class Tally {
     return true
   }
 
-  /** `billingCurrency` is what an unpriced call would have been billed in. */
-  cost(billingCurrency: string): Cost {
+  /**
+   * @param billingCurrency what an unpriced call would have been billed in
+   * @param providerStatedPicoUsd what the provider says that the call cost
+   */
+  cost(billingCurrency: string, providerStatedPicoUsd: PicoUsd | null): Cost {
     const total = this.#input + this.#cachedInput + this.#cacheWrite + this.#output + this.#other
     const inUsd = this.#mixedCurrencies || this.#billingCurrency === 'USD'
     return {
@@ -59,8 +74,14 @@ export class Tally {
       unpriced: this.unpriced,
       billingCurrency: this.#mixedCurrencies ? 'USD' : this.#billingCurrency || billingCurrency,
       billingPicoAmount: inUsd ? total : this.#billing,
-      providerStatedPicoUsd: null,
+      providerStatedPicoUsd,
     }
+  }
+
+  #addKind(line: TokenLine | null, count: number): void {
+    if (count === 0) return
+    if (line === null) this.unpriced = true
+    else this.#add(line.part, line, BigInt(count), 1n)
   }
 
   #add(part: CostPart, line: LineRate, num: bigint, den: bigint): void {
