@@ -42,6 +42,11 @@ export class Space {
     return this.#freeBytes
   }
 
+  /** As `refusal` was when it was last asked for, or a write found no room since. */
+  get lastRefusal(): JournalRefusal | null {
+    return this.#refusal
+  }
+
   /** Null while there is room for new calls. Asks the disk at most once a second. */
   refusal(): JournalRefusal | null {
     const nowMs = this.#parts.clock.monotonicMs()

@@ -174,17 +174,20 @@ class JournalWriter implements WatchedJournal {
   }
 
   refusal(): JournalRefusal | null {
-    return this.#trouble ?? this.#space.refusal()
+    // Until what came in this turn of the event loop is written the clock would only say the same: twice for each call.
+    return this.#trouble ?? (this.#flushDue ? this.#space.lastRefusal : this.#space.refusal())
   }
 
   #flushSoon(): void {
     if (this.#flushDue) return
     this.#flushDue = true
-    setImmediate(() => {
-      this.#flushDue = false
-      // While in trouble the retry timer decides, or every settle entry would make the disk fail once more.
-      if (this.#retry === null) this.#flush()
-    })
+    setImmediate(this.#flushDueNow)
+  }
+
+  readonly #flushDueNow = (): void => {
+    this.#flushDue = false
+    // While in trouble the retry timer decides, or every settle entry would make the disk fail once more.
+    if (this.#retry === null) this.#flush()
   }
 
   /** Writes what is pending, in order, as far as the disk takes it. */
