@@ -46,21 +46,26 @@ export function addedOutputLimit(
 
 /** The most output tokens that the caller lets one answer have: the greatest of what is said; null = nothing is. */
 export function readOutputLimit(match: EndpointMatch, root: Record<string, unknown>): number | null {
-  let most: number | null = null
-  const consider = (value: unknown) => {
-    const limit = count(value)
-    if (limit !== null && (most === null || limit > most)) most = limit
+  switch (outputLimitFields(match)) {
+    case fieldsOf.chat:
+      return greatest(count(root['max_tokens']), count(root['max_completion_tokens']))
+    case fieldsOf.plain:
+      return count(root['max_tokens'])
+    case fieldsOf.responses:
+      return count(root['max_output_tokens'])
+    case fieldsOf.google:
+      return greatest(limitIn(root['generationConfig']), limitIn(root['generation_config']))
+    default:
+      return null
   }
-  for (const field of outputLimitFields(match)) {
-    if (field !== 'generationConfig') consider(root[field])
-    else
-      for (const config of [root['generationConfig'], root['generation_config']]) {
-        if (!isObject(config)) continue
-        consider(config['maxOutputTokens'])
-        consider(config['max_output_tokens'])
-      }
-  }
-  return most
+}
+
+function limitIn(config: unknown): number | null {
+  return isObject(config) ? greatest(count(config['maxOutputTokens']), count(config['max_output_tokens'])) : null
+}
+
+function greatest(a: number | null, b: number | null): number | null {
+  return a === null || (b !== null && b > a) ? b : a
 }
 
 /** Some backends take numbers that are written as texts, as protobuf's JSON has them. */

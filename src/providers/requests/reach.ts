@@ -63,10 +63,12 @@ export const noReach: RequestReach = {
   inferenceGeo: null,
 }
 
-/** What OpenAI and Gemini keep for later calls, by the member that names it. */
-const keptInput = ['previous_response_id', 'conversation', 'cachedContent', 'cached_content'] as const
-
-/** Of a JSON body. `size` is what the one walk through it found. */
+/**
+ * Of a JSON body. `size` is what the one walk through it found.
+ *
+ * Members are read by their names as written here, not in loops over lists of names: bodies come in every shape, and
+ * a read by a name that is not known beforehand costs several times as much.
+ */
 export function reachOf(
   match: EndpointMatch,
   root: Record<string, unknown>,
@@ -75,7 +77,7 @@ export function reachOf(
 ): RequestReach {
   const allUses = match.endpoint === 'responses' ? count(root['max_tool_calls']) : null
   const serverTools = serverToolsOf(match, root, allUses)
-  const kept = saysAny(root, keptInput) || isObject(root['prompt'])
+  const kept = keepsInput(root)
   return {
     textBytes: bodyBytes - size.mediaChars,
     pictures: size.pictures,
@@ -95,6 +97,17 @@ export function reachOf(
     speed: textOf(root['speed']),
     inferenceGeo: textOf(root['inference_geo']),
   }
+}
+
+/** Refers to what OpenAI or Gemini keep for later calls. */
+function keepsInput(root: Record<string, unknown>): boolean {
+  return (
+    said(root['previous_response_id']) ||
+    said(root['conversation']) ||
+    said(root['cachedContent']) ||
+    said(root['cached_content']) ||
+    isObject(root['prompt'])
+  )
 }
 
 function passesOf(tools: readonly ServerTool[], allUses: number | null): number | null {
@@ -143,25 +156,33 @@ function thinks(root: Record<string, unknown>): boolean {
   if (isObject(thinking) && thinking['type'] !== 'disabled') return true
   if (said(reasoning) || root['enable_thinking'] === true) return true
   if (said(root['reasoning_effort']) && root['reasoning_effort'] !== 'none') return true
-  return geminiConfigs(root).some((config) => {
+  for (const config of geminiConfigs(root)) {
     const budget = config['thinkingConfig'] ?? config['thinking_config']
-    return isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0
-  })
+    if (isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0) return true
+  }
+  return false
 }
+
+const noConfigs: readonly Record<string, unknown>[] = []
 
 /** Both spellings are taken. */
 function geminiConfigs(root: Record<string, unknown>): readonly Record<string, unknown>[] {
-  return [root['generationConfig'], root['generation_config']].filter(isObject)
+  const { generationConfig, generation_config } = root
+  if (generationConfig === undefined && generation_config === undefined) return noConfigs
+  return [generationConfig, generation_config].filter(isObject)
 }
 
 /** Answers of sound or pictures. */
 function speaks(root: Record<string, unknown>): boolean {
-  const ofGemini = geminiConfigs(root).map((config) => config['responseModalities'] ?? config['response_modalities'])
-  return [root['modalities'], ...ofGemini].some(isMoreThanText)
+  if (isMoreThanText(root['modalities'])) return true
+  for (const config of geminiConfigs(root)) {
+    if (isMoreThanText(config['responseModalities'] ?? config['response_modalities'])) return true
+  }
+  return false
 }
 
 function isMoreThanText(kinds: unknown): boolean {
-  return arrayOf(kinds).some((kind) => String(kind).toLowerCase() !== 'text')
+  return Array.isArray(kinds) && kinds.some((kind) => String(kind).toLowerCase() !== 'text')
 }
 
 /** https://platform.openai.com/docs/api-reference/responses/create: at least 16. */
@@ -174,20 +195,27 @@ function leastOutputOf(match: EndpointMatch, root: Record<string, unknown>): num
   return Math.max(budget === null ? 1 : budget + 1, match.endpoint === 'responses' ? leastOfResponses : 1)
 }
 
-/** Members beside `tools` that have the provider search: of OpenAI, OpenRouter and xAI. */
-const searchMembers = ['web_search_options', 'plugins', 'search_parameters'] as const
-/** Those that add passes, and OpenRouter's list of models that may answer instead. */
-const passMembers = ['mcp_servers', 'context_management', 'models'] as const
-
-function serverToolsOf(match: EndpointMatch, root: Record<string, unknown>, allUses: number | null): ServerTool[] {
+function serverToolsOf(
+  match: EndpointMatch,
+  root: Record<string, unknown>,
+  allUses: number | null,
+): readonly ServerTool[] {
   const tools: ServerTool[] = []
   for (const tool of arrayOf(root['tools'])) if (isObject(tool)) tools.push(...serverToolsIn(match, tool))
-  for (const name of searchMembers) {
-    if (said(root[name])) tools.push({ ...serverTool(match, name, null), unit: 'web_search' })
-  }
-  for (const name of passMembers) if (said(root[name])) tools.push(serverTool(match, name, null))
+  // Members beside `tools` that have the provider search: of OpenAI, OpenRouter and xAI.
+  if (said(root['web_search_options'])) tools.push(searchTool(match, 'web_search_options'))
+  if (said(root['plugins'])) tools.push(searchTool(match, 'plugins'))
+  if (said(root['search_parameters'])) tools.push(searchTool(match, 'search_parameters'))
+  // Those that add passes, and OpenRouter's list of models that may answer instead.
+  if (said(root['mcp_servers'])) tools.push(serverTool(match, 'mcp_servers', null))
+  if (said(root['context_management'])) tools.push(serverTool(match, 'context_management', null))
+  if (said(root['models'])) tools.push(serverTool(match, 'models', null))
   // One limit for all of OpenAI's tools together: none of them is used more often.
   return allUses === null ? tools : tools.map((tool) => ({ ...tool, most: allUses }))
+}
+
+function searchTool(match: EndpointMatch, name: string): ServerTool {
+  return { ...serverTool(match, name, null), unit: 'web_search' }
 }
 
 function serverTool({ dialect, endpoint }: EndpointMatch, name: string, most: number | null): ServerTool {
@@ -227,17 +255,14 @@ function unitOf(tool: string): UnitName | null {
   return /^code_?(?:execution|interpreter)/i.test(tool) ? 'code_execution' : null
 }
 
-function saysAny(root: Record<string, unknown>, names: readonly string[]): boolean {
-  for (const name of names) if (said(root[name])) return true
-  return false
-}
-
 function said(value: unknown): boolean {
   return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
 }
 
+const nothing: readonly unknown[] = []
+
 function arrayOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
+  return Array.isArray(value) ? value : nothing
 }
 
 function textOf(value: unknown): string | null {

@@ -219,6 +219,22 @@ test('100,000 levels of nesting are read', () => {
   refuses(chat, '['.repeat(100_000), 'invalid_json', /ends/)
 })
 
+test('text and pictures count the same however deep they lie', () => {
+  const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(600)}` } }
+  const verbatim = { parameters: [{ type: 'image', text: 'not a picture' }, 1] }
+  const counted = (levels: number) => {
+    let content: unknown = [picture, verbatim, 'text']
+    for (let level = 0; level < levels; level += 1) content = [content]
+    const found = read(chat, JSON.stringify({ model: 'm', messages: content }))
+    assert.ok(found.kind === 'read')
+    const { textBytes, ...reach } = found.reach
+    return { chars: found.facts.inputChars, ...reach, textBytes: textBytes - 2 * levels }
+  }
+  const shallow = counted(1)
+  assert.equal(shallow.pictures, 1)
+  for (const levels of [28, 29, 30, 31, 32, 33, 100, 1_000]) assert.deepEqual(counted(levels), shallow)
+})
+
 test('a repeated deciding member is found wherever it stands and however it is escaped', () => {
   const name = fc.constantFrom('model', 'stream', 'metadata', 'n', 'max_tokens')
   const spelled = name.chain((plain) =>

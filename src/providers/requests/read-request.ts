@@ -146,8 +146,8 @@ function factsOf(match: EndpointMatch, root: Record<string, unknown>, bodyBytes:
 function mayRepeat(text: string, root: Record<string, unknown>): boolean {
   if (text.includes('\\')) return true
   for (const name in root) {
-    if (!decidingMembers.has(name)) continue
-    const quoted = quotedNames.get(name) ?? ''
+    const quoted = quotedNames.get(name)
+    if (quoted === undefined) continue
     if (text.indexOf(quoted, text.indexOf(quoted) + 1) !== -1) return true
   }
   return false
@@ -206,6 +206,7 @@ function inputs({ endpoint, dialect }: EndpointMatch, root: Record<string, unkno
 }
 
 function isJsonType(contentType: string): boolean {
+  if (contentType === 'application/json') return true
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   return type === '' || type === 'application/json' || type === 'text/json' || type.endsWith('+json')
 }

@@ -42,13 +42,16 @@ const verbatimMembers: ReadonlySet<string> = new Set([
   'response',
 ])
 
+/** Nearly all requests are less deep: only of what is deeper a list is kept. */
+const deepestRecursion = 32
+
 /**
- * How much text a parsed request holds, whatever its shape, and what else its input is made of. Walks without
- * recursion: nesting is the caller's to choose.
+ * How much text a parsed request holds, whatever its shape, and what else its input is made of. Does not recurse
+ * without end: nesting is the caller's to choose.
  */
 export function textSize(root: unknown): TextSize {
   const walk = new Walk()
-  walk.open.push(root)
+  walk.visit(root, false)
   while (walk.open.length > 0) walk.visit(walk.open.pop(), false)
   while (walk.verbatim.length > 0) walk.visit(walk.verbatim.pop(), true)
   const { chars, hasMedia, mediaChars, pictures, cacheControl } = walk
@@ -57,8 +60,10 @@ export function textSize(root: unknown): TextSize {
 }
 
 class Walk {
+  /** What is too deep to be visited from where it was found. */
   readonly open: unknown[] = []
   readonly verbatim: unknown[] = []
+  #depth = 0
   chars = 0
   hasMedia = false
   mediaChars = 0
@@ -70,9 +75,14 @@ class Walk {
 
   visit(value: unknown, asText: boolean): void {
     if (typeof value === 'string') this.#text(value)
-    else if (Array.isArray(value)) for (const element of value) (asText ? this.verbatim : this.open).push(element)
-    else if (isObject(value)) this.#object(value, asText)
-    else this.chars += 4
+    else if (typeof value !== 'object' || value === null) this.chars += 4
+    else if (this.#depth === deepestRecursion) (asText ? this.verbatim : this.open).push(value)
+    else {
+      this.#depth += 1
+      if (Array.isArray(value)) for (const element of value) this.visit(element, asText)
+      else this.#object(value as Record<string, unknown>, asText)
+      this.#depth -= 1
+    }
   }
 
   #object(value: Record<string, unknown>, asText: boolean): void {
@@ -83,13 +93,12 @@ class Walk {
       this.chars += key.length
       if (geminiMedia.has(key)) this.#gemini(member, asText)
       if (key === 'cache_control' && isObject(member)) this.#cache(member)
-      if (asText) this.verbatim.push(member)
+      if (asText) this.visit(member, true)
       else if (typeof member === 'string') {
         if (!this.#text(member) || mediaMembers.get(key)?.has(type) !== true) continue
         this.mediaChars += member.length
         this.blobs += 1
-      } else if (verbatimMembers.has(key) || (key === 'input' && isToolUse(type))) this.verbatim.push(member)
-      else this.open.push(member)
+      } else this.visit(member, verbatimMembers.has(key) || (key === 'input' && isToolUse(type)))
     }
   }
 
