@@ -6,6 +6,7 @@ const keptOutputChars = 1_000_000
 
 const joinedPieces = 128
 
+/** Shared, so nothing may be added to it. */
 const noTexts: string[] = []
 
 /** What was read of one answer so far. Readers write into it; `readingOf` makes the result of it. */
@@ -28,7 +29,7 @@ export class Findings {
   /** The same in UTF-8. */
   outputBytes = 0
   lastPiece = ''
-  #pieces: string[] = []
+  #pieces: string[] = noTexts
   #joined: string[] = noTexts
   #keptChars = 0
   #cutChars = 0
@@ -42,11 +43,10 @@ export class Findings {
     const room = keptOutputChars - this.#keptChars
     if (piece.length <= room) {
       this.#keptChars += piece.length
-      // Joined now and then: a piece may hold on to the whole event that it was cut from.
-      if (this.#pieces.push(piece) >= joinedPieces) this.#join()
+      this.#keep(piece)
       return
     }
-    if (room > 0) this.#pieces.push(piece.slice(0, room))
+    if (room > 0) this.#keep(piece.slice(0, room))
     this.#keptChars = keptOutputChars
     this.#cutChars += piece.length - Math.max(room, 0)
   }
@@ -78,9 +78,16 @@ export class Findings {
     return reading
   }
 
+  #keep(piece: string): void {
+    // Most answers that are not streamed have one piece: no room is made for more.
+    if (this.#pieces === noTexts) this.#pieces = [piece]
+    // Joined now and then: a piece may hold on to the whole event that it was cut from.
+    else if (this.#pieces.push(piece) >= joinedPieces) this.#join()
+  }
+
   #join(): void {
     this.#joined = [...this.#joined, this.#pieces.join('')]
-    this.#pieces = []
+    this.#pieces = noTexts
   }
 
   /** Joined once for all pieces so far, since a reading may be asked for more than once. */

@@ -1,4 +1,8 @@
-/** Reading JSON that strangers wrote: whatever is not as expected is absent, nothing throws. */
+/**
+ * Reading JSON that strangers wrote: whatever is not as expected is absent, nothing throws. `…Of` take a value,
+ * `…In` read it by a name: that is shorter, but costs several times as much where a name is written out at the call,
+ * because JSON comes in too many shapes for one place to remember.
+ */
 
 export type JsonObject = { readonly [key: string]: unknown }
 
@@ -6,15 +10,23 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-export function objectIn(parent: JsonObject | undefined, key: string): JsonObject | undefined {
-  const value = parent?.[key]
+export function objectOf(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined
 }
 
+export function objectIn(parent: JsonObject | undefined, key: string): JsonObject | undefined {
+  return objectOf(parent?.[key])
+}
+
 /** The objects of an array; empty where there is no array. */
+export function objectsOf(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? (value.every(isObject) ? value : value.filter(isObject)) : noObjects
+}
+
+const noObjects: readonly JsonObject[] = []
+
 export function objectsIn(parent: JsonObject | undefined, key: string): readonly JsonObject[] {
-  const value = parent?.[key]
-  return Array.isArray(value) ? value.filter(isObject) : []
+  return objectsOf(parent?.[key])
 }
 
 /** A text with something in it. */
@@ -27,11 +39,14 @@ export function textIn(parent: JsonObject | undefined, key: string): string | un
 const greatestCount = 1e12
 
 /** A count: a whole number, not negative, that a call can have. Everything else was not reported. */
-export function countIn(parent: JsonObject | undefined, key: string): number | undefined {
-  const value = parent?.[key]
+export function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= greatestCount
     ? value
     : undefined
+}
+
+export function countIn(parent: JsonObject | undefined, key: string): number | undefined {
+  return countOf(parent?.[key])
 }
 
 /** JSON or undefined. */

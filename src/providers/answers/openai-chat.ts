@@ -2,24 +2,72 @@ import type { ReportedUsage } from '#core/usage/reported.ts'
 import type { Accent } from './accents.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { isObject, type JsonObject, objectIn, objectsIn, textIn } from './json.ts'
+import { isObject, type JsonObject, objectOf, objectsOf, textIn } from './json.ts'
 import { chatUsage } from './openai-usage.ts'
-import { type StatedCost, statedCost } from './stated-cost.ts'
+import { nothingStated, type StatedCost, statedCost } from './stated-cost.ts'
 
 /** Reads chat completions and completions. */
 export function createChatReader(findings: Findings, accent: Accent): AnswerReader {
-  let usage: JsonObject | null = null
-  let cost: StatedCost = {}
+  return new ChatReader(findings, accent)
+}
+
+class ChatReader implements AnswerReader {
+  readonly #findings: Findings
+  readonly #accent: Accent
+  #usage: JsonObject | null = null
+  #cost: StatedCost = nothingStated
+
+  constructor(findings: Findings, accent: Accent) {
+    this.#findings = findings
+    this.#accent = accent
+  }
+
+  event(json: JsonObject, source: string): void {
+    const findings = this.#findings
+    const reports = this.#note(json, source)
+    const choices = json['choices']
+    if (!Array.isArray(choices)) {
+      if (json['object'] === 'error' || json['type'] === 'error') findings.error ??= errorIn(json)
+      return
+    }
+    let finishes = false
+    for (const choice of choices) if (isObject(choice)) finishes = readDelta(choice, findings, this.#accent) || finishes
+    // Some report in every chunk, growing: it is the last word where the answer is over or no choice comes with it.
+    if (reports || finishes) {
+      findings.usageFinal = findings.complete || findings.error !== null || choices.length === 0
+    }
+  }
+
+  whole(json: JsonObject, source: string): void {
+    const findings = this.#findings
+    this.#note(json, source)
+    const choices = json['choices']
+    for (const choice of objectsOf(choices)) {
+      findings.addText(choice['text'])
+      addMessage(objectOf(choice['message']), findings)
+    }
+    findings.complete = Array.isArray(choices)
+  }
+
+  usage(): ReportedUsage | null {
+    if (this.#usage === null) return null
+    const { model, serviceTier } = this.#findings
+    const usage = chatUsage(this.#usage, this.#accent, model)
+    if (serviceTier === undefined && this.#cost === nothingStated) return usage
+    const tier = serviceTier === undefined ? {} : { serviceTier }
+    return { ...usage, ...this.#cost, ...tier } satisfies ReportedUsage
+  }
 
   /** True where the JSON reports usage. */
-  const note = (json: JsonObject, source: string): boolean => {
+  #note(json: JsonObject, source: string): boolean {
+    const findings = this.#findings
     findings.nameModel(json['model'])
     findings.nameResponse(json['id'])
     // Several chunks may report, growing or repeating themselves: the last one counts. Groq may say it to itself only.
-    const reported = objectIn(json, 'usage') ?? objectIn(objectIn(json, 'x_groq'), 'usage')
+    const reported = objectOf(json['usage']) ?? objectOf(objectOf(json['x_groq'])?.['usage'])
     if (reported !== undefined) {
-      usage = reported
-      cost = statedCost(reported, source)
+      this.#usage = reported
+      this.#cost = statedCost(reported, source)
     }
     const tier = json['service_tier'] ?? reported?.['service_tier']
     if (typeof tier === 'string' && tier !== '') findings.serviceTier = tier
@@ -28,36 +76,6 @@ export function createChatReader(findings: Findings, accent: Accent): AnswerRead
       findings.ended = true
     }
     return reported !== undefined
-  }
-
-  return {
-    event(json, source) {
-      const reports = note(json, source)
-      const choices = json['choices']
-      if (!Array.isArray(choices)) {
-        if (json['object'] === 'error' || json['type'] === 'error') findings.error ??= errorIn(json)
-        return
-      }
-      let finishes = false
-      for (const choice of choices) if (isObject(choice)) finishes = readDelta(choice, findings, accent) || finishes
-      // Some report in every chunk, growing: it is the last word where the answer is over or no choice comes with it.
-      if (reports || finishes) {
-        findings.usageFinal = findings.complete || findings.error !== null || choices.length === 0
-      }
-    },
-    whole(json, source) {
-      note(json, source)
-      for (const choice of objectsIn(json, 'choices')) {
-        findings.addText(choice['text'])
-        addMessage(objectIn(choice, 'message'), findings)
-      }
-      findings.complete = Array.isArray(json['choices'])
-    },
-    usage() {
-      if (usage === null) return null
-      const tier = findings.serviceTier === undefined ? {} : { serviceTier: findings.serviceTier }
-      return { ...chatUsage(usage, accent, findings.model), ...cost, ...tier } satisfies ReportedUsage
-    },
   }
 }
 
@@ -70,7 +88,7 @@ export function isUsageChunk(json: JsonObject): boolean {
 /** True where the choice is finished. */
 function readDelta(choice: JsonObject, findings: Findings, accent: Accent): boolean {
   findings.addText(choice['text'])
-  addMessage(objectIn(choice, 'delta'), findings)
+  addMessage(objectOf(choice['delta']), findings)
   if (textIn(choice, 'finish_reason') === undefined) return false
   // Without a [DONE] this is all the end that the stream has; with one, [DONE] is still to come.
   findings.complete = findings.error === null
@@ -83,17 +101,17 @@ function addMessage(message: JsonObject | undefined, findings: Findings): void {
   if (message === undefined) return
   const content = message['content']
   if (typeof content === 'string') findings.addText(content)
-  else for (const part of objectsIn(message, 'content')) findings.addText(part['text'])
+  else for (const part of objectsOf(message['content'])) findings.addText(part['text'])
   findings.addText(message['refusal'])
   findings.addText(message['reasoning_content'] ?? message['reasoning'])
-  findings.addText(objectIn(message, 'audio')?.['transcript'])
+  findings.addText(objectOf(message['audio'])?.['transcript'])
   if (message['tool_calls'] !== undefined) {
-    for (const call of objectsIn(message, 'tool_calls')) {
-      addCall(objectIn(call, 'function'), findings)
-      findings.addText(objectIn(call, 'custom')?.['input'])
+    for (const call of objectsOf(message['tool_calls'])) {
+      addCall(objectOf(call['function']), findings)
+      findings.addText(objectOf(call['custom'])?.['input'])
     }
   }
-  if (message['function_call'] !== undefined) addCall(objectIn(message, 'function_call'), findings)
+  if (message['function_call'] !== undefined) addCall(objectOf(message['function_call']), findings)
 }
 
 function addCall(call: JsonObject | undefined, findings: Findings): void {

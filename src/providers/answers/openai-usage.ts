@@ -1,6 +1,6 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import type { Accent } from './accents.ts'
-import { countIn, type JsonObject, objectIn, present, sumOf } from './json.ts'
+import { countOf, type JsonObject, objectOf, present, sumOf } from './json.ts'
 
 /**
  * `usage` of chat completions and completions. Cached and written tokens are part of `prompt_tokens`, also where the
@@ -9,35 +9,35 @@ import { countIn, type JsonObject, objectIn, present, sumOf } from './json.ts'
  * Source: https://platform.openai.com/docs/api-reference/chat/object#usage and the accents' recordings.
  */
 export function chatUsage(usage: JsonObject, accent: Accent, model: string | null): ReportedUsage {
-  const prompt = objectIn(usage, 'prompt_tokens_details')
-  const completion = objectIn(usage, 'completion_tokens_details')
-  const audio = countIn(prompt, 'audio_tokens')
-  const total = countIn(usage, 'total_tokens')
-  const promptTokens = countIn(usage, 'prompt_tokens')
+  const prompt = objectOf(usage['prompt_tokens_details'])
+  const completion = objectOf(usage['completion_tokens_details'])
+  const audio = countOf(prompt?.['audio_tokens'])
+  const total = countOf(usage['total_tokens'])
+  const promptTokens = countOf(usage['prompt_tokens'])
   const output = chatOutput(usage, accent, model)
   const audioBeside =
     accent.audioBesidePrompt === true &&
     total !== undefined &&
-    total === sumOf(promptTokens, audio, countIn(usage, 'completion_tokens'))
+    total === sumOf(promptTokens, audio, countOf(usage['completion_tokens']))
   return present<ReportedUsage>({
     inputTokens: audioBeside ? sumOf(promptTokens, audio) : promptTokens,
     cachedInputTokens:
-      countIn(prompt, 'cached_tokens') ??
-      countIn(usage, 'prompt_cache_hit_tokens') ??
-      countIn(usage, 'cache_read_input_tokens') ??
-      countIn(usage, 'cached_tokens'),
-    cacheWriteTokens: countIn(prompt, 'cache_write_tokens') ?? countIn(usage, 'cache_creation_input_tokens'),
+      countOf(prompt?.['cached_tokens']) ??
+      countOf(usage['prompt_cache_hit_tokens']) ??
+      countOf(usage['cache_read_input_tokens']) ??
+      countOf(usage['cached_tokens']),
+    cacheWriteTokens: countOf(prompt?.['cache_write_tokens']) ?? countOf(usage['cache_creation_input_tokens']),
     audioInputTokens: audio,
-    imageInputTokens: countIn(prompt, 'image_tokens'),
-    videoInputTokens: countIn(prompt, 'video_tokens'),
+    imageInputTokens: countOf(prompt?.['image_tokens']),
+    videoInputTokens: countOf(prompt?.['video_tokens']),
     outputTokens: output.outputTokens,
     reasoningTokens: output.reasoningTokens,
-    audioOutputTokens: countIn(completion, 'audio_tokens'),
-    imageOutputTokens: countIn(completion, 'image_tokens'),
+    audioOutputTokens: countOf(completion?.['audio_tokens']),
+    imageOutputTokens: countOf(completion?.['image_tokens']),
     totalTokens: total,
     webSearchRequests:
-      countIn(objectIn(usage, 'server_tool_use'), 'web_search_requests') ?? countIn(usage, 'num_search_queries'),
-    webSearchSources: countIn(usage, 'num_sources_used'),
+      countOf(objectOf(usage['server_tool_use'])?.['web_search_requests']) ?? countOf(usage['num_search_queries']),
+    webSearchSources: countOf(usage['num_sources_used']),
   })
 }
 
@@ -48,11 +48,11 @@ interface Output {
 
 /** Brings completion and reasoning to one meaning: reasoning is part of the output. */
 function chatOutput(usage: JsonObject, accent: Accent, model: string | null): Output {
-  const prompt = countIn(usage, 'prompt_tokens')
-  const completion = countIn(usage, 'completion_tokens')
-  const total = countIn(usage, 'total_tokens')
+  const prompt = countOf(usage['prompt_tokens'])
+  const completion = countOf(usage['completion_tokens'])
+  const total = countOf(usage['total_tokens'])
   const reasoning =
-    countIn(objectIn(usage, 'completion_tokens_details'), 'reasoning_tokens') ?? countIn(usage, 'reasoning_tokens')
+    countOf(objectOf(usage['completion_tokens_details'])?.['reasoning_tokens']) ?? countOf(usage['reasoning_tokens'])
   const inside: Output = { outputTokens: completion, reasoningTokens: reasoning }
   const beside: Output = { outputTokens: sumOf(completion, reasoning), reasoningTokens: reasoning }
   if (accent.reasoningBesideFor !== undefined && model?.startsWith(accent.reasoningBesideFor) === true) return beside
@@ -76,20 +76,20 @@ function chatOutput(usage: JsonObject, accent: Accent, model: string | null): Ou
  * Reasoning is part of the output here, at xAI as well.
  */
 export function responsesUsage(usage: JsonObject): ReportedPass {
-  const input = objectIn(usage, 'input_tokens_details') ?? objectIn(usage, 'input_token_details')
-  const output = objectIn(usage, 'output_tokens_details') ?? objectIn(usage, 'output_token_details')
+  const input = objectOf(usage['input_tokens_details']) ?? objectOf(usage['input_token_details'])
+  const output = objectOf(usage['output_tokens_details']) ?? objectOf(usage['output_token_details'])
   return present<ReportedPass>({
-    inputTokens: countIn(usage, 'input_tokens'),
-    cachedInputTokens: countIn(input, 'cached_tokens'),
-    cacheWriteTokens: countIn(input, 'cache_write_tokens'),
-    textInputTokens: countIn(input, 'text_tokens'),
-    audioInputTokens: countIn(input, 'audio_tokens'),
-    imageInputTokens: countIn(input, 'image_tokens'),
-    outputTokens: countIn(usage, 'output_tokens'),
-    reasoningTokens: countIn(output, 'reasoning_tokens'),
-    textOutputTokens: countIn(output, 'text_tokens'),
-    audioOutputTokens: countIn(output, 'audio_tokens'),
-    imageOutputTokens: countIn(output, 'image_tokens'),
-    totalTokens: countIn(usage, 'total_tokens'),
+    inputTokens: countOf(usage['input_tokens']),
+    cachedInputTokens: countOf(input?.['cached_tokens']),
+    cacheWriteTokens: countOf(input?.['cache_write_tokens']),
+    textInputTokens: countOf(input?.['text_tokens']),
+    audioInputTokens: countOf(input?.['audio_tokens']),
+    imageInputTokens: countOf(input?.['image_tokens']),
+    outputTokens: countOf(usage['output_tokens']),
+    reasoningTokens: countOf(output?.['reasoning_tokens']),
+    textOutputTokens: countOf(output?.['text_tokens']),
+    audioOutputTokens: countOf(output?.['audio_tokens']),
+    imageOutputTokens: countOf(output?.['image_tokens']),
+    totalTokens: countOf(usage['total_tokens']),
   })
 }

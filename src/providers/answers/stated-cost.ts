@@ -13,6 +13,8 @@ const xaiTickExponent = -10
 
 const statedMembers = new Set(['cost', 'total_cost', 'cost_in_usd_ticks', 'upstream_inference_cost'])
 
+export const nothingStated: StatedCost = {}
+
 /**
  * Reads `usage.cost` (OpenRouter, Vercel's gateway, Avian: a number; Perplexity: an object with `total_cost`) and
  * `usage.cost_in_usd_ticks` (xAI). `source` is the JSON text that `usage` was parsed from: where a cost is stated it is
@@ -20,7 +22,8 @@ const statedMembers = new Set(['cost', 'total_cost', 'cost_in_usd_ticks', 'upstr
  */
 export function statedCost(usage: JsonObject, source: string): StatedCost {
   const cost = usage['cost']
-  if (typeof cost !== 'number' && !isObject(cost) && typeof usage['cost_in_usd_ticks'] !== 'number') return {}
+  if (typeof cost !== 'number' && !isObject(cost) && typeof usage['cost_in_usd_ticks'] !== 'number')
+    return nothingStated
   const exact = usageLike(reparse(source), usage) ?? usage
   const exactCost = exact['cost']
   const stated = isObject(exactCost) ? exactCost['total_cost'] : exactCost
