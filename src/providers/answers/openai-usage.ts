@@ -19,27 +19,39 @@ export function chatUsage(usage: JsonObject, accent: Accent, model: string | nul
     accent.audioBesidePrompt === true &&
     total !== undefined &&
     total === sumOf(promptTokens, audio, countOf(usage['completion_tokens']))
-  return present<ReportedUsage>({
-    inputTokens: audioBeside ? sumOf(promptTokens, audio) : promptTokens,
-    cachedInputTokens:
-      countOf(prompt?.['cached_tokens']) ??
-      countOf(usage['prompt_cache_hit_tokens']) ??
-      countOf(usage['cache_read_input_tokens']) ??
-      countOf(usage['cached_tokens']),
-    cacheWriteTokens: countOf(prompt?.['cache_write_tokens']) ?? countOf(usage['cache_creation_input_tokens']),
-    audioInputTokens: audio,
-    imageInputTokens: countOf(prompt?.['image_tokens']),
-    videoInputTokens: countOf(prompt?.['video_tokens']),
-    outputTokens: output.outputTokens,
-    reasoningTokens: output.reasoningTokens,
-    audioOutputTokens: countOf(completion?.['audio_tokens']),
-    imageOutputTokens: countOf(completion?.['image_tokens']),
-    totalTokens: total,
-    webSearchRequests:
-      countOf(objectOf(usage['server_tool_use'])?.['web_search_requests']) ?? countOf(usage['num_search_queries']),
-    webSearchSources: countOf(usage['num_sources_used']),
-  })
+  // Member by member rather than by `present`: most answers of all come through here.
+  const reported: Writable<ReportedUsage> = {}
+  const inputTokens = audioBeside ? sumOf(promptTokens, audio) : promptTokens
+  const cached =
+    countOf(prompt?.['cached_tokens']) ??
+    countOf(usage['prompt_cache_hit_tokens']) ??
+    countOf(usage['cache_read_input_tokens']) ??
+    countOf(usage['cached_tokens'])
+  const written = countOf(prompt?.['cache_write_tokens']) ?? countOf(usage['cache_creation_input_tokens'])
+  const image = countOf(prompt?.['image_tokens'])
+  const video = countOf(prompt?.['video_tokens'])
+  const audioOut = countOf(completion?.['audio_tokens'])
+  const imageOut = countOf(completion?.['image_tokens'])
+  const searches =
+    countOf(objectOf(usage['server_tool_use'])?.['web_search_requests']) ?? countOf(usage['num_search_queries'])
+  const sources = countOf(usage['num_sources_used'])
+  if (inputTokens !== undefined) reported.inputTokens = inputTokens
+  if (cached !== undefined) reported.cachedInputTokens = cached
+  if (written !== undefined) reported.cacheWriteTokens = written
+  if (audio !== undefined) reported.audioInputTokens = audio
+  if (image !== undefined) reported.imageInputTokens = image
+  if (video !== undefined) reported.videoInputTokens = video
+  if (output.outputTokens !== undefined) reported.outputTokens = output.outputTokens
+  if (output.reasoningTokens !== undefined) reported.reasoningTokens = output.reasoningTokens
+  if (audioOut !== undefined) reported.audioOutputTokens = audioOut
+  if (imageOut !== undefined) reported.imageOutputTokens = imageOut
+  if (total !== undefined) reported.totalTokens = total
+  if (searches !== undefined) reported.webSearchRequests = searches
+  if (sources !== undefined) reported.webSearchSources = sources
+  return reported
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 interface Output {
   readonly outputTokens: number | undefined
