@@ -53,8 +53,8 @@ class FakeExchange implements ClientExchange {
     this.#body = body
     this.#done = done
   }
-  readBody(): Promise<Buffer> {
-    return Promise.resolve(this.#body)
+  readBody(): Buffer {
+    return this.#body
   }
   bodyStream(): NodeJS.ReadableStream {
     throw new Error('not streamed here')

@@ -91,7 +91,10 @@ export interface ClientExchange {
   readonly gone: boolean
   /** True once the head of an answer was sent or is about to be. */
   readonly started: boolean
-  /** The whole body, at once where it is there, or why there is none: a body that is not to be had is nothing unexpected. */
+  /**
+   * The whole body, or why there is none: a body that is not to be had is nothing unexpected. No promise where either
+   * is known already.
+   */
   readBody(maxBytes: number): Promise<Buffer | BodyFault> | Buffer | BodyFault
   /** The body as it arrives, for uploads that nobody here needs to read. */
   bodyStream(): NodeJS.ReadableStream

@@ -34,7 +34,7 @@ export async function forward(road: Road, open: OpenCall): Promise<Went> {
   const { clock, timers } = road
   const { arrival, control, route } = open
   const { config, door } = route.upstream
-  const attempts: Attempt[] = []
+  let attempts: readonly Attempt[] = none
   arrival.exchange.onGone(() => control.callerLeft(timers, road.readOn.readAfterDisconnectMs))
   for (;;) {
     const beganAtMs = clock.monotonicMs()
@@ -43,9 +43,10 @@ export async function forward(road: Road, open: OpenCall): Promise<Went> {
     let waitMs: number
     try {
       const answer = await pending.answer
-      road.counts.answered(open.call, answer.headers, clock.monotonicMs())
+      const answeredAtMs = clock.monotonicMs()
+      road.counts.answered(open.call, answer.headers, answeredAtMs)
       const errorCode = answer.status < 400 ? '' : `http_${answer.status}`
-      attempts.push(attempt(arrival.arrivedAtMs, beganAtMs, clock.monotonicMs(), answer.status, errorCode))
+      attempts = joined(attempts, attempt(arrival.arrivedAtMs, beganAtMs, answeredAtMs, answer.status, errorCode))
       if (answer.status < 400) return answered(open, answer, pending, attempts)
       if (answer.status === 401) {
         discard(answer, pending)
@@ -59,7 +60,7 @@ export async function forward(road: Road, open: OpenCall): Promise<Went> {
       discard(answer, pending)
     } catch (error) {
       if (!(error instanceof UpstreamFault)) throw error
-      attempts.push(attempt(arrival.arrivedAtMs, beganAtMs, clock.monotonicMs(), 0, error.code))
+      attempts = joined(attempts, attempt(arrival.arrivedAtMs, beganAtMs, clock.monotonicMs(), 0, error.code))
       if (!retryableFault.has(error.code) || !mayRetry(open, attempts))
         return { kind: 'failed', fault: error, attempts }
       waitMs = backoffMs(config.retries.baseMs, attempts.length, road.ids.chance())
@@ -69,6 +70,13 @@ export async function forward(road: Road, open: OpenCall): Promise<Went> {
       return { kind: 'failed', fault, attempts }
     }
   }
+}
+
+const none: readonly Attempt[] = []
+
+/** A list that is pushed to makes room for a dozen more, and nearly every call has one attempt. */
+function joined(attempts: readonly Attempt[], last: Attempt): readonly Attempt[] {
+  return attempts.length === 0 ? [last] : [...attempts, last]
 }
 
 function answered(open: OpenCall, answer: UpstreamAnswer, upstream: PendingAnswer, attempts: readonly Attempt[]): Went {

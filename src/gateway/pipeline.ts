@@ -19,7 +19,7 @@ import { turnAway } from './turn-away.ts'
 /**
  * The road: one call from its arrival to its last byte. Each stage takes facts and returns one new fact, or says why
  * the call goes no further. All that it waits for stands here: most stages are plain functions, since every wait costs
- * as much as a stage.
+ * as much as a stage; so what is there already is not waited for.
  *
  * What makes the bill exact are two lines: nothing goes upstream before `enterCall` has it in the journal, and no
  * client gets its last byte before `enterRecord` has the record there.
@@ -32,7 +32,8 @@ export async function takeCall(road: Road, arrival: Arrival): Promise<void> {
       : await admitWithToken(road, road.claims, exchange, startedAtMs)
   if (caller.kind === 'refused') return turnAway(road, arrival, caller)
 
-  const ask = readAsk(arrival, await takeBody(road, arrival))
+  const body = takeBody(road, arrival)
+  const ask = readAsk(arrival, body instanceof Promise ? await body : body)
   if (ask.kind === 'refused') return turnAway(road, arrival, ask, { caller })
 
   const attributed = attributeCall(road, arrival, caller, ask)
@@ -42,7 +43,8 @@ export async function takeCall(road: Road, arrival: Arrival): Promise<void> {
   const chosen = chooseRoute(road, arrival, caller, ask)
   if (chosen.kind === 'refused') return turnAway(road, arrival, chosen, { caller, ask, payer })
 
-  const reserved = await reserve(road, { arrival, caller, ask, payer, route: chosen })
+  const held = reserve(road, { arrival, caller, ask, payer, route: chosen })
+  const reserved = held instanceof Promise ? await held : held
   if (reserved.kind === 'refused') return turnAway(road, arrival, reserved, { caller, ask, payer })
 
   const { route } = reserved
@@ -54,7 +56,8 @@ export async function takeCall(road: Road, arrival: Arrival): Promise<void> {
     if (shut !== null) return await turnAway(road, arrival, shut, { caller, ask, payer })
     open = opened
     const went = await forward(road, open)
-    const delivery = await relay(road, open, went)
+    const relayed = relay(road, open, went)
+    const delivery = relayed instanceof Promise ? await relayed : relayed
     const ended = endCall(road, open, went, delivery)
     const counted = reportedUsage(ended) ?? (await estimatedUsage(road.estimator, ended))
     const record = settle(road, ended, counted)

@@ -18,12 +18,13 @@ export interface WholeAnswer {
 
 /**
  * Takes in a JSON answer whole: its cost goes into a header, so nothing can be sent before all of it is known.
- * Resolves when the upstream has ended or failed; a caller who left does not stop it before the limits do.
+ * Resolves when the upstream has ended or failed, without a promise where it has already: short answers come in one
+ * piece with their heads. A caller who left does not stop it before the limits do.
  */
-export function relayWhole(road: Road, open: OpenCall, whole: WholeAnswer): Promise<Delivery> {
-  return new Promise((resolve) => {
-    whole.answer.deliver(new Whole(road, open, whole, resolve))
-  })
+export function relayWhole(road: Road, open: OpenCall, whole: WholeAnswer): Promise<Delivery> | Delivery {
+  const sink = new Whole(road, open, whole)
+  whole.answer.deliver(sink)
+  return sink.delivery()
 }
 
 /** A body may be this many times smaller on the wire: enough for any answer, an end to what a bomb can do. */
@@ -33,7 +34,8 @@ class Whole implements AnswerSink {
   readonly #road: Road
   readonly #open: OpenCall
   readonly #whole: WholeAnswer
-  readonly #resolve: (delivery: Delivery) => void
+  #delivery: Delivery | null = null
+  #resolve: ((delivery: Delivery) => void) | null = null
   #first: Buffer | null = null
   #rest: Buffer[] | null = null
   #bytes = 0
@@ -41,11 +43,17 @@ class Whole implements AnswerSink {
   #firstByteAtMs: number | null = null
   #readOnBytes = 0
 
-  constructor(road: Road, open: OpenCall, whole: WholeAnswer, resolve: (delivery: Delivery) => void) {
+  constructor(road: Road, open: OpenCall, whole: WholeAnswer) {
     this.#road = road
     this.#open = open
     this.#whole = whole
-    this.#resolve = resolve
+  }
+
+  delivery(): Promise<Delivery> | Delivery {
+    if (this.#delivery !== null) return this.#delivery
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
   }
 
   bytes(chunk: Buffer): void {
@@ -90,7 +98,7 @@ class Whole implements AnswerSink {
     const clientLeft = this.#open.arrival.exchange.gone
     const upstreamEndedAtMs = this.#road.clock.monotonicMs()
     const held = this.#body()
-    this.#resolve({
+    this.#delivery = {
       reading: fault === null ? this.#read(held) : noReading,
       form: 'opaque',
       held: clientLeft ? noBytes : held,
@@ -101,7 +109,8 @@ class Whole implements AnswerSink {
       started: false,
       firstByteAtMs: this.#firstByteAtMs,
       upstreamEndedAtMs,
-    })
+    }
+    this.#resolve?.(this.#delivery)
   }
 
   /** What the client may see of it. */

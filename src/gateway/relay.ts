@@ -140,7 +140,8 @@ function formOf(match: EndpointMatch, answer: UpstreamAnswer, contentType: strin
   if (answer.status >= 400) return 'whole'
   if (contentType.startsWith('text/event-stream')) return match.endpoint === 'responses' ? 'responses' : 'sse'
   // Not `application/jsonl`: lines are no JSON as a whole.
-  if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/.test(contentType)) return 'opaque'
+  if (contentType !== 'application/json' && !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/.test(contentType))
+    return 'opaque'
   // Gemini streams without `alt=sse` are a JSON array that grows.
   return match.streamInPath ? 'json_array' : 'whole'
 }

@@ -40,5 +40,7 @@ test('what is no number is not known', () => {
 test('answers without limits are told by their head', () => {
   assert.equal(tellsLimits(openai), true)
   assert.equal(tellsLimits(anthropic), true)
+  assert.equal(tellsLimits({ 'x-ratelimit-remaining-req-minute': '3' }), true)
+  assert.equal(tellsLimits({ 'x-ratelimit-remaining-tokens-minute': '3' }), true)
   assert.equal(tellsLimits({ 'content-type': 'application/json' }), false)
 })

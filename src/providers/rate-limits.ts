@@ -29,11 +29,19 @@ const tokenHeaders = [
   ['x-ratelimit-remaining-tokens-minute', 'x-ratelimit-limit-tokens-minute'],
 ] as const
 
-/** Whether an answer's head says anything of limits: all that is asked on the way of a call. */
+/**
+ * Whether an answer's head says anything of limits: all that is asked on the way of a call. By names that are known
+ * beforehand, since heads have many shapes.
+ */
 export function tellsLimits(headers: Headers): boolean {
-  for (const [remaining] of requestHeaders) if (headers[remaining] !== undefined) return true
-  for (const [remaining] of tokenHeaders) if (headers[remaining] !== undefined) return true
-  return false
+  return (
+    headers['x-ratelimit-remaining-requests'] !== undefined ||
+    headers['x-ratelimit-remaining-tokens'] !== undefined ||
+    headers['anthropic-ratelimit-requests-remaining'] !== undefined ||
+    headers['anthropic-ratelimit-tokens-remaining'] !== undefined ||
+    headers['x-ratelimit-remaining-req-minute'] !== undefined ||
+    headers['x-ratelimit-remaining-tokens-minute'] !== undefined
+  )
 }
 
 export function readRateLimits(headers: Headers): RateLimits {
