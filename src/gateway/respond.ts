@@ -27,8 +27,10 @@ export function refuse(exchange: ClientExchange, dialect: Dialect, refusal: Refu
     message: refusal.message,
     ...(refusal.param === undefined ? {} : { param: refusal.param }),
   })
-  const headers = ['content-type', 'application/json', ...echoHeaders(echo), ...retryHeaders(refusal, status)]
-  exchange.answer(status, [...headers, ...(refusal.headers ?? echo.headers)], body)
+  const headers = ['content-type', 'application/json']
+  pushEcho(headers, echo)
+  headers.push(...retryHeaders(refusal, status), ...(refusal.headers ?? echo.headers))
+  exchange.answer(status, headers, body)
 }
 
 function retryHeaders(refusal: Refusal, status: number): string[] {
@@ -94,14 +96,14 @@ function answerHeaders(answer: UpstreamAnswer, echo: Echo): string[] {
     const at = headers.indexOf(echo.headers[own] ?? '')
     if (at !== -1 && at % 2 === 0) headers.splice(at, 2)
   }
-  headers.push(...echoHeaders(echo), ...echo.headers)
+  pushEcho(headers, echo)
+  if (echo.headers.length > 0) headers.push(...echo.headers)
   return headers
 }
 
-function echoHeaders(echo: Echo): string[] {
-  return echo.costCenter === ''
-    ? ['x-request-id', echo.requestId]
-    : ['x-request-id', echo.requestId, 'x-cost-center', encodeHeader(echo.costCenter)]
+function pushEcho(headers: string[], { requestId, costCenter }: Echo): void {
+  headers.push('x-request-id', requestId)
+  if (costCenter !== '') headers.push('x-cost-center', encodeHeader(costCenter))
 }
 
 function sentence(message: string): string {

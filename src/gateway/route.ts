@@ -107,12 +107,7 @@ function routeTo(
   const edited =
     body === null || body.length === 0
       ? body
-      : editRequest(body, facts, {
-          ...(model === '' ? {} : { model }),
-          ...(outputLimit === undefined ? {} : { outputLimit }),
-          stripMetadata,
-          askForUsage,
-        })
+      : editRequest(body, facts, { model: model === '' ? undefined : model, outputLimit, stripMetadata, askForUsage })
   const credential = credentialHeaders(config.kind, match.dialect, config.apiKey)
   const request: UpstreamRequest = {
     method: exchange.method,

@@ -13,13 +13,13 @@ import type { OutputLimitField } from './output-limit.ts'
 
 export interface RequestChanges {
   /** What the provider is to be asked for; absent = what stands there. */
-  readonly model?: string
+  readonly model?: string | undefined
   /** Keys to leave out of the body's `metadata`, which goes altogether once nothing is left in it. */
   readonly stripMetadata: readonly string[]
   /** Have the stream report its usage. */
   readonly askForUsage: boolean
   /** Let one answer have no more output tokens than this; absent = what stands there. */
-  readonly outputLimit?: OutputLimitChange
+  readonly outputLimit?: OutputLimitChange | undefined
 }
 
 export interface OutputLimitChange {
