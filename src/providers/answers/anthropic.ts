@@ -1,7 +1,7 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countIn, type JsonObject, objectIn, objectsIn, present, sumOf, textIn } from './json.ts'
+import { countOf, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
 
 /** Reads the Messages API. Source: https://docs.anthropic.com/en/api/messages-streaming and its recordings. */
 export function createMessagesReader(findings: Findings): AnswerReader {
@@ -10,18 +10,18 @@ export function createMessagesReader(findings: Findings): AnswerReader {
   const takeMessage = (message: JsonObject): void => {
     findings.nameModel(message['model'])
     findings.nameResponse(message['id'])
-    usage = objectIn(message, 'usage') ?? null
+    usage = objectOf(message['usage']) ?? null
   }
 
   return {
     event(json) {
       switch (json['type']) {
         case 'content_block_delta':
-          return addDelta(objectIn(json, 'delta'), findings)
+          return addDelta(objectOf(json['delta']), findings)
         case 'content_block_start':
-          return addBlock(objectIn(json, 'content_block'), findings)
+          return addBlock(objectOf(json['content_block']), findings)
         case 'message_start': {
-          const message = objectIn(json, 'message')
+          const message = objectOf(json['message'])
           if (message === undefined) return
           takeMessage(message)
           // Its output count is provisional: a digit or two, whatever follows.
@@ -29,7 +29,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
           return
         }
         case 'message_delta':
-          usage = merged(usage, objectIn(json, 'usage'))
+          usage = merged(usage, objectOf(json['usage']))
           findings.usageFinal = true
           return
         case 'message_stop':
@@ -49,7 +49,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
         return
       }
       takeMessage(json)
-      for (const block of objectsIn(json, 'content')) addBlock(block, findings)
+      for (const block of objectsOf(json['content'])) addBlock(block, findings)
       findings.complete = true
     },
     usage: () => (usage === null ? null : messagesUsage(usage, findings)),
@@ -71,26 +71,26 @@ function without(object: JsonObject, name: string): JsonObject {
 
 function messagesUsage(usage: JsonObject, findings: Findings): ReportedUsage {
   const top = passUsage(usage)
-  const passes = objectsIn(usage, 'iterations').map((pass) =>
+  const passes = objectsOf(usage['iterations']).map((pass) =>
     present<ReportedPass>({
-      type: textIn(pass, 'type'),
-      model: textIn(pass, 'model') ?? findings.model ?? undefined,
+      type: textOf(pass['type']),
+      model: textOf(pass['model']) ?? findings.model ?? undefined,
       ...passUsage(pass),
     }),
   )
-  const serverTools = objectIn(usage, 'server_tool_use')
-  const serviceTier = textIn(usage, 'service_tier')
+  const serverTools = objectOf(usage['server_tool_use'])
+  const serviceTier = textOf(usage['service_tier'])
   if (serviceTier !== undefined) findings.serviceTier = serviceTier
-  const geo = textIn(usage, 'inference_geo')
+  const geo = textOf(usage['inference_geo'])
   return present<ReportedUsage>({
     ...(saysMore(passes, top) ? { ...sumOfPasses(passes), iterations: passes, topLevel: withoutSplit(top) } : top),
-    reasoningTokens: countIn(objectIn(usage, 'output_tokens_details'), 'thinking_tokens'),
-    webSearchRequests: countIn(serverTools, 'web_search_requests'),
-    webFetchRequests: countIn(serverTools, 'web_fetch_requests'),
-    codeExecutionRequests: countIn(serverTools, 'code_execution_requests'),
+    reasoningTokens: countOf(objectOf(usage['output_tokens_details'])?.['thinking_tokens']),
+    webSearchRequests: countOf(serverTools?.['web_search_requests']),
+    webFetchRequests: countOf(serverTools?.['web_fetch_requests']),
+    codeExecutionRequests: countOf(serverTools?.['code_execution_requests']),
     serviceTier,
     inferenceGeo: geo === 'not_available' ? undefined : geo,
-    speed: textIn(usage, 'speed'),
+    speed: textOf(usage['speed']),
   })
 }
 
@@ -100,15 +100,15 @@ function withoutSplit({ cacheWrite5mTokens: _, cacheWrite1hTokens: __, ...rest }
 
 /** `input_tokens` leaves cache reads and writes out: the whole is their sum. */
 function passUsage(usage: JsonObject): ReportedPass {
-  const cached = countIn(usage, 'cache_read_input_tokens')
-  const written = countIn(usage, 'cache_creation_input_tokens')
-  const uncached = countIn(usage, 'input_tokens')
+  const cached = countOf(usage['cache_read_input_tokens'])
+  const written = countOf(usage['cache_creation_input_tokens'])
+  const uncached = countOf(usage['input_tokens'])
   return present<ReportedPass>({
     inputTokens: uncached === undefined ? undefined : sumOf(uncached, cached, written),
     cachedInputTokens: cached,
     cacheWriteTokens: written,
-    ...splitOfWrites(objectIn(usage, 'cache_creation'), written),
-    outputTokens: countIn(usage, 'output_tokens'),
+    ...splitOfWrites(objectOf(usage['cache_creation']), written),
+    outputTokens: countOf(usage['output_tokens']),
   })
 }
 
@@ -117,8 +117,8 @@ function passUsage(usage: JsonObject): ReportedPass {
  * was written since then has the lifetime that the split knows, five minutes where it knows both.
  */
 function splitOfWrites(split: JsonObject | undefined, total: number | undefined): ReportedPass {
-  const short = countIn(split, 'ephemeral_5m_input_tokens')
-  const long = countIn(split, 'ephemeral_1h_input_tokens')
+  const short = countOf(split?.['ephemeral_5m_input_tokens'])
+  const long = countOf(split?.['ephemeral_1h_input_tokens'])
   if (short === undefined || long === undefined || total === undefined || short + long === total) {
     return present<ReportedPass>({ cacheWrite5mTokens: short, cacheWrite1hTokens: long })
   }
@@ -172,7 +172,7 @@ function addBlock(block: JsonObject | undefined, findings: Findings): void {
     case 'server_tool_use':
     case 'mcp_tool_use': {
       findings.addText(block['name'])
-      const input = objectIn(block, 'input')
+      const input = objectOf(block['input'])
       // A stream opens the block with an empty input and sends it in deltas.
       if (input !== undefined && Object.keys(input).length > 0) findings.addText(JSON.stringify(input))
     }

@@ -2,7 +2,7 @@ import type { EndpointName } from '#core/ledger/entry.ts'
 import type { BatchRequest, Reading, StreamMeter } from '#providers/meter.ts'
 import { Findings } from './findings.ts'
 import { createReader } from './formats.ts'
-import { isObject, type JsonObject, objectIn, parseJson } from './json.ts'
+import { isObject, type JsonObject, objectOf, parseJson } from './json.ts'
 
 /** An answer with all its pictures is a few megabytes; longer lines are passed on unread. */
 const longestLine = 16 * 1024 * 1024
@@ -75,13 +75,13 @@ class Meter implements StreamMeter {
 
 /** Null where the request was not billed: it failed, expired or was cancelled before its turn. */
 function requestOf(line: JsonObject, text: string): BatchRequest | null {
-  const result = objectIn(line, 'result')
+  const result = objectOf(line['result'])
   if (result !== undefined) {
-    const message = objectIn(result, 'message')
+    const message = objectOf(result['message'])
     return result['type'] === 'succeeded' && message !== undefined ? readBody(message, 'messages', text) : null
   }
-  const response = objectIn(line, 'response')
-  const body = objectIn(response, 'body')
+  const response = objectOf(line['response'])
+  const body = objectOf(response?.['body'])
   return response?.['status_code'] === 200 && body !== undefined ? readBody(body, endpointOf(body), text) : null
 }
 

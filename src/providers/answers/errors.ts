@@ -1,5 +1,5 @@
 import type { ProviderError } from '#providers/meter.ts'
-import { countIn, isObject, type JsonObject, present, textIn } from './json.ts'
+import { countOf, isObject, type JsonObject, present, textOf } from './json.ts'
 
 const maxMessageChars = 2_000
 
@@ -11,7 +11,7 @@ const maxMessageChars = 2_000
 export function errorIn(json: JsonObject): ProviderError | null {
   const error = json['error']
   if (isObject(error)) return errorOf(error, json)
-  if (typeof error === 'string' && error !== '') return { code: textIn(json, 'code') ?? 'error', message: clip(error) }
+  if (typeof error === 'string' && error !== '') return { code: textOf(json['code']) ?? 'error', message: clip(error) }
   // A stream of the Responses API: {"type":"error","code":…,"message":…}
   if (json['type'] === 'error') return errorOf({ ...json, type: undefined }, json)
   if (json['object'] === 'error') return errorOf(json, json)
@@ -19,13 +19,13 @@ export function errorIn(json: JsonObject): ProviderError | null {
 }
 
 function errorOf(error: JsonObject, around: JsonObject): ProviderError {
-  const type = textIn(error, 'type')
-  const status = textIn(error, 'status')
-  const statusCode = countIn(error, 'code') ?? countIn(error, 'status_code')
-  const named = textIn(error, 'code') ?? status ?? type
+  const type = textOf(error['type'])
+  const status = textOf(error['status'])
+  const statusCode = countOf(error['code']) ?? countOf(error['status_code'])
+  const named = textOf(error['code']) ?? status ?? type
   return present<ProviderError>({
     code: named ?? (statusCode === undefined ? 'error' : String(statusCode)),
-    message: clip(textIn(error, 'message') ?? textIn(around, 'message') ?? ''),
+    message: clip(textOf(error['message']) ?? textOf(around['message']) ?? ''),
     type,
     status,
     statusCode,
@@ -38,8 +38,8 @@ export function errorOfFailure(status: number, json: unknown, body: Buffer): Pro
   if (isObject(object)) {
     const found = errorIn(object)
     if (found !== null) return found
-    const message = textIn(object, 'message') ?? textIn(object, 'detail') ?? textIn(object, 'title')
-    const code = textIn(object, 'code') ?? textIn(object, 'type') ?? `http_${status}`
+    const message = textOf(object['message']) ?? textOf(object['detail']) ?? textOf(object['title'])
+    const code = textOf(object['code']) ?? textOf(object['type']) ?? `http_${status}`
     if (message !== undefined) return { code, message: clip(message) }
   }
   return { code: `http_${status}`, message: plainText(body) }

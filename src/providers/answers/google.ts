@@ -1,7 +1,7 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countIn, type JsonObject, objectIn, objectsIn, present, sumOf, textIn } from './json.ts'
+import { countOf, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
 
 /** Reads Gemini's native API. Source: https://ai.google.dev/api/generate-content#UsageMetadata and its recordings. */
 export function createGenerateReader(findings: Findings): AnswerReader {
@@ -19,18 +19,18 @@ export function createGenerateReader(findings: Findings): AnswerReader {
       findings.ended = true
       findings.complete = false
     }
-    const reported = objectIn(json, 'usageMetadata')
+    const reported = objectOf(json['usageMetadata'])
     if (reported !== undefined) {
       metadata = reported
-      greatestCandidates = Math.max(greatestCandidates, countIn(reported, 'candidatesTokenCount') ?? 0)
-      findings.serviceTier = textIn(reported, 'serviceTier') ?? findings.serviceTier
+      greatestCandidates = Math.max(greatestCandidates, countOf(reported['candidatesTokenCount']) ?? 0)
+      findings.serviceTier = textOf(reported['serviceTier']) ?? findings.serviceTier
     }
-    for (const candidate of objectsIn(json, 'candidates')) {
+    for (const candidate of objectsOf(json['candidates'])) {
       takeCandidate(candidate, findings)
-      const queries = objectIn(candidate, 'groundingMetadata')?.['webSearchQueries']
+      const queries = objectOf(candidate['groundingMetadata'])?.['webSearchQueries']
       if (Array.isArray(queries)) for (const query of queries) if (typeof query === 'string') searches.add(query)
     }
-    if (objectIn(json, 'promptFeedback')?.['blockReason'] !== undefined) {
+    if (objectOf(json['promptFeedback'])?.['blockReason'] !== undefined) {
       findings.ended = true
       findings.complete = findings.error === null
       findings.usageFinal = true
@@ -62,7 +62,7 @@ export function createEmbedReader(findings: Findings): AnswerReader {
   const take = (json: JsonObject): void => {
     findings.error = errorIn(json)
     findings.complete = findings.error === null
-    metadata = objectIn(json, 'usageMetadata') ?? null
+    metadata = objectOf(json['usageMetadata']) ?? null
   }
   return {
     event: take,
@@ -71,7 +71,7 @@ export function createEmbedReader(findings: Findings): AnswerReader {
       metadata === null
         ? null
         : present<ReportedUsage>({
-            inputTokens: countIn(metadata, 'promptTokenCount'),
+            inputTokens: countOf(metadata['promptTokenCount']),
             outputTokens: 0,
             ...byModality(metadata, ['promptTokensDetails', 'promptTokenDetails'], inputKinds),
           }),
@@ -84,17 +84,17 @@ export function createInteractionsReader(findings: Findings): AnswerReader {
   const take = (interaction: JsonObject): void => {
     findings.nameModel(interaction['model'])
     findings.nameResponse(interaction['id'])
-    findings.status = textIn(interaction, 'status') ?? findings.status
-    findings.serviceTier = textIn(interaction, 'service_tier') ?? findings.serviceTier
-    usage = objectIn(interaction, 'usage') ?? usage
+    findings.status = textOf(interaction['status']) ?? findings.status
+    findings.serviceTier = textOf(interaction['service_tier']) ?? findings.serviceTier
+    usage = objectOf(interaction['usage']) ?? usage
   }
   return {
     event(json) {
-      usage = objectIn(objectIn(json, 'metadata'), 'usage') ?? usage
-      const interaction = objectIn(json, 'interaction')
+      usage = objectOf(objectOf(json['metadata'])?.['usage']) ?? usage
+      const interaction = objectOf(json['interaction'])
       if (interaction !== undefined) take(interaction)
-      const delta = objectIn(json, 'delta')
-      findings.addText(delta?.['text'] ?? objectIn(delta, 'content')?.['text'])
+      const delta = objectOf(json['delta'])
+      findings.addText(delta?.['text'] ?? objectOf(delta?.['content'])?.['text'])
       const error = errorIn(json)
       if (error !== null) findings.error = error
       const type = json['event_type']
@@ -107,20 +107,20 @@ export function createInteractionsReader(findings: Findings): AnswerReader {
     whole(json) {
       take(json)
       findings.error = errorIn(json)
-      for (const step of objectsIn(json, 'outputs')) findings.addText(step['text'])
+      for (const step of objectsOf(json['outputs'])) findings.addText(step['text'])
       findings.complete = findings.error === null
     },
     usage() {
       if (usage === null) return null
-      const thoughts = countIn(usage, 'total_thought_tokens')
-      const toolUse = countIn(usage, 'total_tool_use_tokens')
+      const thoughts = countOf(usage['total_thought_tokens'])
+      const toolUse = countOf(usage['total_tool_use_tokens'])
       return present<ReportedUsage>({
-        inputTokens: sumOf(countIn(usage, 'total_input_tokens'), toolUse),
-        cachedInputTokens: countIn(usage, 'total_cached_tokens'),
+        inputTokens: sumOf(countOf(usage['total_input_tokens']), toolUse),
+        cachedInputTokens: countOf(usage['total_cached_tokens']),
         toolUsePromptTokens: toolUse,
-        outputTokens: sumOf(countIn(usage, 'total_output_tokens'), thoughts),
+        outputTokens: sumOf(countOf(usage['total_output_tokens']), thoughts),
         reasoningTokens: thoughts,
-        totalTokens: countIn(usage, 'total_tokens'),
+        totalTokens: countOf(usage['total_tokens']),
         serviceTier: findings.serviceTier,
       })
     },
@@ -129,17 +129,17 @@ export function createInteractionsReader(findings: Findings): AnswerReader {
 
 /** Thinking stands beside the candidates, what tools fed in beside the prompt. Any field may be absent. */
 function generateUsage(metadata: JsonObject): ReportedUsage {
-  const prompt = countIn(metadata, 'promptTokenCount')
-  const toolUse = countIn(metadata, 'toolUsePromptTokenCount')
-  const thoughts = countIn(metadata, 'thoughtsTokenCount')
-  const total = countIn(metadata, 'totalTokenCount')
+  const prompt = countOf(metadata['promptTokenCount'])
+  const toolUse = countOf(metadata['toolUsePromptTokenCount'])
+  const thoughts = countOf(metadata['thoughtsTokenCount'])
+  const total = countOf(metadata['totalTokenCount'])
   const input = prompt === undefined ? undefined : sumOf(prompt, toolUse)
-  const candidates = countIn(metadata, 'candidatesTokenCount')
+  const candidates = countOf(metadata['candidatesTokenCount'])
   // Zero is not written: an answer of which only the prompt is counted has no output.
   const impliedOutput = total === undefined || input === undefined ? undefined : Math.max(0, total - input)
   return present<ReportedUsage>({
     inputTokens: input,
-    cachedInputTokens: countIn(metadata, 'cachedContentTokenCount'),
+    cachedInputTokens: countOf(metadata['cachedContentTokenCount']),
     toolUsePromptTokens: toolUse,
     ...byModality(metadata, ['promptTokensDetails', 'toolUsePromptTokensDetails'], inputKinds),
     ...byModality(metadata, ['cacheTokensDetails'], cachedKinds),
@@ -147,8 +147,8 @@ function generateUsage(metadata: JsonObject): ReportedUsage {
     reasoningTokens: thoughts,
     ...byModality(metadata, ['candidatesTokensDetails'], outputKinds),
     totalTokens: total,
-    serviceTier: textIn(metadata, 'serviceTier'),
-    trafficType: textIn(metadata, 'trafficType'),
+    serviceTier: textOf(metadata['serviceTier']),
+    trafficType: textOf(metadata['trafficType']),
   })
 }
 
@@ -179,9 +179,9 @@ const outputKinds: Kinds = new Map([
 function byModality(metadata: JsonObject, lists: readonly string[], kinds: Kinds): ReportedUsage {
   const parts: { [kind in Kind]?: number } = {}
   for (const list of lists) {
-    for (const detail of objectsIn(metadata, list)) {
-      const kind = kinds.get(textIn(detail, 'modality') ?? '')
-      const count = countIn(detail, 'tokenCount')
+    for (const detail of objectsOf(metadata[list])) {
+      const kind = kinds.get(textOf(detail['modality']) ?? '')
+      const count = countOf(detail['tokenCount'])
       if (kind !== undefined && count !== undefined) parts[kind] = (parts[kind] ?? 0) + count
     }
   }
@@ -198,16 +198,16 @@ function billedSearches(queries: number, model: string | null): number | undefin
 }
 
 function takeCandidate(candidate: JsonObject, findings: Findings): void {
-  for (const part of objectsIn(objectIn(candidate, 'content'), 'parts')) {
+  for (const part of objectsOf(objectOf(candidate['content'])?.['parts'])) {
     findings.addText(part['text'])
-    const call = objectIn(part, 'functionCall')
+    const call = objectOf(part['functionCall'])
     if (call !== undefined) {
       findings.addText(call['name'])
       findings.addText(JSON.stringify(call['args'] ?? {}))
     }
-    findings.addText(objectIn(part, 'executableCode')?.['code'])
+    findings.addText(objectOf(part['executableCode'])?.['code'])
   }
-  if (textIn(candidate, 'finishReason') !== undefined) {
+  if (textOf(candidate['finishReason']) !== undefined) {
     findings.ended = true
     findings.complete = findings.error === null
     findings.usageFinal = true

@@ -30,9 +30,12 @@ export function objectsIn(parent: JsonObject | undefined, key: string): readonly
 }
 
 /** A text with something in it. */
-export function textIn(parent: JsonObject | undefined, key: string): string | undefined {
-  const value = parent?.[key]
+export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+export function textIn(parent: JsonObject | undefined, key: string): string | undefined {
+  return textOf(parent?.[key])
 }
 
 /** No call counts as much: larger numbers are mistakes, and a sum of some could no longer be held exactly. */

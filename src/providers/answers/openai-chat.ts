@@ -2,7 +2,7 @@ import type { ReportedUsage } from '#core/usage/reported.ts'
 import type { Accent } from './accents.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { isObject, type JsonObject, objectOf, objectsOf, textIn } from './json.ts'
+import { isObject, type JsonObject, objectOf, objectsOf, textOf } from './json.ts'
 import { chatUsage } from './openai-usage.ts'
 import { nothingStated, type StatedCost, statedCost } from './stated-cost.ts'
 
@@ -89,7 +89,7 @@ export function isUsageChunk(json: JsonObject): boolean {
 function readDelta(choice: JsonObject, findings: Findings, accent: Accent): boolean {
   findings.addText(choice['text'])
   addMessage(objectOf(choice['delta']), findings)
-  if (textIn(choice, 'finish_reason') === undefined) return false
+  if (textOf(choice['finish_reason']) === undefined) return false
   // Without a [DONE] this is all the end that the stream has; with one, [DONE] is still to come.
   findings.complete = findings.error === null
   if (accent.endsWithoutDone === true) findings.ended = true

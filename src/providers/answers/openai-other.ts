@@ -1,7 +1,7 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countIn, type JsonObject, objectIn, present, textIn } from './json.ts'
+import { countOf, type JsonObject, objectOf, present, textOf } from './json.ts'
 import { responsesUsage } from './openai-usage.ts'
 import { type StatedCost, statedCost } from './stated-cost.ts'
 
@@ -9,15 +9,15 @@ import { type StatedCost, statedCost } from './stated-cost.ts'
 export function createEmbeddingsReader(findings: Findings): AnswerReader {
   return createPlainReader(findings, (usage) => {
     const inputTokens =
-      countIn(usage, 'prompt_tokens') ?? countIn(usage, 'input_tokens') ?? countIn(usage, 'total_tokens')
+      countOf(usage['prompt_tokens']) ?? countOf(usage['input_tokens']) ?? countOf(usage['total_tokens'])
     if (inputTokens === undefined) return null
-    const details = objectIn(usage, 'prompt_tokens_details')
+    const details = objectOf(usage['prompt_tokens_details'])
     return present<ReportedUsage>({
       inputTokens,
       outputTokens: 0,
-      cachedInputTokens: countIn(details, 'cached_tokens'),
-      imageInputTokens: countIn(details, 'image_tokens'),
-      totalTokens: countIn(usage, 'total_tokens'),
+      cachedInputTokens: countOf(details?.['cached_tokens']),
+      imageInputTokens: countOf(details?.['image_tokens']),
+      totalTokens: countOf(usage['total_tokens']),
     })
   })
 }
@@ -69,8 +69,8 @@ function createPlainReader(
   const note = (json: JsonObject, source: string): void => {
     findings.nameModel(json['model'])
     findings.nameResponse(json['id'])
-    findings.serviceTier = textIn(json, 'service_tier') ?? findings.serviceTier
-    const reported = objectIn(json, 'usage') ?? elsewhere(json)
+    findings.serviceTier = textOf(json['service_tier']) ?? findings.serviceTier
+    const reported = objectOf(json['usage']) ?? elsewhere(json)
     if (reported !== undefined) {
       usage = convert(reported)
       findings.usageFinal = true

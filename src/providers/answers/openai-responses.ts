@@ -1,7 +1,7 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countIn, isObject, type JsonObject, objectIn, objectsIn, present, sumOf, textIn } from './json.ts'
+import { countOf, isObject, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
 import { responsesUsage } from './openai-usage.ts'
 import { type StatedCost, statedCost } from './stated-cost.ts'
 
@@ -19,9 +19,9 @@ export function createResponsesReader(findings: Findings): AnswerReader {
     response = json
     findings.nameModel(json['model'])
     findings.nameResponse(json['id'])
-    findings.status = textIn(json, 'status') ?? findings.status
-    findings.serviceTier = textIn(json, 'service_tier') ?? findings.serviceTier
-    const usage = objectIn(json, 'usage')
+    findings.status = textOf(json['status']) ?? findings.status
+    findings.serviceTier = textOf(json['service_tier']) ?? findings.serviceTier
+    const usage = objectOf(json['usage'])
     if (usage !== undefined) cost = statedCost(usage, source)
     // The error event that came before says more than the failed response.
     findings.error ??= errorIn(json)
@@ -36,10 +36,10 @@ export function createResponsesReader(findings: Findings): AnswerReader {
         if (type !== 'response.audio.delta') findings.addText(delta)
         return
       }
-      const whole = objectIn(json, 'response')
+      const whole = objectOf(json['response'])
       if (whole !== undefined) {
         take(whole, source)
-        if (finalStatuses.has(textIn(whole, 'status') ?? '')) {
+        if (finalStatuses.has(textOf(whole['status']) ?? '')) {
           findings.ended = true
           findings.complete = true
           findings.usageFinal = true
@@ -56,13 +56,13 @@ export function createResponsesReader(findings: Findings): AnswerReader {
     },
     whole(json, source) {
       take(json, source)
-      for (const item of objectsIn(json, 'output')) addItemText(item, findings)
+      for (const item of objectsOf(json['output'])) addItemText(item, findings)
       findings.complete = findings.error === null
     },
     usage() {
-      const usage = objectIn(response ?? undefined, 'usage')
+      const usage = objectOf(response?.['usage'])
       if (response === null || usage === undefined) return null
-      const listed = objectsIn(response, 'output')
+      const listed = objectsOf(response['output'])
       return present<ReportedUsage>({
         ...responsesUsage(usage),
         ...besideTokens(usage, response, listed.length > 0 ? listed : doneItems),
@@ -75,18 +75,18 @@ export function createResponsesReader(findings: Findings): AnswerReader {
 
 /** What there is to bill beside tokens: the provider's own count first, else the items of the answer. */
 function besideTokens(usage: JsonObject, response: JsonObject, items: readonly JsonObject[]): ReportedUsage {
-  const tools = objectIn(response, 'tool_usage')
-  const xaiTools = objectIn(usage, 'server_side_tool_usage_details')
-  const images = objectIn(tools, 'image_gen')
+  const tools = objectOf(response['tool_usage'])
+  const xaiTools = objectOf(usage['server_side_tool_usage_details'])
+  const images = objectOf(tools?.['image_gen'])
   const counts = countItems(items)
   return present<ReportedUsage>({
     webSearchRequests:
-      countIn(objectIn(tools, 'web_search'), 'num_requests') ??
-      sumOf(countIn(xaiTools, 'web_search_calls'), countIn(xaiTools, 'x_search_calls')) ??
+      countOf(objectOf(tools?.['web_search'])?.['num_requests']) ??
+      sumOf(countOf(xaiTools?.['web_search_calls']), countOf(xaiTools?.['x_search_calls'])) ??
       searches(items),
-    codeExecutionRequests: countIn(xaiTools, 'code_interpreter_calls') ?? counts['code_interpreter_call'],
-    serverSideToolsUsed: countIn(usage, 'num_server_side_tools_used'),
-    webSearchSources: countIn(usage, 'num_sources_used'),
+    codeExecutionRequests: countOf(xaiTools?.['code_interpreter_calls']) ?? counts['code_interpreter_call'],
+    serverSideToolsUsed: countOf(usage['num_server_side_tools_used']),
+    webSearchSources: countOf(usage['num_sources_used']),
     outputItems: Object.keys(counts).length === 0 ? undefined : counts,
     imageGeneration: images === undefined ? undefined : (responsesUsage(images) satisfies ReportedPass),
   })
@@ -96,7 +96,7 @@ function besideTokens(usage: JsonObject, response: JsonObject, items: readonly J
 function countItems(items: readonly JsonObject[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const item of items) {
-    const type = textIn(item, 'type')
+    const type = textOf(item['type'])
     if (type !== undefined && type !== 'message' && type !== 'reasoning') counts[type] = (counts[type] ?? 0) + 1
   }
   return counts
@@ -110,14 +110,14 @@ function searches(items: readonly JsonObject[]): number | undefined {
   let count = 0
   for (const item of items) {
     if (item['type'] !== 'web_search_call') continue
-    if ((textIn(objectIn(item, 'action'), 'type') ?? 'search') === 'search') count += 1
+    if ((textOf(objectOf(item['action'])?.['type']) ?? 'search') === 'search') count += 1
   }
   return count === 0 ? undefined : count
 }
 
 function addItemText(item: JsonObject, findings: Findings): void {
-  for (const part of objectsIn(item, 'content')) findings.addText(part['text'] ?? part['refusal'] ?? part['transcript'])
-  for (const part of objectsIn(item, 'summary')) findings.addText(part['text'])
+  for (const part of objectsOf(item['content'])) findings.addText(part['text'] ?? part['refusal'] ?? part['transcript'])
+  for (const part of objectsOf(item['summary'])) findings.addText(part['text'])
   findings.addText(item['arguments'])
   findings.addText(item['code'])
   if (item['type'] === 'custom_tool_call') findings.addText(item['input'])

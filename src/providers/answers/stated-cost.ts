@@ -1,5 +1,5 @@
 import { plainDecimal } from '#lib/decimal-text.ts'
-import { isObject, type JsonObject, objectIn, present } from './json.ts'
+import { isObject, type JsonObject, objectOf, present } from './json.ts'
 
 /** What a provider says about money in its usage object, as exact decimal text. */
 export interface StatedCost {
@@ -30,7 +30,7 @@ export function statedCost(usage: JsonObject, source: string): StatedCost {
   return present<StatedCost>({
     providerCostUsd: decimal(stated, 0) ?? decimal(exact['cost_in_usd_ticks'], xaiTickExponent),
     providerCostIsFee: usage['is_byok'] === true ? true : undefined,
-    upstreamCostUsd: decimal(objectIn(exact, 'cost_details')?.['upstream_inference_cost'], 0),
+    upstreamCostUsd: decimal(objectOf(exact['cost_details'])?.['upstream_inference_cost'], 0),
   })
 }
 
@@ -48,7 +48,7 @@ function reparse(source: string): unknown {
 /** Usage stands at the top of a chunk or body, or inside `response` in an event of the Responses API. */
 function usageLike(json: unknown, usage: JsonObject): JsonObject | undefined {
   if (!isObject(json)) return undefined
-  const found = objectIn(json, 'usage') ?? objectIn(objectIn(json, 'response'), 'usage')
+  const found = objectOf(json['usage']) ?? objectOf(objectOf(json['response'])?.['usage'])
   return found !== undefined && Object.keys(found).length === Object.keys(usage).length ? found : undefined
 }
 
