@@ -1,14 +1,11 @@
-import type { Readable } from 'node:stream'
-import { type Dispatcher, errors, Pool } from 'undici'
-import {
-  type AnswerSink,
-  type PendingAnswer,
-  type Upstream,
-  type UpstreamAnswer,
-  UpstreamFault,
-  type UpstreamFaultCode,
-  type UpstreamRequest,
-} from '#ports.ts'
+import { type Clock, type PendingAnswer, type Upstream, UpstreamFault, type UpstreamRequest } from '#ports.ts'
+import { outgoingHead, UnsendableRequest } from './http1/outgoing-head.ts'
+import { systemClock } from './system.ts'
+import { Connection, type ConnectionOwner } from './upstream-connection.ts'
+import { type Carrier, Exchange, failed } from './upstream-exchange.ts'
+import { connectFault } from './upstream-faults.ts'
+import { type TlsMemory, type UpstreamAddress, upstreamAddress } from './upstream-socket.ts'
+import { sweepEveryMs } from './upstream-timeouts.ts'
 
 export interface UpstreamPoolOptions {
   /** Scheme, host and port; the path is each request's own. */
@@ -21,190 +18,171 @@ export interface UpstreamPoolOptions {
   readonly idleTimeoutMs: number
 }
 
-/** Keep-alive connections to one provider. */
-export class UpstreamPool implements Upstream {
-  readonly #pool: Pool
+/**
+ * Keep-alive connections to one provider, over HTTP/1.1. The one used last is used first, so that those too many become
+ * idle and are closed; requests beyond `maxConnections` wait in their order, without a timeout.
+ *
+ * Timeouts have no timer of their own: one sweep looks at all connections, a few times in the shortest of them.
+ */
+export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
+  readonly address: UpstreamAddress
+  readonly tls: TlsMemory = { session: null }
+  readonly timeouts: UpstreamPoolOptions
+  readonly #clock: Pick<Clock, 'monotonicMs'>
+  readonly #host: string
+  readonly #connections = new Set<Connection>()
+  /** The one used last is the last; some may have been closed. */
+  #idle: Connection[] = []
+  readonly #queue = new Set<Exchange>()
+  #sockets = 0
+  #sweep: NodeJS.Timeout | null = null
+  #closing = false
+  #whenClosed: (() => void)[] = []
 
-  constructor(options: UpstreamPoolOptions) {
-    this.#pool = new Pool(options.origin, {
-      connections: options.maxConnections,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: options.firstByteTimeoutMs,
-      bodyTimeout: options.idleTimeoutMs,
-      connectTimeout: options.connectTimeoutMs,
-      keepAliveTimeout: 30_000,
-      ...(options.socketPath === null ? {} : { socketPath: options.socketPath }),
-    })
+  constructor(options: UpstreamPoolOptions, clock: Pick<Clock, 'monotonicMs'> = systemClock) {
+    this.address = upstreamAddress(options.origin, options.socketPath)
+    this.timeouts = options
+    this.#clock = clock
+    this.#host = new URL(options.origin).host
   }
 
   send(request: UpstreamRequest): PendingAnswer {
-    const exchange = new Exchange()
-    this.#pool.dispatch(
-      {
-        method: request.method as Dispatcher.HttpMethod,
-        path: request.path,
-        headers: request.headers as string[],
-        body: request.body as Buffer | Readable | null,
-      },
-      exchange,
-    )
+    if (this.#closing) return failed(closedFault())
+    let exchange: Exchange
+    try {
+      exchange = new Exchange(request, outgoingHead(request.method, request.path, request.headers, this.#host))
+    } catch (error) {
+      if (!(error instanceof UnsendableRequest)) throw error
+      return failed(new UpstreamFault('reset', `the request cannot be sent: ${error.message}`, error))
+    }
+    this.#dispatch(exchange)
     return exchange
   }
 
   /** Lets running exchanges finish. */
   close(): Promise<void> {
-    return this.#pool.close()
+    this.#closing = true
+    for (const connection of this.#connections) if (connection.idle) connection.close(null)
+    return this.#closed()
   }
 
+  /** Breaks running exchanges off. */
   destroy(): Promise<void> {
-    return this.#pool.destroy()
-  }
-}
-
-/**
- * One request and its answer. Head and first bytes often arrive in one packet, before whoever awaits the head has
- * run: they wait in `#early` until there is a sink.
- */
-class Exchange implements Dispatcher.DispatchHandler, PendingAnswer, UpstreamAnswer {
-  readonly answer: Promise<UpstreamAnswer>
-  status = 0
-  headers: UpstreamAnswer['headers'] = {}
-  #resolve: (answer: UpstreamAnswer) => void = () => {}
-  #reject: (fault: UpstreamFault) => void = () => {}
-  #controller: Dispatcher.DispatchController | null = null
-  #sink: AnswerSink | null = null
-  #early: Buffer[] | null = null
-  #end: UpstreamFault | 'ended' | null = null
-  #abortWanted = false
-
-  constructor() {
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+    this.#closing = true
+    const waiting = [...this.#queue]
+    this.#queue.clear()
+    for (const connection of [...this.#connections]) connection.close(closedFault())
+    for (const exchange of waiting) exchange.fail(closedFault())
+    return this.#closed()
   }
 
-  abort(): void {
-    this.#abortWanted = true
-    this.#controller?.abort(new UpstreamFault('aborted', 'the gateway gave up on this answer'))
+  monotonicMs(): number {
+    return this.#clock.monotonicMs()
+  }
+
+  freed(connection: Connection): void {
+    const next = this.#next()
+    if (next !== null) connection.carry(next, this.monotonicMs())
+    else if (this.#closing) connection.close(null)
+    else this.#idle.push(connection)
+  }
+
+  lost(connection: Connection, unserved: Exchange | null): void {
+    this.#connections.delete(connection)
+    if (unserved !== null) this.#dispatch(unserved)
+    while (this.#queue.size > 0 && this.#connections.size < this.timeouts.maxConnections) {
+      const next = this.#next()
+      if (next !== null) this.#open(next)
+    }
+    if (this.#connections.size === 0) this.#idle = []
+    this.#settle()
+  }
+
+  socketClosed(): void {
+    this.#sockets--
+    this.#settle()
+  }
+
+  giveUp(exchange: Exchange): void {
+    this.#queue.delete(exchange)
+    this.#settle()
   }
 
   pause(): void {
-    this.#controller?.pause()
+    // Nothing comes while it waits.
   }
 
   resume(): void {
-    this.#controller?.resume()
+    // As above.
   }
 
-  deliver(sink: AnswerSink): void {
-    this.#sink = sink
-    const early = this.#early
-    this.#early = null
-    if (early !== null) for (const chunk of early) sink.bytes(chunk)
-    if (this.#end === 'ended') sink.end()
-    else if (this.#end !== null) sink.fail(this.#end)
+  #dispatch(exchange: Exchange): void {
+    const nowMs = this.monotonicMs()
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.expired(nowMs)) idle.close(null)
+      else if (idle.idle) return idle.carry(exchange, nowMs)
+    }
+    if (this.#connections.size < this.timeouts.maxConnections) return this.#open(exchange)
+    exchange.carrier = this
+    this.#queue.add(exchange)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#abortWanted) this.abort()
+  /** Takes the exchange that has waited longest. */
+  #next(): Exchange | null {
+    for (const exchange of this.#queue) {
+      this.#queue.delete(exchange)
+      return exchange
+    }
+    return null
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200) return
-    this.status = status
-    this.headers = headers
-    this.#resolve(this)
+  #open(exchange: Exchange): void {
+    try {
+      this.#connections.add(new Connection(this, exchange))
+    } catch (error) {
+      return exchange.fail(connectFault(error instanceof Error ? error : new Error(String(error))))
+    }
+    this.#sockets++
+    this.#sweep ??= setInterval(this.#look, sweepEveryMs(this.timeouts)).unref()
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#sink !== null) this.#sink.bytes(chunk)
-    else if (this.#early === null) this.#early = [chunk]
-    else this.#early.push(chunk)
+  readonly #look = (): void => {
+    const nowMs = this.monotonicMs()
+    const late: Connection[] = []
+    for (const connection of this.#connections) {
+      if (connection.overdue(nowMs) !== null) late.push(connection)
+      else if (connection.expired(nowMs)) connection.close(null)
+      else connection.unwatch()
+    }
+    this.#idle = this.#idle.filter((connection) => connection.idle)
+    // It may be this process that was late: what has come in the meantime is read before anybody is given up.
+    if (late.length === 0) return
+    setImmediate(() =>
+      setImmediate(() => {
+        for (const connection of late) connection.timedOut(this.monotonicMs())
+      }),
+    )
   }
 
-  onResponseEnd(): void {
-    this.#end = 'ended'
-    this.#sink?.end()
+  #closed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenClosed.push(resolve)
+      this.#settle()
+    })
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#end !== null) return
-    const fault = toFault(error, this.status > 0)
-    this.#end = fault
-    if (this.status === 0) this.#reject(fault)
-    else this.#sink?.fail(fault)
+  #settle(): void {
+    if (this.#connections.size === 0 && this.#sweep !== null) {
+      clearInterval(this.#sweep)
+      this.#sweep = null
+    }
+    if (!this.#closing || this.#sockets > 0 || this.#queue.size > 0 || this.#connections.size > 0) return
+    const told = this.#whenClosed
+    this.#whenClosed = []
+    for (const tell of told) tell()
   }
 }
 
-/** undici's and Node's error codes → ours. Whatever is not listed broke the connection. */
-const faultCodes: Readonly<Record<string, UpstreamFaultCode>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
-  ETIMEDOUT: 'connect_timeout',
-  ECONNREFUSED: 'connect_failed',
-  ENOTFOUND: 'connect_failed',
-  EAI_AGAIN: 'connect_failed',
-  EHOSTUNREACH: 'connect_failed',
-  ENETUNREACH: 'connect_failed',
-  EACCES: 'connect_failed',
-  ENOENT: 'connect_failed',
-  CERT_HAS_EXPIRED: 'connect_failed',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'connect_failed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'connect_failed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'connect_failed',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'connect_failed',
-  UND_ERR_HEADERS_TIMEOUT: 'first_byte_timeout',
-  UND_ERR_BODY_TIMEOUT: 'idle_timeout',
-  UND_ERR_SOCKET: 'reset',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-  UND_ERR_RESPONSE: 'bad_answer',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'bad_answer',
-  UND_ERR_HEADERS_OVERFLOW: 'bad_answer',
-}
-
-function toFault(error: Error, afterHead: boolean): UpstreamFault {
-  if (error instanceof UpstreamFault) return error
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const named = isNoHttp(error) ? 'bad_answer' : (faultCodes[code] ?? 'reset')
-  return new UpstreamFault(named, describe(named, afterHead, code), error)
-}
-
-const notHttp: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'])
-
-/**
- * An answer came, but no HTTP: the provider may have done its work, and bill it. undici's parser errors have a code only
- * at times, and it says that `100 Continue` without `Expect`, or a switch of protocols, is a fault of the socket.
- */
-function isNoHttp(error: Error): boolean {
-  return error instanceof errors.HTTPParserError || notHttp.has(error.message)
-}
-
-function describe(code: UpstreamFaultCode, afterHead: boolean, detail: string): string {
-  const where = afterHead ? 'in the middle of its answer' : 'before it answered'
-  const suffix = detail === '' ? '' : ` (${detail})`
-  switch (code) {
-    case 'connect_failed':
-      return `the provider cannot be reached${suffix}`
-    case 'connect_timeout':
-      return 'the connection to the provider was not established in time'
-    case 'first_byte_timeout':
-      return 'the provider did not start to answer in time'
-    case 'idle_timeout':
-      return 'the provider stopped sending in the middle of its answer'
-    case 'reset':
-      return `the provider closed the connection ${where}${suffix}`
-    case 'bad_answer':
-      return `the provider sent something that is not a valid HTTP answer${suffix}`
-    case 'unauthorized':
-      return "the provider refused the gateway's own key"
-    case 'aborted':
-      return 'the gateway gave up on this answer'
-  }
+function closedFault(): UpstreamFault {
+  return new UpstreamFault('reset', 'the connections to the provider were closed')
 }
