@@ -11,7 +11,7 @@ const limits =
 let stack: Stack
 
 before(async () => {
-  stack = await startStack({ providers: impatient.replaceAll('idle: 250, first_byte: 250', ''), more: limits })
+  stack = await startStack({ providers: impatient.replaceAll(', first_byte: 250, idle: 250', ''), more: limits })
 })
 after(async () => {
   await assertSound(stack)
