@@ -135,13 +135,14 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch {
   }
 
   takeInterim(): void {
-    // Each says that the provider is at work: read, and thereby counted as a sign of life.
+    this.#movedAtMs = this.#owner.monotonicMs()
   }
 
   takeHead(head: AnswerHead): void {
     const exchange = this.#exchange
     if (exchange === null) return
     this.#afterHead = true
+    this.#movedAtMs = this.#owner.monotonicMs()
     this.#keepIdleMs = head.keepAlive && !exchange.head.lastOnConnection ? keepIdleMs(head.keepAliveMs) : 0
     exchange.headCame(head)
   }
@@ -254,7 +255,8 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch {
       this.#finish('end')
       return false
     }
-    this.#movedAtMs = this.#owner.monotonicMs()
+    // The beginning of a head is no answer yet: who sends it byte by byte gets no more time.
+    if (this.#afterHead) this.#movedAtMs = this.#owner.monotonicMs()
     if (this.#paused) this.#rest = Buffer.concat(this.#rest === null ? [bytes] : [this.#rest, bytes])
     else this.#read(bytes)
     return !this.#paused

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { systemClock } from '#edge/system.ts'
 import { UpstreamPool, type UpstreamPoolOptions } from '#edge/upstream.ts'
-import type { PendingAnswer, UpstreamFault } from '#ports.ts'
+import type { Clock, PendingAnswer, UpstreamFault } from '#ports.ts'
 import { until } from '#test/support/until.ts'
 
 /** A server by hand: the test reads what was sent and writes what it likes. */
@@ -71,12 +72,13 @@ export function wireOf(server: Server, connections: readonly WireConnection[]): 
   }
 }
 
-export function openPool(origin: string, more: Partial<UpstreamPoolOptions> = {}): UpstreamPool {
-  return new UpstreamPool({
-    ...{ origin, socketPath: null, maxConnections: 4, connectTimeoutMs: 5_000 },
-    ...{ firstByteTimeoutMs: 60_000, idleTimeoutMs: 60_000 },
-    ...more,
-  })
+export function openPool(
+  origin: string,
+  more: Partial<UpstreamPoolOptions> = {},
+  clock: Pick<Clock, 'monotonicMs'> = systemClock,
+): UpstreamPool {
+  const options = { origin, socketPath: null, maxConnections: 4, connectTimeoutMs: 5_000 }
+  return new UpstreamPool({ ...options, firstByteTimeoutMs: 60_000, idleTimeoutMs: 60_000, ...more }, clock)
 }
 
 export function get(pool: UpstreamPool, path = '/'): PendingAnswer {
