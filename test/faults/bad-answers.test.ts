@@ -29,7 +29,6 @@ const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
  * have the call billed twice.
  */
 const answers: readonly (readonly [name: string, answer: string])[] = [
-  ['100 Continue, for which nobody has asked', `HTTP/1.1 100 Continue\r\n\r\n${whole}`],
   ['a switch of protocols', `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n${whole}`],
   ['no HTTP at all', 'SSH-2.0-OpenSSH_9.2\r\n'],
   ['a status that is none', whole.replace('200', '2x0')],
@@ -53,12 +52,18 @@ for (const [name, answer] of answers) {
   })
 }
 
-test('an upstream that says beforehand what is to come is understood', async () => {
-  upstream.answers(`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${whole}`)
-  const { id, response } = ask(stack)
-  assert.equal((await response).status, 200)
-  assert.equal((await recordOf(stack, id)).outcome, 'served')
-})
+const early: readonly (readonly [name: string, answer: string])[] = [
+  ['beforehand what is to come', `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${whole}`],
+  ['100 Continue, for which nobody has asked', `HTTP/1.1 100 Continue\r\n\r\n${whole}`],
+]
+for (const [name, answer] of early) {
+  test(`an upstream that says ${name} is understood`, async () => {
+    upstream.answers(answer)
+    const { id, response } = ask(stack)
+    assert.equal((await response).status, 200)
+    assert.equal((await recordOf(stack, id)).outcome, 'served')
+  })
+}
 
 test('an answer that is larger than allowed is given up, and what it used is estimated', async () => {
   const pieces = Array.from({ length: 8 }, () => ' '.repeat(16_384))

@@ -122,8 +122,10 @@ test('a server of which the connection is not made in time is given up', async (
 
 test('a process that was late itself reads what has come before it gives up', async () => {
   const answers = Array.from({ length: 4 }, () => whatCame(get(pool)))
-  for (let index = 0; index < 4; index++) (await wire.asked(index)).answer(ok('abc'))
-  // The bytes are here and unread, and the pool looks at its exchanges before the event loop comes to them.
+  for (let index = 0; index < 4; index++) await wire.asked(index)
+  // From here on timers come next, and the pool looks at its exchanges before the bytes, which are here, are read.
+  await new Promise((resolve) => setImmediate(resolve))
+  for (const connection of wire.connections) connection.answer(ok('abc'))
   nowMs = 10_000
   const stalledUntilMs = performance.now() + 120
   while (performance.now() < stalledUntilMs);
