@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { UpstreamFault } from '#ports.ts'
+import { UpstreamFault, type UpstreamRequest } from '#ports.ts'
 import { type AnswerHead, MalformedAnswer } from './http1/answer-head.ts'
 import { AnswerReader, type AnswerTaker } from './http1/answer-reader.ts'
 import { BodySender, type BodyWatch, emptyBody } from './upstream-body.ts'
@@ -143,7 +143,7 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch {
     if (exchange === null) return
     this.#afterHead = true
     this.#movedAtMs = this.#owner.monotonicMs()
-    this.#keepIdleMs = head.keepAlive && !exchange.head.lastOnConnection ? keepIdleMs(head.keepAliveMs) : 0
+    this.#keepIdleMs = head.keepAlive && !isLast(exchange) ? keepIdleMs(head.keepAliveMs) : 0
     exchange.headCame(head)
   }
 
@@ -216,7 +216,7 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch {
 
   #write({ head, request: { body } }: Exchange): void {
     const socket = this.#socket
-    if (body === null || (Buffer.isBuffer(body) && body.length === 0)) {
+    if (isEmpty(body)) {
       socket.write(`${head.text}${emptyBody(head)}`, 'latin1')
     } else if (!Buffer.isBuffer(body)) {
       this.#sender = new BodySender(socket, body, head, this)
@@ -335,4 +335,13 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch {
     this.#socket.destroy()
     this.#owner.lost(this, unserved)
   }
+}
+
+function isEmpty(body: UpstreamRequest['body']): body is null {
+  return body === null || (Buffer.isBuffer(body) && body.length === 0)
+}
+
+/** Not every server expects a body after GET or DELETE: what it does not read of it would be taken for the next request. */
+function isLast({ head, request }: Exchange): boolean {
+  return head.lastOnConnection || (!head.expectsBody && !isEmpty(request.body))
 }

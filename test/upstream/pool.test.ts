@@ -73,6 +73,14 @@ for (const [name, answer] of closing) {
   })
 }
 
+test('the connection of a request with a body that is not expected is not used again', async () => {
+  const came = whatCame(pool.send({ method: 'DELETE', path: '/', headers: [], body: Buffer.from('{}') }))
+  const connection = await wire.asked(0)
+  connection.answer(ok('a'))
+  assert.equal((await came).body, 'a')
+  await until('it to be closed', () => connection.closed)
+})
+
 test('a connection that a server says to keep for long is used again', async () => {
   assert.equal(await exchange(0, 1, ok('a', 'keep-alive: timeout=100')), 'a')
   assert.equal(await exchange(0, 2, ok('b')), 'b')

@@ -28,8 +28,12 @@ before(async () => {
       resumed: socket.isSessionReused(),
     })
     socket.on('error', () => socket.destroy())
-    // Larger than a TLS record, in one write; and closed, so that each request has a handshake.
-    socket.once('data', () => socket.end(ok('x'.repeat(100_000), 'connection: close')))
+    // Larger than a TLS record, in one write.
+    const body = 'x'.repeat(100_000)
+    socket.on('data', (request) => {
+      if (request.includes('GET /keep')) socket.write(ok(body))
+      else socket.end(ok(body, 'connection: close'))
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -61,7 +65,7 @@ const asking = `
   import { get, openPool, whatCame } from '#test/upstream/wire.ts'
   const pool = openPool(process.argv[1])
   for (let count = 0; count < 3; count++) {
-    const { status, body, code } = await whatCame(get(pool))
+    const { status, body, code } = await whatCame(get(pool, process.argv[2]))
     console.log(JSON.stringify([status, body.length, code]))
   }
   await pool.close()
@@ -79,6 +83,8 @@ test('a certificate of NODE_EXTRA_CA_CERTS is trusted, for the names that it bea
     { ...usual, resumed: true },
     { ...usual, resumed: true },
   ])
+  assert.deepEqual(await ask(`https://localhost:${port}`, file, '/keep'), [good, good, good])
+  assert.equal(handshakes.splice(0).length, 1)
   assert.deepEqual(await ask(`https://127.0.0.1:${port}`, file), [good, good, good])
   assert.deepEqual(
     handshakes.splice(0).map(({ servername }) => servername),
@@ -90,8 +96,8 @@ test('a certificate of NODE_EXTRA_CA_CERTS is trusted, for the names that it bea
   rmSync(folder, { recursive: true })
 })
 
-function ask(url: string, authorities: string): Promise<string[]> {
-  const args = ['--input-type=module', '--eval', asking, url]
+function ask(url: string, authorities: string, path = '/'): Promise<string[]> {
+  const args = ['--input-type=module', '--eval', asking, url, path]
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: authorities }
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
