@@ -15,6 +15,7 @@ interface Handshake {
 }
 
 const certificate = selfSigned()
+const chunks = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${`1388\r\n${'x'.repeat(5_000)}\r\n`.repeat(40)}0\r\n\r\n`
 const handshakes: Handshake[] = []
 let server: Server
 let port = 0
@@ -32,6 +33,7 @@ before(async () => {
     const body = 'x'.repeat(100_000)
     socket.on('data', (request) => {
       if (request.includes('GET /keep')) socket.write(ok(body))
+      else if (request.includes('GET /chunks')) socket.end(chunks)
       else socket.end(ok(body, 'connection: close'))
     })
   })
@@ -71,6 +73,47 @@ const asking = `
   await pool.close()
 `
 
+/** Takes one piece of an answer at a time, and none between. */
+const takingSlowly = `
+  import { openPool } from '#test/upstream/wire.ts'
+  const pool = openPool(process.argv[1])
+  const answer = await pool.send({ method: 'GET', path: process.argv[2], headers: [], body: null }).answer
+  let bytes = 0
+  let paused = false
+  // What is there before anybody takes it is handed over at once.
+  let atOnce = true
+  const say = (code) => {
+    console.log(JSON.stringify([bytes, paused, code]))
+    void pool.destroy()
+  }
+  answer.deliver({
+    bytes: (piece) => {
+      if (paused && !atOnce) throw new Error('given more while paused')
+      bytes += piece.length
+      paused = true
+      answer.pause()
+      setTimeout(() => {
+        paused = false
+        answer.resume()
+      }, 2)
+    },
+    end: () => say('none'),
+    fail: ({ code }) => say(code),
+  })
+  atOnce = false
+`
+
+test('what was decrypted while nobody wanted it is kept, though the connection has ended', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-'))
+  const file = join(folder, 'ca.pem')
+  writeFileSync(file, certificate.cert)
+  assert.deepEqual(await ask(`https://localhost:${port}`, file, { path: '/chunks', script: takingSlowly }), [
+    JSON.stringify([200_000, false, 'none']),
+  ])
+  handshakes.splice(0)
+  rmSync(folder, { recursive: true })
+})
+
 test('a certificate of NODE_EXTRA_CA_CERTS is trusted, for the names that it bears', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-'))
   const file = join(folder, 'ca.pem')
@@ -83,7 +126,7 @@ test('a certificate of NODE_EXTRA_CA_CERTS is trusted, for the names that it bea
     { ...usual, resumed: true },
     { ...usual, resumed: true },
   ])
-  assert.deepEqual(await ask(`https://localhost:${port}`, file, '/keep'), [good, good, good])
+  assert.deepEqual(await ask(`https://localhost:${port}`, file, { path: '/keep' }), [good, good, good])
   assert.equal(handshakes.splice(0).length, 1)
   assert.deepEqual(await ask(`https://127.0.0.1:${port}`, file), [good, good, good])
   assert.deepEqual(
@@ -96,8 +139,8 @@ test('a certificate of NODE_EXTRA_CA_CERTS is trusted, for the names that it bea
   rmSync(folder, { recursive: true })
 })
 
-function ask(url: string, authorities: string, path = '/'): Promise<string[]> {
-  const args = ['--input-type=module', '--eval', asking, url, path]
+function ask(url: string, authorities: string, { path = '/', script = asking } = {}): Promise<string[]> {
+  const args = ['--input-type=module', '--eval', script, url, path]
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: authorities }
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
