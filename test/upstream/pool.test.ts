@@ -219,6 +219,21 @@ test('an answer that nobody wants yet is not taken from the server', async () =>
   assert.equal(await exchange(0, 2, ok('next')), 'next')
 })
 
+test('who pauses at the end of an answer stops nobody else', async () => {
+  const pending = get(pool)
+  const connection = await wire.asked(0)
+  connection.answer('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n')
+  const answer = await pending.answer
+  const ended = new Promise<void>((resolve, reject) =>
+    answer.deliver({ bytes: () => answer.pause(), end: resolve, fail: reject }),
+  )
+  connection.answer('abc')
+  await ended
+  assert.equal(await exchange(0, 2, ok('next')), 'next')
+  answer.resume()
+  assert.equal(await exchange(0, 3, ok('last')), 'last')
+})
+
 test('chunks that came together are given one at a time, and their end when it is wanted', async () => {
   const pending = get(pool)
   const connection = await wire.asked(0)
