@@ -155,7 +155,7 @@ test('of whole answers and of spoiled ones, undici reads what we read', async ()
       for (const { at, code } of faults) bytes[at % bytes.length] = code
       says = bytes.toString('latin1', 0, end === null ? bytes.length : end % bytes.length)
       const ours = await byUs()
-      if (typeof ours === 'string' || /^HTTP\/1.1 100 |\nHTTP\/1.1 100 /.test(says)) return
+      if (typeof ours === 'string' || /HTTP\/1\.[01] 100/.test(says)) return
       read++
       assert.deepEqual(ours, await byUndici())
     }),
