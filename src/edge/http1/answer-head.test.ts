@@ -86,6 +86,7 @@ const refused: readonly (readonly [name: string, head: readonly string[]])[] = [
   ['a status below 100', ['HTTP/1.1 099 OK']],
   ['two spaces before the status', ['HTTP/1.1  200 OK']],
   ['a switch of protocols', ['HTTP/1.1 101 Switching Protocols', 'upgrade: h2c', 'connection: upgrade']],
+  ['word in HTTP/1.0 that it is to come', ['HTTP/1.0 102 Processing']],
   ['a line without a colon', ['HTTP/1.1 200 OK', 'content-type']],
   ['a line without a name', ['HTTP/1.1 200 OK', ': a']],
   ['a space before the colon', ['HTTP/1.1 200 OK', 'content-length : 3']],

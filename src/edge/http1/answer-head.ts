@@ -46,6 +46,7 @@ export function parseAnswerHead(text: string, method: string): AnswerHead {
   const statusEnd = lineEnd(text, 0)
   const minor = minorVersion(text)
   const status = statusOf(text, statusEnd)
+  if (minor === 0 && status < 200) throw new MalformedAnswer('HTTP/1.0 has no interim answers')
   if (status === 101) throw new MalformedAnswer('it switches protocols, for which nobody has asked')
   const headers = parseFields(text, statusEnd + 2)
   const framing = framingOf(headers, status, method)
