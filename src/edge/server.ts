@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { ClientExchange } from '#ports.ts'
 import { AnswersUnderWay } from './answers-under-way.ts'
 import { type ExchangeOptions, HttpExchange } from './http-exchange.ts'
-import { PlainConnections } from './http1/plain-connections.ts'
+import { PlainConnections } from './plain-connections.ts'
 import { SlowReaders } from './slow-readers.ts'
 
 export interface ServerOptions {

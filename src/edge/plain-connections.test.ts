@@ -4,8 +4,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import type { ClientExchange } from '#ports.ts'
-import { SlowReaders } from '../slow-readers.ts'
 import { PlainConnections } from './plain-connections.ts'
+import { SlowReaders } from './slow-readers.ts'
 
 const request = 'POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nbody'
 

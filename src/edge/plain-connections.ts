@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { SlowReaders } from '../slow-readers.ts'
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.ts'
+import type { SlowReaders } from './slow-readers.ts'
 
 export interface PlainTimeouts {
   /** Without a request. */

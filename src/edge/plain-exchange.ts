@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { BodyFault, ClientExchange } from '#ports.ts'
-import { bodyTooLarge } from '../body-faults.ts'
-import { headText, mayHaveBody } from './head-text.ts'
-import type { RequestHead } from './request-head.ts'
+import { bodyTooLarge } from './body-faults.ts'
+import { headText, mayHaveBody } from './http1/outgoing-answer.ts'
+import type { RequestHead } from './http1/request-head.ts'
 
 /** What carries an exchange. */
 export interface Carrier {

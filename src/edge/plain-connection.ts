@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { ClientExchange } from '#ports.ts'
-import { leftTooEarly } from '../body-faults.ts'
+import { leftTooEarly } from './body-faults.ts'
+import { type RequestHead, readPlainHead } from './http1/request-head.ts'
 import { type Carrier, PlainExchange } from './plain-exchange.ts'
-import { type RequestHead, readPlainHead } from './request-head.ts'
 
 export interface PlainConnectionOptions {
   readonly onExchange: (exchange: ClientExchange) => void
