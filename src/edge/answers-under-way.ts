@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
+import { ChurnMap } from '#lib/churn-map.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import type { SlowReaders } from './slow-readers.ts'
 
 /** Which connections are in the middle of an answer. */
 export class AnswersUnderWay {
-  readonly #last = new Map<Socket, HttpExchange>()
+  readonly #last = new ChurnMap<Socket, HttpExchange>()
   /** Exchanges that came while the one before them, on the same connection, was under way. */
   readonly #pipelined = new WeakSet<HttpExchange>()
   readonly #slow: SlowReaders
@@ -17,7 +18,7 @@ export class AnswersUnderWay {
 
   add(exchange: HttpExchange): void {
     const { socket } = exchange
-    if (this.#last.has(socket)) this.#pipelined.add(exchange)
+    if (this.#last.get(socket) !== undefined) this.#pipelined.add(exchange)
     this.#last.set(socket, exchange)
     this.#count += 1
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Member } from '#lib/crowd.ts'
 import type { ClientExchange } from '#ports.ts'
 import { leftTooEarly } from './body-faults.ts'
 import { type RequestHead, readPlainHead } from './http1/request-head.ts'
@@ -23,7 +24,8 @@ const mostAheadBytes = 64 * 1024
  * A connection on which plain requests come, one after the other. The first thing that is not plain makes it somebody
  * else's: whoever takes it over sees all of that request, and all that follow.
  */
-export class PlainConnection implements Carrier {
+export class PlainConnection implements Carrier, Member {
+  place = -1
   readonly socket: Socket
   /** Since when it waits: for a request, for the rest of one, or for an answer. */
   sinceMs: number

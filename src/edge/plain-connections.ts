@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { Crowd } from '#lib/crowd.ts'
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.ts'
 import type { SlowReaders } from './slow-readers.ts'
 
@@ -19,7 +20,7 @@ const lookAgainMs = 10
 
 /** All connections on which nothing but plain requests came so far. */
 export class PlainConnections {
-  readonly #all = new Set<PlainConnection>()
+  readonly #all = new Crowd<PlainConnection>()
   readonly #options: PlainConnectionsOptions
   readonly #each: PlainConnectionOptions
   #closing = false
@@ -31,7 +32,7 @@ export class PlainConnections {
       handOver: options.handOver,
       nowMs: options.nowMs,
       keepAliveS: Math.floor(options.timeouts.idleMs / 1000),
-      onClose: (connection) => this.#all.delete(connection),
+      onClose: (connection) => this.#all.remove(connection),
     }
   }
 
@@ -45,7 +46,7 @@ export class PlainConnections {
   sweep(slow: SlowReaders, writeTimeoutMs: number): void {
     const { timeouts, nowMs, tooSlow } = this.#options
     const now = nowMs()
-    for (const connection of this.#all) {
+    for (const connection of this.#all.all()) {
       const waitedMs = now - connection.sinceMs
       slow.look(connection.socket, writeTimeoutMs)
       if (connection.reading && waitedMs > timeouts.requestMs) {
@@ -58,11 +59,11 @@ export class PlainConnections {
   /** Each as soon as what is under way on it is over. */
   close(): void {
     this.#closing = true
-    for (const connection of this.#all) connection.close()
+    for (const connection of this.#all.all()) connection.close()
   }
 
   destroy(): void {
-    for (const connection of this.#all) connection.socket.destroy()
+    for (const connection of this.#all.all()) connection.socket.destroy()
   }
 
   /** Resolves when nothing is under way, or when that took too long. */
@@ -71,7 +72,7 @@ export class PlainConnections {
     const giveUpAtMs = nowMs() + longestMs
     return new Promise((resolve) => {
       const look = (): void => {
-        if (nowMs() >= giveUpAtMs || ![...this.#all].some((connection) => connection.busy)) resolve()
+        if (nowMs() >= giveUpAtMs || !this.#all.all().some((connection) => connection.busy)) resolve()
         else setTimeout(look, lookAgainMs)
       }
       look()

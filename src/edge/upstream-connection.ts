@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Member } from '#lib/crowd.ts'
 import { UpstreamFault, type UpstreamRequest } from '#ports.ts'
 import { type AnswerHead, MalformedAnswer } from './http1/answer-head.ts'
 import { AnswerReader, type AnswerTaker } from './http1/answer-reader.ts'
@@ -31,7 +32,8 @@ export interface ConnectionOwner {
 type State = 'connecting' | 'idle' | 'looking' | 'busy' | 'closed'
 
 /** One connection: one exchange at a time, one after the other. */
-export class Connection implements Carrier, AnswerTaker, BodyWatch {
+export class Connection implements Carrier, AnswerTaker, BodyWatch, Member {
+  place = -1
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #reader = new AnswerReader(this)

@@ -22,6 +22,8 @@ export class Exchange implements PendingAnswer, UpstreamAnswer {
   status = 0
   headers: UpstreamAnswer['headers'] = {}
   carrier: Carrier | null = null
+  /** Its place in the line for a connection, where it has to wait for one. */
+  queueNumber = 0
   #resolve: (answer: UpstreamAnswer) => void = () => {}
   #reject: (fault: UpstreamFault) => void = () => {}
   #sink: AnswerSink | null = null

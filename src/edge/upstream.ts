@@ -1,3 +1,5 @@
+import { ChurnMap } from '#lib/churn-map.ts'
+import { Crowd } from '#lib/crowd.ts'
 import { type Clock, type PendingAnswer, type Upstream, UpstreamFault, type UpstreamRequest } from '#ports.ts'
 import { outgoingHead, UnsendableRequest } from './http1/outgoing-head.ts'
 import { systemClock } from './system.ts'
@@ -30,10 +32,12 @@ export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
   readonly timeouts: UpstreamPoolOptions
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #host: string
-  readonly #connections = new Set<Connection>()
+  readonly #connections = new Crowd<Connection>()
   /** The one used last is the last; some may have been closed. */
   #idle: Connection[] = []
-  readonly #queue = new Set<Exchange>()
+  /** By number, in the order in which they came. */
+  readonly #queue = new ChurnMap<number, Exchange>()
+  #queued = 0
   #sockets = 0
   #sweep: NodeJS.Timeout | null = null
   #closing = false
@@ -62,16 +66,16 @@ export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
   /** Lets running exchanges finish. */
   close(): Promise<void> {
     this.#closing = true
-    for (const connection of this.#connections) if (connection.idle) connection.close(null)
+    for (const connection of this.#connections.all()) if (connection.idle) connection.close(null)
     return this.#closed()
   }
 
   /** Breaks running exchanges off. */
   destroy(): Promise<void> {
     this.#closing = true
-    const waiting = [...this.#queue]
-    this.#queue.clear()
-    for (const connection of [...this.#connections]) connection.close(closedFault())
+    const waiting = this.#queue.values()
+    for (const exchange of waiting) this.#queue.delete(exchange.queueNumber)
+    for (const connection of this.#connections.all()) connection.close(closedFault())
     for (const exchange of waiting) exchange.fail(closedFault())
     return this.#closed()
   }
@@ -88,7 +92,7 @@ export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
   }
 
   lost(connection: Connection, unserved: Exchange | null): void {
-    this.#connections.delete(connection)
+    this.#connections.remove(connection)
     if (unserved !== null) this.#dispatch(unserved)
     while (this.#queue.size > 0 && this.#connections.size < this.timeouts.maxConnections) {
       const next = this.#next()
@@ -104,7 +108,7 @@ export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
   }
 
   giveUp(exchange: Exchange): void {
-    this.#queue.delete(exchange)
+    this.#queue.delete(exchange.queueNumber)
     this.#settle()
   }
 
@@ -124,16 +128,18 @@ export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
     }
     if (this.#connections.size < this.timeouts.maxConnections) return this.#open(exchange)
     exchange.carrier = this
-    this.#queue.add(exchange)
+    this.#queued += 1
+    exchange.queueNumber = this.#queued
+    this.#queue.set(this.#queued, exchange)
   }
 
   /** Takes the exchange that has waited longest. */
   #next(): Exchange | null {
-    for (const exchange of this.#queue) {
-      this.#queue.delete(exchange)
-      return exchange
-    }
-    return null
+    const number = this.#queue.firstKey()
+    if (number === undefined) return null
+    const exchange = this.#queue.get(number) ?? null
+    this.#queue.delete(number)
+    return exchange
   }
 
   #open(exchange: Exchange): void {
@@ -149,7 +155,7 @@ export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
   readonly #look = (): void => {
     const nowMs = this.monotonicMs()
     const late: Connection[] = []
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.all()) {
       if (connection.overdue(nowMs) !== null) late.push(connection)
       else if (connection.expired(nowMs)) connection.close(null)
       else connection.unwatch()

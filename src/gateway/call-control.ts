@@ -1,3 +1,4 @@
+import { Crowd, type Member } from '#lib/crowd.ts'
 import type { Timer, Timers } from '#ports.ts'
 
 /** What a call is doing, as far as it can be stopped. */
@@ -6,7 +7,9 @@ export interface Work {
 }
 
 /** The handle by which a running call can be ended from outside: a drain deadline, or a caller who left. */
-export class CallControl {
+export class CallControl implements Member {
+  /** Among the calls under way. */
+  place = -1
   #work: Work | null = null
   #waiting = false
   #interrupted = false
@@ -58,7 +61,7 @@ export class CallControl {
 
 /** The calls under way, so that a stop can wait for them and then end them. */
 export class RunningCalls {
-  readonly #calls = new Set<CallControl>()
+  readonly #calls = new Crowd<CallControl>()
   #idle: (() => void) | null = null
   /** True once the gateway is stopping: calls that are not open yet are not opened any more. */
   closed = false
@@ -72,12 +75,12 @@ export class RunningCalls {
   }
 
   remove(call: CallControl): void {
-    this.#calls.delete(call)
+    this.#calls.remove(call)
     if (this.#calls.size === 0) this.#idle?.()
   }
 
   interruptAll(): void {
-    for (const call of [...this.#calls]) call.interrupt()
+    for (const call of this.#calls.all()) call.interrupt()
   }
 
   /** Resolves when no call is under way. */

@@ -8,6 +8,7 @@ import { postingOf } from '#core/budget/posting.ts'
 import type { Short } from '#core/budget/short.ts'
 import { type Attempt, Waiters } from '#core/budget/waiters.ts'
 import type { HeldAmounts, LedgerEntry } from '#core/ledger/entry.ts'
+import { ChurnMap } from '#lib/churn-map.ts'
 import type { Timers } from '#ports.ts'
 import { rateHeaders } from './rate-headers.ts'
 
@@ -54,9 +55,9 @@ export class BudgetDesk {
   readonly #book: BudgetBook
   readonly #timers: Timers
   readonly #onNotReady: () => void
-  readonly #holds = new Map<string, Hold>()
+  readonly #holds = new ChurnMap<string, Hold>()
   /** By call id: what calls would ask for that came when there were no budgets. */
-  readonly #unasked = new Map<string, () => Asked>()
+  readonly #unasked = new ChurnMap<string, () => Asked>()
   readonly #waiters: Waiters
   readonly #waits = new Set<() => void>()
   options: Pick<DeskOptions, 'refusalStatus' | 'holdWaitMs'>
@@ -84,7 +85,7 @@ export class BudgetDesk {
 
   /** Takes over other budgets. Calls under way are held in those that are about them, though they may not fit there. */
   configure(budgets: readonly Budget[]): void {
-    if (budgets.length > 0) for (const callId of [...this.#unasked.keys()]) this.#holdUnasked(callId)
+    if (budgets.length > 0) for (const callId of this.#unasked.keys()) this.#holdUnasked(callId)
     this.#book.reconfigure(budgets)
   }
 

@@ -1,5 +1,6 @@
 import type { OpenEntry, SettleEntry } from '#core/ledger/entry.ts'
 import type { CallMembers } from '#core/ledger/write-entry.ts'
+import { ChurnMap } from '#lib/churn-map.ts'
 
 interface RunningCall {
   readonly entry: OpenEntry
@@ -9,7 +10,7 @@ interface RunningCall {
 
 /** The calls that the journal has the open entry of, and no settle entry. */
 export class RunningCalls {
-  readonly #calls = new Map<string, RunningCall>()
+  readonly #calls = new ChurnMap<string, RunningCall>()
 
   constructor(opens: readonly OpenEntry[]) {
     for (const entry of opens) this.opened(entry, null)
@@ -20,7 +21,7 @@ export class RunningCalls {
   }
 
   get opens(): readonly OpenEntry[] {
-    return [...this.#calls.values()].map(({ entry }) => entry)
+    return this.#calls.values().map(({ entry }) => entry)
   }
 
   opened(entry: OpenEntry, members: CallMembers | null): void {
