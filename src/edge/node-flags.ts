@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
  * How Node.js is told to run the gateway. What a call allocates dies with it, so a larger nursery lets it die there
  * instead of being copied.
  */
-export const gatewayFlags: readonly string[] = ['--max-semi-space-size=16']
+export const gatewayFlags: readonly string[] = ['--max-semi-space-size=8']
 
 /**
  * The environment of every role, as far as the operator's says nothing else. Where Node.js keeps the code that it has

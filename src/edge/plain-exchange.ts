@@ -123,12 +123,13 @@ export class PlainExchange implements ClientExchange {
   }
 
   #headOf(status: number, headers: readonly string[], body: { readonly bytes: number } | 'chunked' | 'own'): string {
-    this.started = true
     const closes = has(headers, 'connection')
     const keepAliveS = closes ? null : this.#carrier.keepAliveS()
     this.#stays = keepAliveS !== null
     const nowMs = has(headers, 'date') ? null : Date.now()
-    return headText(status, closes ? without(headers, 'connection') : headers, { body, keepAliveS, nowMs })
+    const text = headText(status, closes ? without(headers, 'connection') : headers, { body, keepAliveS, nowMs })
+    this.started = true
+    return text
   }
 
   /** One piece where that is cheap: each one handed to the system costs. */

@@ -9,9 +9,8 @@ export interface HeadOptions {
   readonly nowMs: number | null
 }
 
-/** RFC 9110, 5.5 and 5.6.2: anything else would end the line, or be another character on the wire. */
-const notInAValue = /[^\t\x20-\x7e\x80-\xff]/
-const aName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** RFC 9112, 4 and 5: lines of names and values, and an empty one. */
+const aHead = /^HTTP\/1\.1 [0-9]{3} [ -~]*\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$/
 
 /**
  * The head of an answer, of one character a byte (latin1), up to and with the empty line.
@@ -21,21 +20,30 @@ const aName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 export function headText(status: number, headers: readonly string[], options: HeadOptions): string {
   const { body, keepAliveS, nowMs } = options
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index] ?? ''
-    const value = headers[index + 1] ?? ''
-    if (notInAValue.test(value) || !aName.test(name)) {
-      throw new TypeError(`this header cannot be sent: ${JSON.stringify(name)}`)
-    }
-    text += `${name}: ${value}\r\n`
+  // The first and the last line, and that of the connection.
+  let lines = 3 + headers.length / 2
+  for (let index = 0; index + 1 < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`
+  if (nowMs !== null) {
+    lines += 1
+    text += `date: ${dateText(nowMs)}\r\n`
   }
-  if (nowMs !== null) text += `date: ${dateText(nowMs)}\r\n`
   text +=
     keepAliveS === null ? 'connection: close\r\n' : `connection: keep-alive\r\nkeep-alive: timeout=${keepAliveS}\r\n`
-  if (body === 'own' || !mayHaveBody(status)) return `${text}\r\n`
-  return body === 'chunked'
-    ? `${text}transfer-encoding: chunked\r\n\r\n`
-    : `${text}content-length: ${body.bytes}\r\n\r\n`
+  if (keepAliveS !== null) lines += 1
+  if (body !== 'own' && mayHaveBody(status)) {
+    lines += 1
+    text += body === 'chunked' ? 'transfer-encoding: chunked\r\n' : `content-length: ${body.bytes}\r\n`
+  }
+  text += '\r\n'
+  // All at once, not value by value: what would end a line early makes one more of them.
+  if (!aHead.test(text) || linesOf(text) !== lines) throw new TypeError('a header of the answer cannot be sent')
+  return text
+}
+
+function linesOf(text: string): number {
+  let lines = 0
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines += 1
+  return lines
 }
 
 /** RFC 9110, 6.4.1. */
