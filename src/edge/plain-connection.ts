@@ -36,7 +36,9 @@ export class PlainConnection implements Carrier, Member {
   #bytes = 0
   #exchange: PlainExchange | null = null
   #closing = false
-  #ended = false
+  /** The request being answered says that it is the last. */
+  #last = false
+  #shut = false
 
   constructor(socket: Socket, options: PlainConnectionOptions) {
     this.socket = socket
@@ -63,24 +65,30 @@ export class PlainConnection implements Carrier, Member {
   /** After what is under way. */
   close(): void {
     this.#closing = true
-    if (!this.busy) this.socket.destroySoon()
+    if (this.#exchange === null && this.#head === null) this.shut()
+  }
+
+  /** Takes no more. What was said is still sent. */
+  shut(): void {
+    this.#shut = true
+    this.socket.destroySoon()
   }
 
   keepAliveS(): number | null {
-    return this.#closing || this.#ended ? null : this.#options.keepAliveS
+    return this.#closing || this.#last || this.#shut ? null : this.#options.keepAliveS
   }
 
   answered(stays: boolean): void {
     this.#exchange = null
     this.sinceMs = this.#options.nowMs()
-    if (!stays) this.socket.destroySoon()
+    if (!stays) this.shut()
     // Not at once: answers that are there already would pile up on the stack.
     else if (this.#bytes > 0) setImmediate(this.#goOn)
   }
 
   readonly #onData = (data: Buffer): void => {
+    if (this.#shut) return
     if (this.#exchange !== null || this.#head !== null || this.#bytes > 0) this.#keep(data)
-    else if (this.#ended) return
     else this.#begin(data)
   }
 
@@ -116,13 +124,13 @@ export class PlainConnection implements Carrier, Member {
 
   #take(head: RequestHead, body: Buffer): void {
     this.#head = null
-    if (!head.keepAlive) this.#ended = true
+    this.#last = !head.keepAlive
     this.#exchange = new PlainExchange(this, head, body)
     this.#options.onExchange(this.#exchange)
   }
 
   readonly #goOn = (): void => {
-    if (this.socket.destroyed || this.#exchange !== null) return
+    if (this.#shut || this.socket.destroyed || this.#exchange !== null) return
     const bytes = Buffer.concat(this.#pieces, this.#bytes)
     this.#pieces = []
     this.#bytes = 0
@@ -142,12 +150,14 @@ export class PlainConnection implements Carrier, Member {
     this.#options.handOver(socket, bytes)
   }
 
-  readonly #onDrain = (): void => this.#exchange?.drained()
+  readonly #onDrain = (): void => {
+    this.sinceMs = this.#options.nowMs()
+    this.#exchange?.drained()
+  }
 
   /** Who sends no more is taken to be gone, as Node's server does: nobody is left to read an answer. */
   readonly #onEnd = (): void => {
-    this.#ended = true
-    this.socket.destroySoon()
+    this.shut()
     const head = this.#head
     if (head === null) return
     this.#head = null

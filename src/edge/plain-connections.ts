@@ -51,7 +51,7 @@ export class PlainConnections {
       slow.look(connection.socket, writeTimeoutMs)
       if (connection.reading && waitedMs > timeouts.requestMs) {
         tooSlow(connection.socket)
-        connection.socket.destroySoon()
+        connection.shut()
       } else if (!connection.busy && waitedMs > timeouts.idleMs) connection.close()
     }
   }

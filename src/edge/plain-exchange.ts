@@ -34,6 +34,7 @@ export class PlainExchange implements ClientExchange {
   /** The head of an answer that has begun and is not on the wire yet. */
   #head: string | null = null
   #chunked = true
+  #bodyless = false
   #stays = true
   #ended = false
   #whenGone: (() => void)[] = nothingToRun
@@ -58,7 +59,13 @@ export class PlainExchange implements ClientExchange {
 
   bodyStream(): NodeJS.ReadableStream {
     const body = this.#body
-    return Readable.from(Buffer.isBuffer(body) && body.length > 0 ? [body] : [], { objectMode: false })
+    if (Buffer.isBuffer(body)) return Readable.from(body.length > 0 ? [body] : [], { objectMode: false })
+    const { message } = body
+    return new Readable({
+      read() {
+        this.destroy(new Error(message))
+      },
+    })
   }
 
   answer(status: number, headers: readonly string[], body: Buffer): void {
@@ -71,7 +78,8 @@ export class PlainExchange implements ClientExchange {
 
   start(status: number, headers: readonly string[]): void {
     if (this.#over()) return
-    const framed = has(headers, 'content-length') || !mayHaveBody(status)
+    this.#bodyless = !mayHaveBody(status)
+    const framed = this.#bodyless || has(headers, 'content-length')
     this.#chunked = !framed
     this.#head = this.#headOf(status, headers, framed ? 'own' : 'chunked')
   }
@@ -83,19 +91,19 @@ export class PlainExchange implements ClientExchange {
   }
 
   write(chunk: Buffer): boolean {
-    return this.#over() || chunk.length === 0 || this.#write(chunk)
+    return this.#over() || this.#bodyless || chunk.length === 0 || this.#write(chunk)
   }
 
   end(chunk: Buffer): void {
     if (this.#over()) return
-    if (chunk.length > 0) this.#write(chunk)
+    if (chunk.length > 0 && !this.#bodyless) this.#write(chunk)
     this.flushHead()
     if (this.#chunked) this.#carrier.socket.write(lastChunk)
     this.#finish()
   }
 
   breakOff(): void {
-    this.#carrier.socket.destroy()
+    if (!this.#over()) this.#carrier.socket.destroy()
   }
 
   onDrain(run: () => void): void {

@@ -149,6 +149,56 @@ test('an answer whose length the headers tell, and one that has no body', async 
   assert.equal(answers.match(/date: /gi)?.length, 2)
 })
 
+test('an answer that has no body gets none', async (t) => {
+  const server = await serve(t, (exchange) => {
+    exchange.start(exchange.path === '/304' ? 304 : 204, [])
+    exchange.write(Buffer.from('some'))
+    exchange.end(Buffer.from('thing'))
+  })
+  const socket = await open(server)
+  socket.write(plain('/204', '') + plain('/304', '', 'connection: close'))
+  assert.match(await text(socket), /^HTTP\/1\.1 204 .*\r\n(?:.+\r\n)*\r\nHTTP\/1\.1 304 .*\r\n(?:.+\r\n)*\r\n$/)
+})
+
+test('a request behind the last one is not taken, and the last answer arrives whole', async (t) => {
+  const large = Buffer.alloc(20_000_000, 97)
+  const paths: string[] = []
+  const server = await serve(t, (exchange) => {
+    paths.push(exchange.path)
+    exchange.answer(200, [], large)
+  })
+  const [asked, stopped] = await Promise.all([open(server), open(server)])
+  asked.write(plain('/asked', '', 'connection: close'))
+  stopped.write(plain('/stopped', ''))
+  await Promise.all([once(asked, 'readable'), once(stopped, 'readable')])
+  const closed = server.close()
+  for (const socket of [asked, stopped]) socket.write(plain('/behind', ''))
+  for (const socket of [asked, stopped]) assert.ok((await text(socket)).length > large.length)
+  await closed
+  assert.deepEqual(paths.sort(), ['/asked', '/stopped'])
+})
+
+test('the upload of a client that has left is broken off, not ended', async (t) => {
+  const taken = Promise.withResolvers<ClientExchange>()
+  const server = await serve(t, taken.resolve)
+  const socket = await open(server)
+  socket.end(plain('/a', 'twelve bytes').slice(0, -3))
+  const stream = (await taken.promise).bodyStream()
+  await assert.rejects(text(stream), /left before its request was complete/)
+})
+
+test('who breaks off what has ended does no harm to the next answer', async (t) => {
+  const exchanges: ClientExchange[] = []
+  const server = await serve(t, (exchange) => {
+    exchanges.push(exchange)
+    exchange.answer(200, [], Buffer.from('POST!'))
+    exchanges[0]?.breakOff()
+  })
+  const socket = await open(server)
+  socket.write(plain('/a', '') + plain('/b', '', 'connection: close'))
+  assert.equal(bodies(await text(socket)).length, 2)
+})
+
 test('a client that reads slowly is waited for', async (t) => {
   let drained = 0
   const server = await serve(t, (exchange) => {

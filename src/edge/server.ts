@@ -49,6 +49,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const plain = new PlainConnections({
     onExchange: options.onExchange,
     handOver: (socket, bytes) => {
+      slow.forget(socket)
+      socket.setTimeout(0)
       for (const listener of toNode) listener.call(server, socket)
       // Not unshift: a stream that flows already would keep it until more comes.
       socket.emit('data', bytes)
