@@ -59,13 +59,15 @@ for (const [rule, calls] of [
   })
 }
 
-test('of 500 streams at once the same budget serves no less, and ends what it cannot pay in order', async () => {
+test('of 500 streams at once the same budget serves as many as it surely can pay, and ends others in order', async () => {
   await withStack(patient + budget('0.0315'), async (stack) => {
     const more = { stream: true, stream_options: { include_usage: true } }
     const flowing = `${wishes} speed=1 ttft=5 tps=1000`
     const said = await Promise.all(Array.from({ length: 500 }, () => spend(stack, flowing, more)))
     const good = served(said)
-    assert.ok(good.length >= 37, `${good.length} served`)
+    // Where none is cut short, 36 leave 1.26 thousandths: less than a request may take at a token for each of its bytes,
+    // with the fewest tokens of an answer. Where some are cut, more begin.
+    assert.ok(good.length >= 36, `${good.length} served`)
     for (const { text } of good) assert.match(text, /data: \[DONE\]\n\n$/)
     const spent = spentOf(await stack.ledger())
     assert.ok(spent <= 31_500_000_000n, `${spent}`)
