@@ -65,8 +65,8 @@ test('of 500 streams at once the same budget serves as many as it surely can pay
     const flowing = `${wishes} speed=1 ttft=5 tps=1000`
     const said = await Promise.all(Array.from({ length: 500 }, () => spend(stack, flowing, more)))
     const good = served(said)
-    // Where none is cut short, 36 leave 1.26 thousandths: less than a request may take at a token for each of its bytes,
-    // with the fewest tokens of an answer. Where some are cut, more begin.
+    // Once less than 256 tokens' worth is left, one stream begins with that and the others are refused: where none was cut
+    // short before, that one is the 36th.
     assert.ok(good.length >= 36, `${good.length} served`)
     for (const { text } of good) assert.match(text, /data: \[DONE\]\n\n$/)
     const spent = spentOf(await stack.ledger())
