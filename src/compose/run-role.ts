@@ -6,6 +6,7 @@ import { lockDirectory } from '#store/directory-lock.ts'
 import { Requests } from './requests.ts'
 import type { RoleMessage, RoleName, RunningRole, StartRole } from './role.ts'
 import { codeOf, startFaultLine } from './start-faults.ts'
+import { stepBack } from './step-back.ts'
 
 const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
   gateway: async () => (await import('./gateway.ts')).composeGateway,
@@ -13,8 +14,13 @@ const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
   simulator: async () => (await import('./simulator-role.ts')).simulatorRole,
 }
 
+/** Where both want a core the gateway then gets about nine tenths of it (Linux: a ninth of the weight). */
+const consoleStepsBack = 10
+
 /** Runs one role in this process until it is told to stop. Under a supervisor only the supervisor tells it. */
 export async function runRole(name: RoleName): Promise<void> {
+  // First of all: the store's threads take over what the thread that starts them has.
+  if (name === 'console') stepBack(consoleStepsBack)
   const requests = new Requests()
   const [start, given] = await Promise.all([roles[name](), requests.mayBegin()])
   // Its parsers are loaded only where nobody has read the configuration for us: they are a fifth of a gateway's memory.

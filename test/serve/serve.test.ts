@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Tollgate, workplace } from './tollgate.ts'
@@ -26,6 +27,15 @@ function pidOf(tollgate: Tollgate, role: string): number {
   const pid = childrenOf(tollgate.process.pid ?? 0).find((child) => child.role === role)?.pid
   assert.ok(pid !== undefined, `no ${role} is running`)
   return pid
+}
+
+/** Of each of its threads, but for the one that keeps house in ClickHouse and raises itself where it is allowed to. */
+function prioritiesOf(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const others = threads.filter(
+    (thread) => !/^MemoryWorker/.test(readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8')),
+  )
+  return others.map((thread) => getPriority(Number(thread)))
 }
 
 /** Not a zombie either: who is orphaned may wait long to be fetched. */
@@ -123,6 +133,21 @@ test('a gateway that is killed is started again, and calls go on', async (t) => 
   await tollgate.says(/gateway killed by SIGKILL; starting it again/, 'stderr')
   const again = await tollgate.says(/gateway killed[\s\S]*"address":"(http:[^"]+)","msg":"gateway is ready"/, 'stderr')
   assert.equal((await chat(again[1] ?? '', key)).status, 200)
+})
+
+test('the console lets the gateway have the processor first, with every thread of its engine', async (t) => {
+  const place = workplace(t)
+  const tollgate = new Tollgate(t, place, ['serve'])
+  const { address, key } = await tollgate.ready()
+  await tollgate.says(/console is ready/, 'stderr')
+  assert.equal((await chat(address, key)).status, 200)
+  const report = new Tollgate(t, place, ['report', '--by', 'department', '--config', place.configPath])
+  assert.equal((await report.finished()).code, 0)
+  const usual = getPriority()
+  const ofConsole = prioritiesOf(pidOf(tollgate, 'console'))
+  assert.ok(ofConsole.length > 7, 'threads that Node.js itself does not have')
+  assert.deepEqual(new Set(ofConsole), new Set([Math.min(19, usual + 10)]))
+  assert.deepEqual(new Set(prioritiesOf(pidOf(tollgate, 'gateway'))), new Set([usual]))
 })
 
 test('a console that is killed touches no call, and what was called meanwhile is reported afterwards', async (t) => {
