@@ -47,6 +47,7 @@ class JournalFeed implements EntryFeed {
 
   async next(maxEntries: number): Promise<EntryBatch> {
     const blocks = (await this.#source.next(maxEntries)).filter(({ blockNo }) => blockNo <= this.#lastBlock)
+    if (blocks.length > 0) this.#wake.found()
     const entries: SettleEntry[] = []
     let skipped = 0
     for (const { lines } of blocks) {

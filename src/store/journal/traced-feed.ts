@@ -38,6 +38,7 @@ class JournalTracedFeed implements TracedFeed {
 
   async next(maxEntries: number): Promise<TracedBatch> {
     const blocks = await this.#source.next(maxEntries)
+    if (blocks.length > 0) this.#wake.found()
     const before = this.#open.forgotten
     const calls = blocks.flatMap(({ lines }) => lines.flatMap((line) => this.#take(line) ?? []))
     this.#after = blocks.at(-1)?.after ?? this.#after
