@@ -15,7 +15,7 @@ import { openUsageStore } from '#store/usage/store.ts'
 /** The usage store with the ingester that feeds it from the journal of a data directory. */
 export interface UsageSide {
   readonly store: UsageStore
-  readonly ingest: Pick<Ingester, 'caughtUp' | 'state'> & {
+  readonly ingest: Pick<Ingester, 'caughtUp' | 'watched' | 'state'> & {
     /** How far the store is behind the journal, whatever keeps it from following. */
     lag(): Promise<IngestLag>
   }
@@ -94,7 +94,12 @@ async function startUsageSide(
     ingester.start()
     return {
       store,
-      ingest: { caughtUp: () => ingester.caughtUp(), state: () => ingester.state(), lag: () => lag.read() },
+      ingest: {
+        caughtUp: () => ingester.caughtUp(),
+        watched: () => ingester.watched(),
+        state: () => ingester.state(),
+        lag: () => lag.read(),
+      },
       storeUp: async () => !ingester.state().storeFault && (await database.answers(answerWithinMs)),
       async close() {
         await Promise.all([ingester.stop(), lag.close()])
@@ -176,6 +181,7 @@ class LateUsageSide implements UsageSide {
 
   readonly ingest: UsageSide['ingest'] = {
     caughtUp: async () => await this.#opened().ingest.caughtUp(),
+    watched: () => this.#side?.ingest.watched(),
     state: () => this.#side?.ingest.state() ?? { ...nothingDone, fault: this.#why },
     lag: () => (this.#side === null ? this.#lag.read() : this.#side.ingest.lag()),
   }

@@ -73,6 +73,7 @@ async function serve(
   if (asked.permission === 'admin' && asker.kind !== 'admin') return answerProblem(request, reply, adminOnly)
   const { values, filters } = parseQuery(asked.query, request.query as RawQuery, asked.filters)
   const body = asked.body === null ? {} : parseBody(asked.body, request.body)
+  if ('fresh' in asked.query.shape) options.ingest.watched()
   if (values['fresh'] === 'true') reply.header('x-tollgate-fresh', String(await becomesFresh(options)))
   const answer = await asked.handle(options, {
     params: request.params as Record<string, string>,

@@ -86,7 +86,12 @@ export class Side {
     const unused = () => Promise.reject(new Error('not asked'))
     const app = createConsole({
       store: { sums: unused, records: unused },
-      ingest: { caughtUp: unused, state: () => ({ rows: 0, quarantined: 0, fault: null }), lag: unused },
+      ingest: {
+        caughtUp: unused,
+        watched: () => undefined,
+        state: () => ({ rows: 0, quarantined: 0, fault: null }),
+        lag: unused,
+      },
       alerts: alerts.desk,
       budgets: noBudgets,
       clock: systemClock,

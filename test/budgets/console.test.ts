@@ -33,7 +33,12 @@ before(async () => {
   stack = await startStack({ more: configured })
   app = createConsole({
     store: { sums: unused, records: unused },
-    ingest: { caughtUp: unused, state: () => ({ rows: 0, quarantined: 0, fault: null }), lag: unused },
+    ingest: {
+      caughtUp: unused,
+      watched: () => undefined,
+      state: () => ({ rows: 0, quarantined: 0, fault: null }),
+      lag: unused,
+    },
     alerts: unusedDesk,
     budgets: budgetBoard(() => stack.config({ more: configured })),
     clock: systemClock,

@@ -38,6 +38,7 @@ before(async () => {
     store: fixture.store,
     ingest: {
       caughtUp: () => ingester.caughtUp(),
+      watched: () => undefined,
       state: () => ingester.state(),
       lag: async () => ({ records: 0, ageMs: 0 }),
     },
@@ -164,6 +165,7 @@ test('what keeps records from coming in is told to who runs it', async () => {
     store: fixture.store,
     ingest: {
       caughtUp: () => Promise.resolve(),
+      watched: () => undefined,
       state: () => ({ rows: 7, quarantined: 2, fault }),
       lag: async () => ({ records: 3, ageMs: 1500 }),
     },

@@ -15,7 +15,7 @@ before(async () => {
 })
 after(() => fixture.close())
 
-test('a trickle is gathered between inserts, unless somebody waits for it', async () => {
+test('a trickle is gathered between inserts, for less time where somebody looks, and not where somebody waits', async () => {
   const journal = new ListedJournal()
   const time = new VirtualTime()
   const ingester = await fixture.ingester(journal.open, 'pace', fixture.database, time)
@@ -32,9 +32,19 @@ test('a trickle is gathered between inserts, unless somebody waits for it', asyn
   assert.equal(ingester.state().position?.blockNo, 1)
   await time.pass(1)
   await hasRows(15)
+  ingester.watched()
   append(4)
+  await time.pass(150)
+  await hasRows(20)
+  append(5)
+  await time.pass(149)
+  assert.equal(ingester.state().position?.blockNo, 4)
+  await time.pass(1)
+  await hasRows(25)
+  await time.pass(3_000)
+  append(6)
   await ingester.caughtUp()
-  assert.equal(ingester.state().rows, 20)
+  assert.equal(ingester.state().rows, 30)
   await ingester.stop()
 
   function append(seed: number): void {

@@ -12,6 +12,7 @@ import {
 } from '#store/usage/intake.ts'
 import { type CollectedBlocks, type CollectTo, collectBlocks } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { Pace } from './pace.ts'
 import { Quarantine } from './quarantine.ts'
 import type { JournalBlock, JournalPosition, JournalSource, OpenSource } from './source.ts'
 
@@ -78,12 +79,6 @@ interface UpcomingBlock {
 const batchEntries = 64_000
 /** So many rows of one insert say that there is more: the next is prepared meanwhile and follows at once. */
 const backlogRows = 4_000
-/**
- * Otherwise how long rows are gathered from the beginning of one insert to the next, and a quiet journal is left alone:
- * a small insert costs nearly as much as one of some thousand rows. With the insert itself well below the second within
- * which a report shows a call.
- */
-const gatherMs = 400
 const firstRetryMs = 250
 const longestRetryMs = 10_000
 /** A checkpoint that lags behind only makes the next start verify more. */
@@ -98,6 +93,7 @@ export class Ingester {
   readonly #parts: IngesterParts
   readonly #quarantine: Quarantine
   readonly #checkpointPath: string
+  readonly #pace = new Pace()
   #checkpoint: Checkpoint
   /** When the checkpoint was last written; null = as it is now. */
   #unwrittenSinceMs: number | null = null
@@ -157,6 +153,11 @@ export class Ingester {
     this.#waiters.push({ afterRead: this.#readsBegun, resolve })
     this.#wake?.()
     return promise
+  }
+
+  /** Somebody looks at what is in the store: for a while it is brought in sooner. */
+  watched(): void {
+    if (this.#pace.watched(this.#parts.clock.monotonicMs())) this.#wake?.()
   }
 
   async #run(): Promise<void> {
@@ -262,8 +263,8 @@ export class Ingester {
 
   /** Waits for more to come, unless somebody waits for what is there. */
   async #gather(begunMs: number): Promise<void> {
-    const passedMs = this.#parts.clock.monotonicMs() - begunMs
-    if (this.#waiters.length === 0 && passedMs < gatherMs) await this.#sleep(gatherMs - passedMs)
+    const leftMs = this.#pace.leftMs(begunMs, this.#parts.clock.monotonicMs())
+    if (this.#waiters.length === 0 && leftMs > 0) await this.#sleep(leftMs)
   }
 
   async #read(source: JournalSource): Promise<UpcomingBlock> {
