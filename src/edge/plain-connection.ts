@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import type { Member } from '#lib/crowd.ts'
 import type { ClientExchange } from '#ports.ts'
 import { leftTooEarly } from './body-faults.ts'
-import { type RequestHead, readPlainHead } from './http1/request-head.ts'
+import type { RequestHead } from './http1/request-head.ts'
+import { RequestHeads } from './http1/request-heads.ts'
 import { type Carrier, PlainExchange } from './plain-exchange.ts'
 
 export interface PlainConnectionOptions {
@@ -30,6 +31,7 @@ export class PlainConnection implements Carrier, Member {
   /** Since when it waits: for a request, for the rest of one, or for an answer. */
   sinceMs: number
   readonly #options: PlainConnectionOptions
+  readonly #heads = new RequestHeads()
   #head: RequestHead | null = null
   /** What has come of a request's body, or behind a request. */
   #pieces: Buffer[] = []
@@ -101,7 +103,7 @@ export class PlainConnection implements Carrier, Member {
   }
 
   #begin(data: Buffer): void {
-    const head = readPlainHead(data)
+    const head = this.#heads.read(data)
     if (head === null || head.bodyBytes > mostBodyBytes) return this.#handOver(data)
     const whole = head.end + head.bodyBytes
     if (data.length === whole) return this.#take(head, data.subarray(head.end))

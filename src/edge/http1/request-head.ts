@@ -22,7 +22,10 @@ const endOfHead = Buffer.from('\r\n\r\n')
  * lines, no empty values, nothing but visible ASCII with blanks in between.
  */
 const plainHead =
-  /^(?:POST|GET|DELETE) \/[!-~]* HTTP\/1\.1(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*[!-~]+(?:[ \t]+[!-~]+)*[ \t]*)*$/
+  /^(?:POST|GET|DELETE) \/[!-~]* HTTP\/1\.1\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*[!-~]+(?:[ \t]+[!-~]+)*[ \t]*\r\n)*$/
+
+/** What `plainHead` has behind a colon. */
+export const plainValue: RegExp = /^[ \t]*[!-~]+(?:[ \t]+[!-~]+)*[ \t]*$/
 
 /** What is beyond this is no usual head, and whoever takes it has bounds of their own. */
 const mostHeadBytes = 16 * 1024
@@ -46,19 +49,26 @@ const changesReading: ReadonlySet<string> = new Set([
  *   What is read here, such a reader reads alike (`request-head.test.ts` asks Node's).
  */
 export function readPlainHead(bytes: Buffer): RequestHead | null {
+  const text = requestHeadText(bytes)
+  return text === null ? null : parsePlainHead(text)
+}
+
+/** The lines of the head that bytes begin with, with their ends, one character a byte; null where it is too long or not whole. */
+export function requestHeadText(bytes: Buffer): string | null {
   const end = bytes.indexOf(endOfHead)
-  if (end === -1 || end > mostHeadBytes) return null
-  const text = bytes.toString('latin1', 0, end)
+  return end === -1 || end > mostHeadBytes ? null : bytes.toString('latin1', 0, end + 2)
+}
+
+/** As `readPlainHead`, of what `requestHeadText` gave. */
+export function parsePlainHead(text: string): RequestHead | null {
   if (!plainHead.test(text)) return null
   const lineEnd = text.indexOf('\r\n')
-  if (lineEnd === -1) return null
   const blank = text.indexOf(' ')
   const rawHeaders: string[] = []
   const headers: Record<string, string> = {}
   let from = lineEnd + 2
   while (from < text.length) {
-    const next = text.indexOf('\r\n', from)
-    const to = next === -1 ? text.length : next
+    const to = text.indexOf('\r\n', from)
     const colon = text.indexOf(':', from)
     const name = text.slice(from, colon)
     const lowered = name.toLowerCase()
@@ -68,11 +78,21 @@ export function readPlainHead(bytes: Buffer): RequestHead | null {
     headers[lowered] = value
     from = to + 2
   }
+  const line = { method: text.slice(0, blank), target: text.slice(blank + 1, lineEnd - ' HTTP/1.1'.length) }
+  return headOf(line, headers, rawHeaders, text.length + 2)
+}
+
+/** Null where its headers say something of the body or of the connection that is not understood here. */
+export function headOf(
+  { method, target }: Pick<RequestHead, 'method' | 'target'>,
+  headers: RequestHead['headers'],
+  rawHeaders: readonly string[],
+  end: number,
+): RequestHead | null {
   const bodyBytes = lengthOf(headers['content-length'])
   const keepAlive = staysOpen(headers['connection'])
   if (bodyBytes === null || keepAlive === null || headers['host'] === undefined) return null
-  const target = text.slice(blank + 1, lineEnd - ' HTTP/1.1'.length)
-  return { method: text.slice(0, blank), target, headers, rawHeaders, bodyBytes, keepAlive, end: end + 4 }
+  return { method, target, headers, rawHeaders, bodyBytes, keepAlive, end }
 }
 
 function lengthOf(value: string | undefined): number | null {
