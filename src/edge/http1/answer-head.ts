@@ -1,3 +1,5 @@
+import { mostRemembered, token } from './fields.ts'
+
 /** What a server sent is not an answer in HTTP/1.1. */
 export class MalformedAnswer extends Error {
   override readonly name = 'MalformedAnswer'
@@ -20,11 +22,6 @@ export interface AnswerHead {
 /** Where neither a line's end nor its content may have it. Of line feeds only those behind a carriage return are left. */
 const forbidden = /[^\t\r\n -~\x80-\xff]|\r(?!\n)/
 
-/** A token (RFC 9110, 5.6.2). */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-
-/** How many spellings of names are remembered: names are few, but a server may invent them. */
-const mostRemembered = 1_000
 const rememberedNames = new Map<string, string>()
 
 const tab = 0x09

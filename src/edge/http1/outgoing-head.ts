@@ -1,4 +1,5 @@
 import type { RawHeaders } from '#ports.ts'
+import { mostRemembered, notInValues, token } from './fields.ts'
 
 /** A request that cannot be written without meaning something else on the wire. */
 export class UnsendableRequest extends Error {
@@ -30,14 +31,9 @@ const treated: Readonly<Record<string, Treatment>> = {
   expect: 'refuse',
 }
 
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** What no value may have: control characters, line ends among them, and what is no byte (RFC 9110, 5.5). */
-const notInValues = /[^\t -~\x80-\xff]/
 const notInPaths = /[^!-\xff]/
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH'])
 
-/** How many spellings of names are remembered: names are few, but callers may invent them. */
-const mostRemembered = 1_000
 const rememberedNames = new Map<string, Treatment>()
 
 /**
