@@ -54,6 +54,28 @@ test('plain requests and others, on one connection, are answered in their order'
   assert.equal(answers.match(/\r\ndate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/gi)?.length, 5)
 })
 
+test('a body of any bytes goes out as it is, at once or in pieces', async (t) => {
+  const any = Buffer.from(Array.from({ length: 512 }, (_, at) => at % 256))
+  const server = await serve(t, (exchange) => {
+    if (exchange.path === '/whole') return exchange.answer(200, [], any)
+    exchange.start(200, [])
+    exchange.write(any)
+    exchange.end(any)
+  })
+  const body = any.toString('latin1')
+  const chunk = `200\r\n${body}\r\n`
+  for (const [path, expected] of [
+    ['/whole', body],
+    ['/pieces', `${chunk}${chunk}0\r\n\r\n`],
+  ] as const) {
+    const socket = await open(server)
+    socket.setEncoding('latin1')
+    socket.write(plain(path, '', 'connection: close'))
+    const answer = await text(socket)
+    assert.equal(answer.slice(answer.indexOf('\r\n\r\n') + 4), expected)
+  }
+})
+
 test('wherever the bytes are cut, the same requests are read', async (t) => {
   const server = await serve(t, echo)
   const whole = plain('/a', 'one') + plain('/b', 'two'.repeat(50)) + chunked('/c', 'three') + plain('/d', 'x') + last

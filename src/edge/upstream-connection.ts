@@ -9,7 +9,7 @@ import { codeOf, connectFault, fault } from './upstream-faults.ts'
 import { openSocket, type TlsMemory, type UpstreamAddress } from './upstream-socket.ts'
 import { keepIdleMs, overdue, type UpstreamTimeouts, type WaitsFor } from './upstream-timeouts.ts'
 
-/** Larger bodies are not copied behind their head but written after it. */
+/** Larger bodies are not copied behind their head, as text of one character a byte, but written after it. */
 const copiedBodyBytes = 16_384
 
 /** Where a connection that has been idle for longer might have been closed, it is looked at before it is used. */
@@ -225,12 +225,8 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch, Member {
       this.#sender.start()
     } else {
       const text = `${head.text}content-length: ${body.length}\r\n\r\n`
-      if (body.length <= copiedBodyBytes) {
-        const message = Buffer.allocUnsafe(text.length + body.length)
-        message.write(text, 'latin1')
-        body.copy(message, text.length)
-        socket.write(message)
-      } else {
+      if (body.length <= copiedBodyBytes) socket.write(text + body.toString('latin1'), 'latin1')
+      else {
         socket.cork()
         socket.write(text, 'latin1')
         socket.write(body)

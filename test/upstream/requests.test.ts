@@ -54,6 +54,7 @@ const alike: readonly (readonly [name: string, sent: Sent])[] = [
   ['DELETE with a body', { method: 'DELETE', body: () => Buffer.from('{}'), last: '{}' }],
   ['GET with a body', { method: 'GET', body: () => Buffer.from('{}'), last: '{}' }],
   ['POST', { body: () => Buffer.from('{"a":"\u00e4"}'), last: '}' }],
+  ['POST of any bytes', { body: () => Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)), last: '\xff' }],
   ['POST of a large body', { body: () => Buffer.from(large), last: large }],
   ['POST without a body', {}],
   ['PUT of nothing', { method: 'PUT', body: () => Buffer.alloc(0) }],
