@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { elementSpans, type Member, memberEdits, spliceBytes, topLevelMembers } from './json-members.ts'
+import { countMembers, elementSpans, type Member, memberEdits, spliceBytes, topLevelMembers } from './json-members.ts'
 
 const space = fc.stringMatching(/^[ \t\r\n]{0,3}$/)
 
@@ -45,6 +45,7 @@ test('members are found with their keys and values, duplicates and escapes inclu
       )
       for (const { key, keyStart, keyEnd } of found)
         assert.equal(JSON.parse(body.toString('utf8', keyStart, keyEnd)), key)
+      assert.equal(countMembers(body.toString()), members.length)
     }),
   )
 })
@@ -148,6 +149,7 @@ test('nesting of any depth is passed over', () => {
     topLevelMembers(body)?.map(({ key }) => key),
     ['a', 'model'],
   )
+  assert.equal(countMembers(body.toString()), 2)
 })
 
 test('quotes behind backslashes end a string only where they should, near its start and far from it', () => {
@@ -160,6 +162,7 @@ test('quotes behind backslashes end a string only where they should, near its st
         members.map((member) => valueAt(body, member)),
         [text, 1],
       )
+      assert.equal(countMembers(body.toString()), 2)
     }
   }
 })

@@ -71,6 +71,29 @@ export function topLevelMembers(body: Buffer, from = 0): Member[] | null {
   }
 }
 
+/**
+ * How many members the object has that the text is, duplicates included. The text must be known to be a JSON object:
+ * more members than JSON.parse made of it are as many duplicates.
+ *
+ * Of a string rather than of bytes, because it is searched for a quote in less time: everything else that a search
+ * could look for, names as little as escapes, takes longer than to go from quote to quote.
+ */
+export function countMembers(text: string): number {
+  let members = 0
+  let depth = 0
+  for (let position = 0; position < text.length; position += 1) {
+    const code = text.charCodeAt(position)
+    if (code === quote) {
+      if (members === 0) members = 1
+      position = closingQuote(text, position)
+    } else if (code === comma) {
+      if (depth === 1) members += 1
+    } else if (code === openBrace || code === openBracket) depth += 1
+    else if (code === closeBrace || code === closeBracket) depth -= 1
+  }
+  return members
+}
+
 /** The elements of the JSON array at `from`, like `topLevelMembers`; null where there is no array. */
 export function elementSpans(body: Buffer, from = 0): Span[] | null {
   let position = skipSpace(body, from)
@@ -174,6 +197,16 @@ function skipString(body: Buffer, from: number): number {
     if (escapes % 2 === 0) return found + 1
     position = found + 1
   }
+}
+
+/** Where the string ends whose opening quote is at `from`; the end of the text where it never closes. */
+function closingQuote(text: string, from: number): number {
+  for (let found = text.indexOf('"', from + 1); found !== -1; found = text.indexOf('"', found + 1)) {
+    let escapes = 0
+    while (text.charCodeAt(found - 1 - escapes) === backslash) escapes += 1
+    if (escapes % 2 === 0) return found
+  }
+  return text.length
 }
 
 /** The position after the value at `from`, or -1 where it does not end. */

@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { jsonFaultPosition } from '#lib/json-fault.ts'
-import { type Member, topLevelMembers } from '#lib/json-members.ts'
+import { countMembers, type Member, topLevelMembers } from '#lib/json-members.ts'
 import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
@@ -44,8 +44,6 @@ const decidingMembers: ReadonlySet<string> = new Set([
   'max_tool_calls',
   'web_search_options',
 ])
-
-const quotedNames: ReadonlyMap<string, string> = new Map([...decidingMembers].map((name) => [name, `"${name}"`]))
 
 /** APIs whose providers refuse a call without a model. */
 const needsModel: ReadonlySet<string> = new Set([
@@ -94,7 +92,7 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
     return refusal('invalid_json', `the body is not JSON: ${faultOf(text)}`)
   }
   if (!isObject(root)) return refusal('invalid_request', 'the body must be a JSON object')
-  const twice = mayRepeat(text, root) ? repeated(topLevelMembers(body) ?? []) : null
+  const twice = countMembers(text) === Object.keys(root).length ? null : repeated(topLevelMembers(body) ?? [])
   if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
   return factsOf(match, root, body.length)
 }
@@ -137,20 +135,6 @@ function factsOf(match: EndpointMatch, root: Record<string, unknown>, bodyBytes:
     boundary: null,
   }
   return { kind: 'read', facts, reach: reachOf(match, root, size, bodyBytes) }
-}
-
-/**
- * False where no deciding member can stand twice: each name that there is stands in the text once. A name can be written
- * with escapes too, so a text that has any may always repeat one.
- */
-function mayRepeat(text: string, root: Record<string, unknown>): boolean {
-  if (text.includes('\\')) return true
-  for (const name in root) {
-    const quoted = quotedNames.get(name)
-    if (quoted === undefined) continue
-    if (text.indexOf(quoted, text.indexOf(quoted) + 1) !== -1) return true
-  }
-  return false
 }
 
 function repeated(members: readonly Member[]): string | null {
