@@ -152,6 +152,20 @@ test('nesting of any depth is passed over', () => {
   assert.equal(countMembers(body.toString()), 2)
 })
 
+test('long lists of numbers are passed over, wherever they end', () => {
+  for (const least of [50, 16_384, 32_768]) {
+    for (let bytes = least; bytes < least + 100; bytes += 1) {
+      const vector = '7'.repeat(bytes)
+      for (const value of [`[${vector}]`, `[{"v":[${vector}]},["]"]]`, `{"v":[[],${vector}],"w":"[{"}`]) {
+        const body = Buffer.from(`{"a":${value},"b":1}`)
+        const [first, second] = topLevelMembers(body) ?? assert.fail(value)
+        assert.deepEqual([first?.valueEnd, second?.key], [5 + value.length, 'b'])
+        assert.equal(topLevelMembers(body.subarray(0, -8)), null)
+      }
+    }
+  }
+})
+
 test('quotes behind backslashes end a string only where they should, near its start and far from it', () => {
   for (const filler of [0, 40, 47, 48, 49, 200]) {
     for (let backslashes = 0; backslashes <= 5; backslashes += 1) {

@@ -30,6 +30,11 @@ const closeBracket = 0x5d
 /** Strings up to this length are walked byte by byte, longer ones are searched natively: a call costs more than a step. */
 const shortStringBytes = 48
 
+/** Where nothing opens or closes for so long, there are numbers, as in a vector: those are searched natively too. */
+const walkedBytes = 64
+const windowBytes = 16_384
+const marks = /["[\]{}]/
+
 /** To decode a small body at once takes less time than to decode its keys one by one. */
 const decodedWholeBytes = 16_384
 /** Escapes, and bytes that are part of a longer character. */
@@ -227,11 +232,13 @@ function skipNested(body: Buffer, from: number): number {
   const length = body.length
   let depth = 0
   let position = from
+  let walkedTo = from + walkedBytes
   while (position < length) {
     const byte = body[position]
     if (byte === quote) {
       position = skipString(body, position)
       if (position < 0) return -1
+      walkedTo = position + walkedBytes
       continue
     }
     position += 1
@@ -239,9 +246,21 @@ function skipNested(body: Buffer, from: number): number {
     else if (byte === closeBrace || byte === closeBracket) {
       depth -= 1
       if (depth === 0) return position
+    } else if (position >= walkedTo) {
+      position = nextMark(body, position)
+      walkedTo = position + walkedBytes
     }
   }
   return -1
+}
+
+/** The position of the next byte that may open or close something; the body's length where there is none. */
+function nextMark(body: Buffer, from: number): number {
+  for (let start = from; start < body.length; start += windowBytes) {
+    const found = body.toString('latin1', start, start + windowBytes).search(marks)
+    if (found !== -1) return start + found
+  }
+  return body.length
 }
 
 function decodeKey(body: Buffer, start: number, end: number): string | null {
