@@ -25,6 +25,32 @@ test('a large embedding is read without its vectors, wherever the usage stands',
   }
 })
 
+test('whatever the vectors are, the reading is that of the same answer without them', () => {
+  const vector = Array.from({ length: 2_000 }, (_, index) => index / 7)
+  const name = fc.constantFrom('model', 'usage', 'id', 'embeddings', 'error', 'service_tier')
+  const value = fc.oneof(
+    fc.constantFrom<unknown>('m', { prompt_tokens: 8 }, { data: 1 }),
+    fc.jsonValue({ maxDepth: 3 }),
+  )
+  const members = fc.uniqueArray(fc.tuple(name, value), { selector: ([key]) => key })
+  fc.assert(
+    fc.property(members, members, fc.jsonValue({ maxDepth: 3 }), fc.nat(2), (before, after, element, indent) => {
+      const written = (data: readonly unknown[]) =>
+        Buffer.from(JSON.stringify(Object.fromEntries([...before, ['data', data], ...after]), null, indent))
+      const whole = written([element, vector, { embedding: vector }])
+      assert.ok(whole.length > 16_384)
+      assert.deepEqual(read('embeddings', whole), read('embeddings', written([])))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('what is no JSON within large vectors takes nothing from the usage beside them', () => {
+  const body = Buffer.from(`{"data":[{"embedding":[${'NaN,'.repeat(10_000)}0]}],"usage":{"prompt_tokens":8}}`)
+  assert.equal(read('embeddings', body).usage?.inputTokens, 8)
+  assert.equal(read('embeddings', body.subarray(0, -1)).usage, null)
+})
+
 test('a large body that is not what it says is still only unread', () => {
   const broken = Buffer.from(`{"data":[${'1,'.repeat(700_000)}`)
   const reading = read('embeddings', broken)

@@ -12,8 +12,8 @@ export interface WholeAnswer extends AnswerSource {
   readonly body: Buffer
 }
 
-/** Above this, members that say nothing about usage are taken out before parsing. */
-const largeBodyBytes = 1_000_000
+/** Above this, members that say nothing about usage are taken out before parsing: two vectors of text are already. */
+const largeBodyBytes = 16_384
 
 /**
  * Reads an answer that is not streamed, whatever it is: an answer, an error of any shape, HTML, nothing. Never throws.
