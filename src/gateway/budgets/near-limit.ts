@@ -24,7 +24,9 @@ export interface Near {
 
 /** Tokens of output that a stream begins with: more than come at once, where an answer is written as it is thought up. */
 const firstTokens = 256
-/** An answer of fewer tokens than this helps nobody. */
+/** A stream begins with no fewer: what comes at once is billed, whatever is held. */
+const fewestFirstTokens = 128
+/** An answer that is made shorter has no fewer: less helps nobody. */
 const fewestTokens = 16
 
 /**
@@ -98,7 +100,7 @@ function takeWhatFits(road: Road, near: Near): Reserved | Short {
 /** A stream that begins with what is left, where no other call will give anything back; null where that is too little. */
 function flowingRest(road: Road, near: Near, short: Short): Reserved | null {
   const rest = affordable(road, near)
-  if (!near.bound.streamsAllOutput || rest < fewestTokens) return null
+  if (!near.bound.streamsAllOutput || rest < fewestFirstTokens) return null
   const begun = flowing(road, near, short, rest)
   return begun.kind === 'reserved' ? begun : null
 }

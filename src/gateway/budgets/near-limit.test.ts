@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { emptyPayer } from '#core/attribution/payer.ts'
+import type { Amounts } from '#core/budget/amounts.ts'
+import type { BudgetBook } from '#core/budget/book.ts'
+import type { ClientExchange } from '#ports.ts'
+import { matchEndpoint } from '#providers/endpoints.ts'
+import { budget, figures, knowing, startMs, usd, usdPerDay } from '#test/budget-laws/sample.ts'
+import { settleEntry } from '#test/journal/entries.ts'
+import { turn } from '#test/journal/virtual-time.ts'
+import { Machine } from '#test/simulation/machine.ts'
+import { planRun } from '#test/simulation/plan.ts'
+import { RoadWorks } from '#test/simulation/road.ts'
+import { callerSecret } from '#test/support/stack.ts'
+import { admit } from '../admit.ts'
+import { readAsk } from '../ask.ts'
+import type { Road } from '../road.ts'
+import { chooseRoute } from '../route.ts'
+import { boundOf } from './bound.ts'
+import { BudgetDesk } from './desk.ts'
+import { type Asking, admittedCall, type Reserved, reserve } from './reserve.ts'
+
+const works = await RoadWorks.prepare()
+
+/** What a caller asks for, and how much of it there comes. */
+interface Wanted {
+  readonly stream: boolean
+  readonly mostTokens: number
+  readonly usedTokens: number
+  /** Of a stream, how many come at once. */
+  readonly chunkTokens: number
+}
+
+/** A call that was let through. */
+interface Running {
+  readonly wanted: Wanted
+  readonly asking: Asking
+  readonly reserved: Reserved
+  readonly cost: (outputTokens: number) => Amounts
+  outputTokens: number
+}
+
+const never = () => assert.fail('nothing goes any further here')
+
+const exchange: ClientExchange = {
+  method: 'POST',
+  path: '/v1/chat/completions',
+  query: '',
+  headers: { authorization: `Bearer ${callerSecret}`, 'content-type': 'application/json' },
+  rawHeaders: [],
+  gone: false,
+  started: false,
+  readBody: never,
+  bodyStream: never,
+  answer: never,
+  start: never,
+  flushHead: never,
+  write: never,
+  end: never,
+  breakOff: never,
+  onDrain: never,
+  onGone: () => {},
+}
+
+/** A stream begins with no fewer. */
+const fewestFirstTokens = 128
+
+/** Callers of one budget. No time passes, so that nobody's wait is over before there is nothing to wait for. */
+class Callers {
+  readonly running: Running[] = []
+  readonly desk: BudgetDesk
+  readonly #book: BudgetBook
+  readonly #road: Road
+  #calls = 0
+
+  constructor({ picoUsd, tokens: count }: Amounts) {
+    const machine = new Machine(planRun(0))
+    const both = [usdPerDay(picoUsd), { quantity: 'tokens', window: 'day', count }] as const
+    this.#book = knowing(budget('team', both, { nearLimit: 'refuse' }))
+    this.desk = new BudgetDesk(this.#book, { timers: machine.time, refusalStatus: 402, holdWaitMs: 10_000 })
+    const journal = { append: never, refusal: never, close: never }
+    const road = works.lay({ machine, journal, upstream: { send: never }, chance: () => 0 })
+    this.#road = { ...road, budgets: this.desk }
+  }
+
+  async arrive(wanted: Wanted): Promise<void> {
+    const asking = this.#asking(wanted)
+    const bound = await boundOf(this.#road, asking).counted()
+    void Promise.resolve(reserve(this.#road, asking)).then((reserved) => {
+      const cost = (outputTokens: number) => bound.withOutput(outputTokens)
+      if (reserved.kind === 'reserved') this.running.push({ wanted, asking, reserved, cost, outputTokens: 0 })
+    })
+    await turn()
+  }
+
+  /** A part of somebody's answer comes, of a token for each byte: more tokens no answer has. */
+  async goOn(which: number): Promise<void> {
+    const index = which % this.running.length
+    const call = this.running[index]
+    if (call === undefined) return
+    const { wanted, asking, reserved, cost } = call
+    const most = Math.min(wanted.usedTokens, limitOf(reserved))
+    call.outputTokens = wanted.stream ? Math.min(call.outputTokens + wanted.chunkTokens, most) : most
+    const goesOn = reserved.allowance === null || reserved.allowance.covers(call.outputTokens)
+    if (!goesOn || call.outputTokens === most) {
+      this.running.splice(index, 1)
+      const { picoUsd: totalPicoUsd, tokens: input } = cost(call.outputTokens)
+      const entry = settleEntry(asking.arrival.callId)
+      const used = { cost: { ...entry.cost, totalPicoUsd }, tokens: { ...entry.tokens, input, output: 0 } }
+      this.desk.written([{ ...entry, ...used, call: { ...entry.call, ...admittedCall(asking) } }])
+      await turn()
+    }
+  }
+
+  check(): void {
+    for (const limit of [0, 1]) {
+      const [, , available = -1n] = figures(this.#book, startMs, limit)
+      assert.ok(available >= 0n, `${-available} more than the limit`)
+    }
+  }
+
+  #asking({ stream, mostTokens }: Wanted): Asking {
+    const match = matchEndpoint(exchange.method, exchange.path, exchange.headers)
+    assert.ok(match !== null)
+    const callId = `call_${this.#calls++}`
+    const arrival = { exchange, match, callId, requestId: callId, startedAtMs: startMs, arrivedAtMs: 0, trace: null }
+    const messages = [{ role: 'user', content: 'What is the capital of France?' }]
+    const body = JSON.stringify({ model: 'gpt-4.1-mini', stream, max_tokens: mostTokens, messages })
+    const caller = admit(this.#road, exchange, startMs)
+    const ask = readAsk(arrival, Buffer.from(body))
+    assert.ok(caller.kind === 'admitted' && ask.kind === 'ask')
+    const route = chooseRoute(this.#road, arrival, caller, ask)
+    assert.ok(route.kind === 'route')
+    return { arrival, caller, ask, payer: emptyPayer, route }
+  }
+}
+
+/** The limit of output that the provider is sent. */
+function limitOf({ route: { request } }: Reserved): number {
+  assert.ok(Buffer.isBuffer(request.body))
+  return JSON.parse(request.body.toString()).max_tokens
+}
+
+const someWanted = fc.record({
+  stream: fc.boolean(),
+  mostTokens: fc.integer({ min: 1, max: 1200 }),
+  usedTokens: fc.integer({ min: 1, max: 600 }),
+  chunkTokens: fc.integer({ min: 1, max: fewestFirstTokens }),
+})
+
+test('near a limit no more is spent than is left, however much of what a stream begins with comes at once', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      // Of gpt-4.1-mini: 1.6e-6 USD a token of output.
+      fc.record({ money: fc.bigInt({ min: 0n, max: 4_000_000_000n }), tokens: fc.integer({ min: 1, max: 4_000 }) }),
+      fc.array(fc.tuple(someWanted, fc.array(fc.nat(), { maxLength: 12 })), { maxLength: 25 }),
+      async ({ money, tokens }, calls) => {
+        const callers = new Callers(usd(money, tokens))
+        for (const [wanted, turns] of calls) {
+          await callers.arrive(wanted)
+          for (const which of turns) await callers.goOn(which)
+          callers.check()
+        }
+        while (callers.running.length > 0) {
+          await callers.goOn(0)
+          callers.check()
+        }
+        assert.equal(callers.desk.waiting, 0, 'nothing is held for which anybody could wait')
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
