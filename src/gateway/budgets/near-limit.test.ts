@@ -72,10 +72,14 @@ class Callers {
   readonly desk: BudgetDesk
   readonly #book: BudgetBook
   readonly #road: Road
+  readonly #limits: Amounts
+  readonly #broken: string[] = []
   #calls = 0
 
-  constructor({ picoUsd, tokens: count }: Amounts) {
+  constructor(limits: Amounts) {
     const machine = new Machine(planRun(0))
+    this.#limits = limits
+    const { picoUsd, tokens: count } = limits
     const both = [usdPerDay(picoUsd), { quantity: 'tokens', window: 'day', count }] as const
     this.#book = knowing(budget('team', both, { nearLimit: 'refuse' }))
     this.desk = new BudgetDesk(this.#book, { timers: machine.time, refusalStatus: 402, holdWaitMs: 10_000 })
@@ -87,11 +91,27 @@ class Callers {
   async arrive(wanted: Wanted): Promise<void> {
     const asking = this.#asking(wanted)
     const bound = await boundOf(this.#road, asking).counted()
+    const fewest = wanted.stream ? fewestFirstTokens : wanted.mostTokens
+    const least = bound.withOutput(Math.min(fewest, wanted.mostTokens))
     void Promise.resolve(reserve(this.#road, asking)).then((reserved) => {
-      const cost = (outputTokens: number) => bound.withOutput(outputTokens)
-      if (reserved.kind === 'reserved') this.running.push({ wanted, asking, reserved, cost, outputTokens: 0 })
+      if (reserved.kind === 'reserved') {
+        const cost = (outputTokens: number) => bound.withOutput(outputTokens)
+        this.running.push({ wanted, asking, reserved, cost, outputTokens: 0 })
+        return
+      }
+      const { picoUsd, tokens } = this.#notSpent()
+      if (least.picoUsd <= picoUsd && least.tokens <= tokens)
+        this.#broken.push(
+          `refused with ${picoUsd} and ${tokens} not spent, ${least.picoUsd} and ${least.tokens} needed`,
+        )
     })
     await turn()
+  }
+
+  #notSpent(): Amounts {
+    const [money = 0n] = figures(this.#book)
+    const [tokens = 0n] = figures(this.#book, startMs, 1)
+    return usd(this.#limits.picoUsd - money, this.#limits.tokens - Number(tokens))
   }
 
   /** A part of somebody's answer comes, of a token for each byte: more tokens no answer has. */
@@ -114,6 +134,7 @@ class Callers {
   }
 
   check(): void {
+    assert.deepEqual(this.#broken, [])
     for (const limit of [0, 1]) {
       const [, , available = -1n] = figures(this.#book, startMs, limit)
       assert.ok(available >= 0n, `${-available} more than the limit`)
@@ -149,7 +170,7 @@ const someWanted = fc.record({
   chunkTokens: fc.integer({ min: 1, max: fewestFirstTokens }),
 })
 
-test('near a limit no more is spent than is left, however much of what a stream begins with comes at once', async () => {
+test('nobody is refused while the least that helps could still be given back, and no limit is passed', async () => {
   await fc.assert(
     fc.asyncProperty(
       // Of gpt-4.1-mini: 1.6e-6 USD a token of output.

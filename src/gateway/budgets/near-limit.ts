@@ -85,8 +85,14 @@ function isShortOfAmounts({ kind, quantity }: Short): boolean {
 
 async function lessThanAsked(road: Road, counted: Near, near: Near, short: Short): Promise<Reserved | Refusal> {
   const { stream } = near.asking.ask.facts
-  const less = stream ? flowingRest(road, counted, short) : shrunk(road, counted, short)
+  const less = stream ? begunWithRest(road, counted, short) : shrunk(road, counted, short)
   return less ?? (await rerouted(road, near, short)) ?? refuse(road, near, short)
+}
+
+/** A stream whose wait is over; null where too little is left. */
+function begunWithRest(road: Road, near: Near, short: Short): Reserved | null {
+  const begun = near.bound.streamsAllOutput ? flowingRest(road, near, short) : short
+  return begun.kind === 'reserved' ? begun : null
 }
 
 function takeWhatFits(road: Road, near: Near): Reserved | Short {
@@ -94,15 +100,16 @@ function takeWhatFits(road: Road, near: Near): Reserved | Short {
   const whole = road.budgets.hold(call, bound.most, near.rerouted)
   if (whole.kind === 'held') return reservedAs(asking.route, { headers: road.budgets.rateHeaders(call) })
   if (!isShortOfAmounts(whole) || !bound.streamsAllOutput) return whole
-  return flowing(road, near, whole, firstTokens)
+  const begun = flowing(road, near, whole, firstTokens)
+  return begun.kind === 'reserved' || begun.canWait ? begun : flowingRest(road, near, whole)
 }
 
-/** A stream that begins with what is left, where no other call will give anything back; null where that is too little. */
-function flowingRest(road: Road, near: Near, short: Short): Reserved | null {
-  const rest = affordable(road, near)
-  if (!near.bound.streamsAllOutput || rest < fewestFirstTokens) return null
-  const begun = flowing(road, near, short, rest)
-  return begun.kind === 'reserved' ? begun : null
+/**
+ * A stream that begins with whatever is left. Where that is too little it can still wait: others that began like this hold
+ * more than they may need.
+ */
+function flowingRest(road: Road, near: Near, whole: Short): Reserved | Short {
+  return flowing(road, near, whole, Math.max(affordable(road, near), fewestFirstTokens))
 }
 
 /** A stream whose hold grows as its tokens flow. */
