@@ -54,3 +54,16 @@ test('a call that leaves less than an answer is refused even where it may be shr
     await checkStack(stack)
   })
 })
+
+test('who comes while a shorter call holds all that was left waits for what it gives back', async () => {
+  const patient = 'budgets_hold_wait_ms: 60000\n'
+  await withStack(patient + team('0.004', ', near_limit: shrink'), async (stack) => {
+    const slow = 'input=20 tokens=50 speed=1 ttft=100'
+    const said = await Promise.all(Array.from({ length: 4 }, () => spend(stack, slow)))
+    for (const { status, text } of said) assert.equal(status, 200, text)
+    for (const { marks, tokens } of await stack.ledger()) {
+      assert.deepEqual([marks, tokens.output], [['output_shrunk'], 50])
+    }
+    await checkStack(stack)
+  })
+})

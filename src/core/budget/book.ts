@@ -78,11 +78,15 @@ export class BudgetBook {
     return this.#begin(call, buckets, held, rerouted)
   }
 
-  /** Why `hold` would not give this; null where it would. */
-  shortOf(call: AdmittedCall, most: Amounts): Short | null {
+  /**
+   * Why `hold` would not give this; null where it would.
+   *
+   * @param rerouted as for `hold`
+   */
+  shortOf(call: AdmittedCall, most: Amounts, rerouted: readonly string[] = noBudgets): Short | null {
     const held = heldOf(most)
     const buckets = this.#index.of(call).limits.flatMap((account) => account.bucketAt(call.startedAtMs) ?? [])
-    const blocking = buckets.filter((bucket) => blocks(bucket, held[bucket.account.unit], noBudgets))
+    const blocking = buckets.filter((bucket) => blocks(bucket, held[bucket.account.unit], rerouted))
     return shortOf(blocking, held, call.startedAtMs)
   }
 

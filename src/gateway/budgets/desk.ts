@@ -187,8 +187,8 @@ export class BudgetDesk {
   }
 
   /** Why a hold would not be given now; null where it would. */
-  shortOf(call: AdmittedCall, most: Amounts): Short | null {
-    return this.#book.shortOf(call, most)
+  shortOf(call: AdmittedCall, most: Amounts, rerouted?: readonly string[]): Short | null {
+    return this.#book.shortOf(call, most, rerouted)
   }
 
   /**

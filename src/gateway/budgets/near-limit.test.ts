@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { emptyPayer } from '#core/attribution/payer.ts'
 import type { Amounts } from '#core/budget/amounts.ts'
 import type { BudgetBook } from '#core/budget/book.ts'
+import type { Budget } from '#core/budget/budget.ts'
 import type { ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { budget, figures, knowing, startMs, usd, usdPerDay } from '#test/budget-laws/sample.ts'
@@ -65,6 +66,8 @@ const exchange: ClientExchange = {
 
 /** A stream begins with no fewer. */
 const fewestFirstTokens = 128
+/** A shortened answer has no fewer. */
+const fewestTokens = 16
 
 /** Callers of one budget. No time passes, so that nobody's wait is over before there is nothing to wait for. */
 class Callers {
@@ -73,15 +76,17 @@ class Callers {
   readonly #book: BudgetBook
   readonly #road: Road
   readonly #limits: Amounts
+  readonly #nearLimit: Budget['nearLimit']
   readonly #broken: string[] = []
   #calls = 0
 
-  constructor(limits: Amounts) {
+  constructor(limits: Amounts, nearLimit: Budget['nearLimit']) {
     const machine = new Machine(planRun(0))
     this.#limits = limits
+    this.#nearLimit = nearLimit
     const { picoUsd, tokens: count } = limits
     const both = [usdPerDay(picoUsd), { quantity: 'tokens', window: 'day', count }] as const
-    this.#book = knowing(budget('team', both, { nearLimit: 'refuse' }))
+    this.#book = knowing(budget('team', both, { nearLimit }))
     this.desk = new BudgetDesk(this.#book, { timers: machine.time, refusalStatus: 402, holdWaitMs: 10_000 })
     const journal = { append: never, refusal: never, close: never }
     const road = works.lay({ machine, journal, upstream: { send: never }, chance: () => 0 })
@@ -91,7 +96,7 @@ class Callers {
   async arrive(wanted: Wanted): Promise<void> {
     const asking = this.#asking(wanted)
     const bound = await boundOf(this.#road, asking).counted()
-    const fewest = wanted.stream ? fewestFirstTokens : wanted.mostTokens
+    const fewest = this.#fewestTokens(wanted)
     const least = bound.withOutput(Math.min(fewest, wanted.mostTokens))
     void Promise.resolve(reserve(this.#road, asking)).then((reserved) => {
       if (reserved.kind === 'reserved') {
@@ -106,6 +111,11 @@ class Callers {
         )
     })
     await turn()
+  }
+
+  #fewestTokens({ stream, mostTokens }: Wanted): number {
+    if (stream) return fewestFirstTokens
+    return this.#nearLimit === 'shrink' ? fewestTokens : mostTokens
   }
 
   #notSpent(): Amounts {
@@ -175,9 +185,10 @@ test('nobody is refused while the least that helps could still be given back, an
     fc.asyncProperty(
       // Of gpt-4.1-mini: 1.6e-6 USD a token of output.
       fc.record({ money: fc.bigInt({ min: 0n, max: 4_000_000_000n }), tokens: fc.integer({ min: 1, max: 4_000 }) }),
+      fc.constantFrom('refuse', 'shrink'),
       fc.array(fc.tuple(someWanted, fc.array(fc.nat(), { maxLength: 12 })), { maxLength: 25 }),
-      async ({ money, tokens }, calls) => {
-        const callers = new Callers(usd(money, tokens))
+      async ({ money, tokens }, nearLimit, calls) => {
+        const callers = new Callers(usd(money, tokens), nearLimit)
         for (const [wanted, turns] of calls) {
           await callers.arrive(wanted)
           for (const which of turns) await callers.goOn(which)

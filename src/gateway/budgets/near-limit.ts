@@ -84,31 +84,25 @@ function isShortOfAmounts({ kind, quantity }: Short): boolean {
 }
 
 async function lessThanAsked(road: Road, counted: Near, near: Near, short: Short): Promise<Reserved | Refusal> {
-  const { stream } = near.asking.ask.facts
-  const less = stream ? begunWithRest(road, counted, short) : shrunk(road, counted, short)
-  return less ?? (await rerouted(road, near, short)) ?? refuse(road, near, short)
-}
-
-/** A stream whose wait is over; null where too little is left. */
-function begunWithRest(road: Road, near: Near, short: Short): Reserved | null {
-  const begun = near.bound.streamsAllOutput ? flowingRest(road, near, short) : short
-  return begun.kind === 'reserved' ? begun : null
+  const less = takeRest(road, counted, short)
+  return less.kind === 'reserved' ? less : ((await rerouted(road, near, short)) ?? refuse(road, near, short))
 }
 
 function takeWhatFits(road: Road, near: Near): Reserved | Short {
   const { asking, call, bound } = near
   const whole = road.budgets.hold(call, bound.most, near.rerouted)
   if (whole.kind === 'held') return reservedAs(asking.route, { headers: road.budgets.rateHeaders(call) })
-  if (!isShortOfAmounts(whole) || !bound.streamsAllOutput) return whole
-  const begun = flowing(road, near, whole, firstTokens)
-  return begun.kind === 'reserved' || begun.canWait ? begun : flowingRest(road, near, whole)
+  if (!isShortOfAmounts(whole)) return whole
+  const begun = bound.streamsAllOutput ? flowing(road, near, whole, firstTokens) : whole
+  return begun.kind === 'reserved' || begun.canWait ? begun : takeRest(road, near, whole)
 }
 
 /**
- * A stream that begins with whatever is left. Where that is too little it can still wait: others that began like this hold
- * more than they may need.
+ * The call with whatever is left for it. Where that is too little it can still wait: others that took a rest hold more than
+ * they may need.
  */
-function flowingRest(road: Road, near: Near, whole: Short): Reserved | Short {
+function takeRest(road: Road, near: Near, whole: Short): Reserved | Short {
+  if (!near.bound.streamsAllOutput) return shrunk(road, near, whole)
   return flowing(road, near, whole, Math.max(affordable(road, near), fewestFirstTokens))
 }
 
@@ -129,18 +123,22 @@ function flowing(road: Road, near: Near, whole: Short, beginTokens: number): Res
   return reservedAs(asking.route, { allowance, headers: road.budgets.rateHeaders(call) })
 }
 
-/** The call with as much output as its budgets can pay; null where that is too little, or not wanted. */
-function shrunk(road: Road, near: Near, short: Short): Reserved | null {
+/** A plain call with as much output as its budgets can pay, where they want that. */
+function shrunk(road: Road, near: Near, whole: Short): Reserved | Short {
   const { asking, call, bound } = near
   const { arrival, ask, route } = asking
   const { outputs } = bound
-  if (short.nearLimit !== 'shrink' || outputs === null) return null
-  const perAnswer = Math.floor(affordable(road, near) / outputs)
-  if (perAnswer < Math.max(fewestTokens, ask.reach.leastOutputTokens)) return null
+  if (ask.facts.stream || whole.nearLimit !== 'shrink' || outputs === null) return whole
+  const fewest = Math.max(fewestTokens, ask.reach.leastOutputTokens)
+  if (fewest * outputs > bound.mostOutputTokens) return whole
+  const perAnswer = Math.max(Math.floor(affordable(road, near) / outputs), fewest)
+  const less = bound.withOutput(perAnswer * outputs)
+  const short = road.budgets.shortOf(call, less, near.rerouted)
+  if (short !== null) return short
   const limited = limitedRoute(road, arrival, ask, route, perAnswer)
-  if (limited === null) return null
-  const verdict = road.budgets.hold(call, bound.withOutput(perAnswer * outputs), near.rerouted)
-  if (verdict.kind !== 'held') return null
+  if (limited === null) return whole
+  const verdict = road.budgets.hold(call, less, near.rerouted)
+  if (verdict.kind !== 'held') return verdict
   return reservedAs(limited, { marks: ['output_shrunk'], headers: road.budgets.rateHeaders(call) })
 }
 
