@@ -1,4 +1,6 @@
 import { randomFillSync } from 'node:crypto'
+// As a global it is behind a getter, which costs a quarter of a reading each time.
+import { performance } from 'node:perf_hooks'
 import type { Clock, Ids, Timers } from '#ports.ts'
 
 export const systemClock: Clock = {
