@@ -3,12 +3,14 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ChurnMap } from './churn-map.ts'
 
-type Step = readonly ['set' | 'delete', key: number, value: number]
+type Step<Key> = readonly ['set' | 'delete', key: Key, value: number]
 
-const steps = fc.array(
-  fc.tuple(fc.constantFrom<Step[0]>('set', 'delete'), fc.nat(12), fc.nat()) as fc.Arbitrary<Step>,
-  { maxLength: 200 },
-)
+function stepsOf<Key>(keys: fc.Arbitrary<Key>): fc.Arbitrary<readonly Step<Key>[]> {
+  return fc.array(fc.tuple(fc.constantFrom<Step<Key>[0]>('set', 'delete'), keys, fc.nat()), { maxLength: 200 })
+}
+
+/** Texts of one length with one end are told apart by nothing but all of them. */
+const texts = fc.constantFrom('', 'a', 'b', ...['1', '2', '3', '4'].map((begin) => `${begin}-same-end`))
 
 test('what stays among thousands that go is found where it was', () => {
   const churn = new ChurnMap<string, number>()
@@ -21,11 +23,11 @@ test('what stays among thousands that go is found where it was', () => {
   assert.deepEqual(churn.values(), [9997, 9998, 9999])
 })
 
-test('it does what a Map does', () => {
+function doesWhatMapDoes<Key>(keys: fc.Arbitrary<Key>): void {
   fc.assert(
-    fc.property(steps, (taken) => {
-      const map = new Map<number, number>()
-      const churn = new ChurnMap<number, number>()
+    fc.property(stepsOf(keys), (taken) => {
+      const map = new Map<Key, number>()
+      const churn = new ChurnMap<Key, number>()
       for (const [what, key, value] of taken) {
         if (what === 'set') map.set(key, value)
         else map.delete(key)
@@ -39,4 +41,8 @@ test('it does what a Map does', () => {
       assert.deepEqual(churn.values(), [...map.values()])
     }),
   )
-})
+}
+
+test('it does what a Map does', () => doesWhatMapDoes(fc.nat(12)))
+
+test('it does so for texts, also for those that end alike', () => doesWhatMapDoes(texts))
