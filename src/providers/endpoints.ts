@@ -144,18 +144,17 @@ const anthropicPrefixes: readonly (readonly [string, string])[] = [
   ['/anthropic/v1/v1', '/v1'],
 ]
 
-interface Exact {
-  readonly match: EndpointMatch
-}
-
 interface Pattern {
   readonly segments: readonly string[]
   readonly methods: readonly Methods[]
   readonly match: EndpointMatch
 }
 
-const exactMatches = new Map<string, Exact>()
-const sharedExact = new Map<string, Exact>()
+/** By path, then by method: a text put together of the two would be made anew for every call, and interned. */
+type ExactMatches = Map<string, Map<string, EndpointMatch>>
+
+const exactMatches: ExactMatches = new Map()
+const sharedExact: ExactMatches = new Map()
 const patterns: Pattern[] = []
 const sharedPatterns: Pattern[] = []
 
@@ -172,7 +171,9 @@ function enter(entry: Row, dialect: Dialect, [from, to]: readonly [string, strin
       const pattern = { segments: (from + entry.path).split('/').slice(1), methods: [method], match }
       ;(shared ? sharedPatterns : patterns).push(pattern)
     } else {
-      ;(shared ? sharedExact : exactMatches).set(`${method} ${from}${entry.path}`, { match })
+      const matches = shared ? sharedExact : exactMatches
+      const path = from + entry.path
+      matches.set(path, (matches.get(path) ?? new Map<string, EndpointMatch>()).set(method, match))
     }
   }
 }
@@ -196,20 +197,19 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
  * given: `anthropic-version` or `x-api-key` make it Anthropic's, `x-goog-api-key` makes it Google's.
  */
 export function matchEndpoint(method: string, path: string, headers: Headers = {}): EndpointMatch | null {
-  const id = `${method} ${path}`
-  const exact = exactMatches.get(id)
+  const exact = exactMatches.get(path)?.get(method)
   if (exact !== undefined) {
     // Metered paths belong to one dialect only.
-    return exact.match.metered ? exact.match : (sharedMatch(id, method, path, headers) ?? exact.match)
+    return exact.metered ? exact : (sharedMatch(method, path, headers) ?? exact)
   }
-  const shared = sharedMatch(id, method, path, headers)
+  const shared = sharedMatch(method, path, headers)
   if (shared !== null) return shared
   return matchPattern(patterns, method, path) ?? matchGoogle(method, path)
 }
 
-function sharedMatch(id: string, method: string, path: string, headers: Headers): EndpointMatch | null {
+function sharedMatch(method: string, path: string, headers: Headers): EndpointMatch | null {
   const caller = callerDialect(headers)
-  if (caller === 'anthropic') return sharedExact.get(id)?.match ?? matchPattern(sharedPatterns, method, path)
+  if (caller === 'anthropic') return sharedExact.get(path)?.get(method) ?? matchPattern(sharedPatterns, method, path)
   if (caller === 'google') return matchGoogle(method, path)
   return null
 }

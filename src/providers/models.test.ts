@@ -151,6 +151,24 @@ test('a call that the maker of the model does not serve is told so', () => {
   )
 })
 
+test('what is remembered of a name at one endpoint is not said of it at another', () => {
+  const resolver = modelResolver({ aliases: [], providers: vendors, knownModels: known })
+  // The second and the third are one endpoint, in the APIs of two vendors.
+  const calls = [
+    'POST /v1/chat/completions',
+    'GET /v1/models/claude-opus-4-5',
+    'GET /anthropic/v1/models/claude-opus-4-5',
+  ]
+  const kinds = ['routed', 'unsupported', 'routed']
+  for (let time = 0; time < 2; time += 1) {
+    const found = calls.map((line) => {
+      const [method = '', path = ''] = line.split(' ')
+      return resolver.resolve('claude-opus-4-5', matchEndpoint(method, path) ?? assert.fail(line)).kind
+    })
+    assert.deepEqual(found, kinds)
+  }
+})
+
 test('calls without a model go to the first provider that serves such calls', () => {
   check(null, 'openai  openai', { path: '/v1/files', method: 'GET' })
   check(null, 'anthropic  anthropic', { path: '/v1/messages/batches', method: 'GET' })

@@ -1,4 +1,5 @@
 import type { ProviderConfig } from '#config/config.ts'
+import { ChurnMap } from '#lib/churn-map.ts'
 import { closest } from '#lib/closest.ts'
 import { globMatcher, isLiteral, type NameMatcher } from '#lib/glob.ts'
 import type { EndpointMatch } from './endpoints.ts'
@@ -40,7 +41,7 @@ export interface ModelResolver {
   meant(name: string): readonly string[]
 }
 
-/** Callers choose the names that are asked for, so what is remembered of them is bounded. */
+/** Callers choose the names that are asked for, so what is remembered of them is bounded. In names. */
 const mostRemembered = 5_000
 const mostCloseMatches = 5
 /** Longer names are nobody's; comparing them costs. */
@@ -49,6 +50,11 @@ const mostAliasSteps = 4
 
 /** The vendors whose spelling of their own models is known: `knownModels` should hold their names. */
 export const makers: ReadonlySet<string> = new Set(['openai', 'anthropic', 'google', 'deepseek'])
+
+/** Where a name leads to when it is asked for at one endpoint. */
+interface Remembered extends Pick<EndpointMatch, 'endpoint' | 'dialect'> {
+  readonly route: ModelRoute
+}
 
 interface Seat {
   readonly provider: ProviderConfig
@@ -65,7 +71,7 @@ export function modelResolver(directory: ModelDirectory): ModelResolver {
   const aliases = new Map(directory.aliases.map(({ name, target }) => [name, target]))
   const foldedAliases = new Map(directory.aliases.map(({ name, target }) => [fold(name), target]))
   const vendorByName = new Map(directory.knownModels.map(({ name, vendor }) => [name, vendor]))
-  const remembered = new Map<string, ModelRoute>()
+  const remembered = new ChurnMap<string, Remembered[]>()
   let served: readonly string[] | null = null
 
   const targetOf = (name: string): string => {
@@ -100,24 +106,33 @@ export function modelResolver(directory: ModelDirectory): ModelResolver {
     return served
   }
 
+  const remember = (asked: string, one: Remembered): void => {
+    const others = remembered.get(asked)
+    if (others !== undefined) {
+      others.push(one)
+      return
+    }
+    // The oldest goes: names in use come back at once, invented ones do not.
+    const oldest = remembered.size < mostRemembered ? undefined : remembered.firstKey()
+    if (oldest !== undefined) remembered.delete(oldest)
+    remembered.set(asked, [one])
+  }
+
   return {
     meant: (name) => (namesServed().includes(name) ? [] : closeMatches(name, namesServed())),
     resolve(requested, match) {
-      const key = `${match.endpoint} ${match.dialect} ${requested ?? ''}`
-      const known = remembered.get(key)
-      if (known !== undefined) return known
-      const route = find(requested === '' ? null : requested, match)
-      if (remembered.size >= mostRemembered) {
-        // The oldest goes: names in use come back at once, invented ones do not.
-        for (const oldest of remembered.keys()) {
-          remembered.delete(oldest)
-          break
-        }
-      }
-      if (key.length <= 2 * longestName) remembered.set(key, route)
+      const asked = requested ?? ''
+      const known = remembered.get(asked)?.find((one) => isFor(match, one))
+      if (known !== undefined) return known.route
+      const route = find(asked === '' ? null : asked, match)
+      if (asked.length <= longestName) remember(asked, { endpoint: match.endpoint, dialect: match.dialect, route })
       return route
     },
   }
+}
+
+function isFor({ endpoint, dialect }: EndpointMatch, one: Remembered): boolean {
+  return one.endpoint === endpoint && one.dialect === dialect
 }
 
 function seatOf(provider: ProviderConfig, knownModels: readonly KnownModel[]): Seat {
