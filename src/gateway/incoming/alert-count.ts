@@ -26,7 +26,8 @@ export class AlertCount {
     for (const entry of entries) {
       if (entry.kind !== 'settle') continue
       const { callId } = entry.call
-      const count = this.#rules.take(entry) + (crossings.get(callId) ?? 0)
+      const crossed = crossings.size === 0 ? 0 : (crossings.get(callId) ?? 0)
+      const count = this.#rules.take(entry) + crossed
       if (count > 0 && entry.marks.includes(externalMark)) this.#counts.set(callId, count)
     }
   }
