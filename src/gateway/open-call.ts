@@ -1,31 +1,18 @@
-import type { Payer } from '#core/attribution/payer.ts'
 import type { CallFacts, OpenEntry } from '#core/ledger/entry.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import { roughInputTokens } from '#providers/estimate.ts'
-import type { Caller } from './admit.ts'
-import type { Arrival } from './arrival.ts'
-import type { Ask } from './ask.ts'
-import type { Reserved } from './budgets/reserve.ts'
+import type { Asking, Reserved } from './budgets/reserve.ts'
 import { CallControl } from './call-control.ts'
 import { traced } from './call-trace.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Echo } from './respond.ts'
 import type { Road } from './road.ts'
-import type { Route } from './route.ts'
 import { boundedModel } from './turn-away.ts'
 
-export interface Agreed {
-  readonly arrival: Arrival
-  readonly caller: Caller
-  readonly ask: Ask
-  readonly payer: Payer
-  readonly route: Route
-  readonly reserved: Reserved
-}
-
 /** A call that is in the journal: from here on it ends in a settle entry, whatever happens. */
-export interface OpenCall extends Agreed {
+export interface OpenCall extends Asking {
   readonly kind: 'open'
+  readonly reserved: Reserved
   /** As it stands in the journal. */
   readonly entry: OpenEntry
   readonly call: CallFacts
@@ -37,8 +24,9 @@ export const stoppingMessage =
   'This gateway is stopping; another one, or this one after its restart, will take the call.'
 
 /** All that the journal and the upstream need to know of the call, unless there is a reason to take no more calls. */
-export function openCall(road: Road, agreed: Agreed): OpenCall | Refusal {
-  const { arrival, caller, ask, payer, route, reserved } = agreed
+export function openCall(road: Road, asking: Asking, reserved: Reserved): OpenCall | Refusal {
+  const { arrival, caller, ask, payer } = asking
+  const { route } = reserved
   if (road.running.closed) return refused('shutting_down', stoppingMessage)
   const full = road.journal.refusal()
   if (full !== null) return refused(full.code, full.message)

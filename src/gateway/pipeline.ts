@@ -43,14 +43,14 @@ export async function takeCall(road: Road, arrival: Arrival): Promise<void> {
   const chosen = chooseRoute(road, arrival, caller, ask)
   if (chosen.kind === 'refused') return turnAway(road, arrival, chosen, { caller, ask, payer })
 
-  const held = reserve(road, { arrival, caller, ask, payer, route: chosen })
+  const asking = { arrival, caller, ask, payer, route: chosen }
+  const held = reserve(road, asking)
   const reserved = held instanceof Promise ? await held : held
   if (reserved.kind === 'refused') return turnAway(road, arrival, reserved, { caller, ask, payer })
 
-  const { route } = reserved
   let open: OpenCall | null = null
   try {
-    const opened = openCall(road, { arrival, caller, ask, payer, route, reserved })
+    const opened = openCall(road, asking, reserved)
     if (opened.kind === 'refused') return await turnAway(road, arrival, opened, { caller, ask, payer })
     const shut = await enterCall(road, opened)
     if (shut !== null) return await turnAway(road, arrival, shut, { caller, ask, payer })
