@@ -6,6 +6,7 @@ import { finishAnswer, refuse } from './respond.ts'
 /** Lets go of the last bytes of the call's answer: the record is in the journal now. */
 export function conclude({ open, answer, delivery, instead }: EndedCall, record: SettleEntry): void {
   const { exchange, match } = open.arrival
+  open.control.settled = true
   if (instead === null && answer !== null) {
     finishAnswer(exchange, answer, delivery, { entry: record, dialect: match.dialect, echo: open.echo })
   } else {

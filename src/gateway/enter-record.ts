@@ -6,18 +6,21 @@ import type { Road } from './road.ts'
 
 /** Enters the call's record into the journal, and with it what it says of work that the provider does later. */
 export function enterRecord(road: Road, ended: EndedCall, record: SettleEntry): Promise<unknown> {
-  const { control } = ended.open
-  const written = road.journal.append(record).then(() => {
-    control.settled = true
-  })
+  const written = road.journal.append(record)
   switch (record.call.endpoint) {
     case 'responses':
-      return Promise.all([written, bookJob(road, ended)])
+      return Promise.all([marked(written, ended), bookJob(road, ended)])
     case 'batches':
     case 'messages.batches':
     case 'files':
-      return Promise.all([written, bookBatch(road, ended)])
+      return Promise.all([marked(written, ended), bookBatch(road, ended)])
     default:
       return written
   }
+}
+
+/** The record may be there though the rest fails. Where there is no rest `conclude` marks it. */
+async function marked(written: Promise<void>, { open }: EndedCall): Promise<void> {
+  await written
+  open.control.settled = true
 }
