@@ -8,14 +8,18 @@ import { inMicros } from './settle.ts'
 
 /** What came of asking the upstream: an answer of which only the head was looked at, or none. */
 export type Went =
-  | {
-      readonly kind: 'answered'
-      readonly answer: UpstreamAnswer
-      /** Ends the rest of it. */
-      readonly upstream: Work
-      readonly attempts: readonly Attempt[]
-    }
+  | Answered
   | { readonly kind: 'failed'; readonly fault: UpstreamFault; readonly attempts: readonly Attempt[] }
+
+export interface Answered {
+  readonly kind: 'answered'
+  readonly answer: UpstreamAnswer
+  /** Ends the rest of it. */
+  readonly upstream: Work
+  readonly attempts: readonly Attempt[]
+  /** Monotonic: when its head was there, and whatever came with that. */
+  readonly answeredAtMs: number
+}
 
 /** Statuses that say "later": the provider did not do the work. 529 is Anthropic's "overloaded". */
 const retryableStatus: ReadonlySet<number> = new Set([408, 409, 429, 500, 502, 503, 504, 529])
@@ -47,16 +51,16 @@ export async function forward(road: Road, open: OpenCall): Promise<Went> {
       road.counts.answered(open.call, answer.headers, answeredAtMs)
       const errorCode = answer.status < 400 ? '' : `http_${answer.status}`
       attempts = joined(attempts, attempt(arrival.arrivedAtMs, beganAtMs, answeredAtMs, answer.status, errorCode))
-      if (answer.status < 400) return answered(open, answer, pending, attempts)
+      if (answer.status < 400) return answered(open, pending, { answer, attempts, answeredAtMs })
       if (answer.status === 401) {
         discard(answer, pending)
         return { kind: 'failed', fault: ownCredentialRefused(), attempts }
       }
       if (!retryableStatus.has(answer.status) || !mayRetry(open, attempts))
-        return answered(open, answer, pending, attempts)
+        return answered(open, pending, { answer, attempts, answeredAtMs })
       const asked = askedWaitMs(answer.headers, clock.wallMs())
       waitMs = asked ?? backoffMs(config.retries.baseMs, attempts.length, road.ids.chance())
-      if (waitMs > longestWaitMs) return answered(open, answer, pending, attempts)
+      if (waitMs > longestWaitMs) return answered(open, pending, { answer, attempts, answeredAtMs })
       discard(answer, pending)
     } catch (error) {
       if (!(error instanceof UpstreamFault)) throw error
@@ -79,9 +83,13 @@ function joined(attempts: readonly Attempt[], last: Attempt): readonly Attempt[]
   return attempts.length === 0 ? [last] : [...attempts, last]
 }
 
-function answered(open: OpenCall, answer: UpstreamAnswer, upstream: PendingAnswer, attempts: readonly Attempt[]): Went {
+function answered(
+  open: OpenCall,
+  upstream: PendingAnswer,
+  { answer, attempts, answeredAtMs }: Pick<Answered, 'answer' | 'attempts' | 'answeredAtMs'>,
+): Answered {
   const shown = answerWithoutSecret(answer, open.route.upstream.config.apiKey)
-  return { kind: 'answered', answer: shown, upstream, attempts }
+  return { kind: 'answered', answer: shown, upstream, attempts, answeredAtMs }
 }
 
 function attempt(arrivedAtMs: number, beganAtMs: number, nowMs: number, status: number, errorCode: string): Attempt {

@@ -1,17 +1,15 @@
 import { type ContentEncoding, decodeWhole } from '#lib/content-encoding.ts'
-import { type AnswerSink, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import { type AnswerSink, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { withOwnResultsAddress } from '#providers/answers/results-address.ts'
 import type { Reading } from '#providers/meter.ts'
-import type { Work } from './call-control.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
+import type { Answered } from './forward.ts'
 import { bytesWithoutSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 
-export interface WholeAnswer {
-  readonly answer: UpstreamAnswer
-  readonly upstream: Work
+export interface WholeAnswer extends Pick<Answered, 'answer' | 'upstream' | 'answeredAtMs'> {
   readonly contentType: string
   readonly encoding: ContentEncoding | null
 }
@@ -35,6 +33,7 @@ class Whole implements AnswerSink {
   readonly #open: OpenCall
   readonly #whole: WholeAnswer
   #delivery: Delivery | null = null
+  /** Null until what came with the head has been handed over. */
   #resolve: ((delivery: Delivery) => void) | null = null
   #first: Buffer | null = null
   #rest: Buffer[] | null = null
@@ -61,13 +60,18 @@ class Whole implements AnswerSink {
     this.#bytes += chunk.length
     if (this.#bytes > this.#road.answerBodyBytes) return this.#giveUp()
     if (this.#first === null) {
-      this.#firstByteAtMs = this.#road.clock.monotonicMs()
+      this.#firstByteAtMs = this.#nowMs()
       this.#first = chunk
     } else if (this.#rest === null) this.#rest = [chunk]
     else this.#rest.push(chunk)
     if (!this.#open.arrival.exchange.gone) return
     this.#readOnBytes += chunk.length
     if (this.#readOnBytes > this.#road.readOn.readAfterDisconnectBytes) this.#whole.upstream.abort()
+  }
+
+  /** What came with the head came when that did: for most answers, the whole of it. */
+  #nowMs(): number {
+    return this.#resolve === null ? this.#whole.answeredAtMs : this.#road.clock.monotonicMs()
   }
 
   end(): void {
@@ -96,7 +100,7 @@ class Whole implements AnswerSink {
     if (this.#over) return
     this.#over = true
     const clientLeft = this.#open.arrival.exchange.gone
-    const upstreamEndedAtMs = this.#road.clock.monotonicMs()
+    const upstreamEndedAtMs = this.#nowMs()
     const held = this.#body()
     this.#delivery = {
       reading: fault === null ? this.#read(held) : noReading,

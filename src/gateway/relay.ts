@@ -22,7 +22,7 @@ export function relay(road: Road, open: OpenCall, went: Went): Promise<Delivery>
   const { arrival } = open
   const { gone } = arrival.exchange
   if (went.kind === 'failed') return withoutAnswer(noReading, went.fault, gone, road.clock.monotonicMs())
-  const { answer, upstream } = went
+  const { answer, upstream, answeredAtMs } = went
   const contentType = contentTypeOf(answer)
   const instead = arrival.match.metered ? notAnAnswer(answer.status, contentType) : null
   if (instead !== null) {
@@ -34,7 +34,7 @@ export function relay(road: Road, open: OpenCall, went: Went): Promise<Delivery>
   const form = batch !== null ? 'opaque' : formOf(arrival.match, answer, contentType)
   const encoding = contentEncodingOf(answer.headers['content-encoding'])
   return form === 'whole'
-    ? relayWhole(road, open, { answer, upstream, contentType, encoding })
+    ? relayWhole(road, open, { answer, upstream, answeredAtMs, contentType, encoding })
     : relayStream(road, open, { answer, upstream, form, encoding, batch })
 }
 
