@@ -18,6 +18,7 @@ import type { Journal, Upstream } from '#ports.ts'
 import { accentOf } from '#providers/answers/accents.ts'
 import type { PriceCatalog } from '#providers/catalog/catalog.ts'
 import { modelResolver } from '#providers/models.ts'
+import { credentialHeaders } from '#providers/vendors.ts'
 import { requestHeaderFilter } from '#providers/wire-headers.ts'
 
 /** What stays the same when a reload lays a new road. */
@@ -99,7 +100,13 @@ function pricedSources({ incoming, providers }: Config): PricedUpstream[] {
 
 function roadUpstream(config: ProviderConfig, door: Upstream): RoadUpstream {
   const basePath = config.baseUrl === null ? '' : new URL(config.baseUrl).pathname.replace(/\/+$/, '')
-  return { config, door, basePath, accent: accentOf(config) }
+  const { kind, apiKey } = config
+  const credentials = {
+    openai: credentialHeaders(kind, 'openai', apiKey),
+    anthropic: credentialHeaders(kind, 'anthropic', apiKey),
+    google: credentialHeaders(kind, 'google', apiKey),
+  }
+  return { config, door, basePath, credentials, accent: accentOf(config) }
 }
 
 function poolOptions(provider: ProviderConfig, dataDir: string): UpstreamPoolOptions {

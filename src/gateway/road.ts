@@ -2,8 +2,9 @@ import type { ProviderConfig } from '#config/config.ts'
 import type { Said } from '#core/attribution/said.ts'
 import type { KeyRing } from '#core/keys/ring.ts'
 import type { PriceBook } from '#core/pricing/price-book.ts'
-import type { Clock, Ids, Journal, Timers, Upstream } from '#ports.ts'
+import type { Clock, Ids, Journal, RawHeaders, Timers, Upstream } from '#ports.ts'
 import type { Accent } from '#providers/answers/accents.ts'
+import type { Dialect } from '#providers/endpoints.ts'
 import type { ModelResolver } from '#providers/models.ts'
 import type { RequestHeaders } from '#providers/wire-headers.ts'
 import type { BackgroundJobs } from './background-jobs.ts'
@@ -36,6 +37,8 @@ export interface RoadUpstream {
   readonly door: Upstream
   /** Path of the base URL, without a trailing slash. */
   readonly basePath: string
+  /** By the API called: the headers that show the provider our key, names and values in turn. */
+  readonly credentials: Readonly<Record<Dialect, RawHeaders>>
   /** How its answers deviate from the dialect they speak. */
   readonly accent: Accent
 }

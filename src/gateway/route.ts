@@ -2,7 +2,7 @@ import { metadataFields } from '#core/attribution/metadata.ts'
 import type { UpstreamRequest } from '#ports.ts'
 import { editRequest, type OutputLimitChange } from '#providers/requests/edit-request.ts'
 import { addedOutputLimit, outputLimitFields } from '#providers/requests/output-limit.ts'
-import { credentialHeaders, upstreamPath } from '#providers/vendors.ts'
+import { upstreamPath } from '#providers/vendors.ts'
 import { upstreamQuery } from '#providers/wire-headers.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
@@ -101,14 +101,14 @@ function routeTo(
   { body, facts }: Ask,
   { upstream, model, vendor, outputLimit }: Destination,
 ): Route {
-  const { config, basePath } = upstream
+  const { config, basePath, credentials } = upstream
   const askForUsage = config.askStreamUsage && facts.stream && facts.includeUsage === 'not_asked'
   const stripMetadata = config.keepMetadata ? noMetadata : ourMetadata
   const edited =
     body === null || body.length === 0
       ? body
       : editRequest(body, facts, { model: model === '' ? undefined : model, outputLimit, stripMetadata, askForUsage })
-  const credential = credentialHeaders(config.kind, match.dialect, config.apiKey)
+  const credential = credentials[match.dialect]
   const request: UpstreamRequest = {
     method: exchange.method,
     path: upstreamPath(config.kind, basePath, match, model) + upstreamQuery(exchange.query),
