@@ -33,8 +33,8 @@ const notPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 || byte > 0x7e || byte === quote || byte === backslash ? 1 : 0,
 )
 
-/** Members as they stand in a line, a character for a byte. */
-export type WrittenMembers = string & { readonly [written]: true }
+/** Members as they stand in a line, with the comma before the first. */
+export type WrittenMembers = Uint8Array & { readonly [written]: true }
 
 declare const written: unique symbol
 
@@ -137,12 +137,11 @@ export class LineWriter {
 
   /** The members that were written since `end` was this, to be written again. They are not the first of their object. */
   membersFrom(end: number): WrittenMembers {
-    return this.#memory.toString('latin1', end, this.#at) as WrittenMembers
+    return Buffer.from(this.#memory.subarray(end, this.#at)) as Uint8Array as WrittenMembers
   }
 
-  members(text: WrittenMembers): void {
-    this.#reserve(text.length)
-    this.#at += this.#memory.write(text, this.#at, 'latin1')
+  members(members: WrittenMembers): void {
+    this.#member(members)
   }
 
   text(name: MemberName, value: string): void {

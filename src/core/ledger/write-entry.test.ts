@@ -4,14 +4,13 @@ import fc from 'fast-check'
 import { formatPico } from '#core/money/usd-text.ts'
 import type { Cost } from '#core/pricing/cost.ts'
 import { arbitraryEntry } from '#test/journal/arbitrary-entries.ts'
-import { settleEntry } from '#test/journal/entries.ts'
+import { callFacts, openEntry, settleEntry } from '#test/journal/entries.ts'
 import { encodeEntry } from './codec.ts'
 import type { Attempt, CallFacts, LedgerEntry, SettleEntry } from './entry.ts'
 import { EntryFault } from './fault.ts'
 import { LineWriter } from './line-writer.ts'
 import { member } from './member-name.ts'
 import { traceLinkText } from './trace-link.ts'
-import { writeOpenEntry, writeSettleEntry } from './write-entry.ts'
 
 /** What has its usual value is left out, and so is an object in which all is. */
 function unlessUsual<Value>(value: Value): Value | undefined {
@@ -115,18 +114,51 @@ test('a line is what JSON.stringify makes of the entry, byte for byte', () => {
   )
 })
 
-test('a settle entry is the same line where its call is copied from the line of the open entry', () => {
-  const settles = arbitraryEntry.filter((entry) => entry.kind === 'settle')
-  fc.assert(
-    fc.property(settles, fc.maxSafeNat(), (entry, estimatedInputTokens) => {
-      const to = new LineWriter({ headroomBytes: 0, bytes: 8 })
-      const members = writeOpenEntry(to, { kind: 'open', call: entry.call, estimatedInputTokens })
-      to.clear()
-      writeSettleEntry(to, entry, members)
-      assert.equal(to.memory.toString('utf8', 0, to.end), encodeEntry(entry))
+/** Few texts for each member, so that calls have all but one or two in common. */
+const similarCalls = fc
+  .record({
+    keyId: fc.constantFrom('', 'key_01', 'key_02'),
+    vendor: fc.constantFrom('', 'openai'),
+    upstream: fc.constantFrom('openai', 'azure'),
+    modelRequested: fc.constantFrom('', 'gpt-4.1', 'gpt "4.1" é'),
+    modelRouted: fc.constantFrom('gpt-4.1', 'gpt-4.1-mini'),
+    endpoint: fc.constantFrom('responses', 'chat.completions'),
+    stream: fc.boolean(),
+    promptHash: fc.constantFrom('', '6f1e'),
+    payer: fc.record({
+      department: fc.constantFrom('', 'engineering'),
+      project: fc.constantFrom('', 'search'),
+      costCenter: fc.constantFrom('', 'cc_search', 'cc_ads'),
+      userId: fc.constantFrom('', 'u-17'),
+      sessionId: fc.constantFrom('', 's-1'),
+      featureFlag: fc.constantFrom('', 'flag'),
+      requestPath: fc.constantFrom('', '/search'),
+      tags: fc.constantFrom({}, { team: 'ranking' }),
     }),
-    { numRuns: 1000 },
+  })
+  .map((facts): CallFacts => ({ ...callFacts('c1'), ...facts }))
+
+test('what calls have in common is that of the very call, however many there were before', () => {
+  const lines = fc.array(similarCalls, { minLength: 2, maxLength: 20 })
+  fc.assert(
+    fc.property(lines, (calls) => {
+      for (const call of calls) {
+        const entry = { ...settleEntry('c1'), call }
+        assert.equal(encodeEntry(entry), plainLine(entry))
+      }
+    }),
+    { numRuns: 500 },
   )
+  for (let index = 0; index < 1200; index++) {
+    const [ofManyKeys, ofOneKey] = [
+      { keyId: `key_${index % 700}` },
+      { keyId: 'key_01', modelRouted: `gpt-${index % 50}` },
+    ]
+    for (const facts of [ofManyKeys, ofOneKey, { modelRequested: 'x'.repeat(2000 - index) }]) {
+      const entry = { ...openEntry('c1'), call: { ...callFacts('c1'), ...facts } }
+      assert.equal(encodeEntry(entry), plainLine(entry))
+    }
+  }
 })
 
 function lineOf(write: (to: LineWriter) => void): string {

@@ -3,9 +3,10 @@ import { formatPico } from '#core/money/usd-text.ts'
 import type { Cost } from '#core/pricing/cost.ts'
 import type { Attempt, CallFacts, LedgerEntry, OpenEntry, SettleEntry, TokenTotals } from './entry.ts'
 import { EntryFault } from './fault.ts'
-import type { LineWriter, WrittenMembers } from './line-writer.ts'
+import { LineWriter, type WrittenMembers } from './line-writer.ts'
 import { type MemberName, member } from './member-name.ts'
 import { traceLinkText } from './trace-link.ts'
+import { MembersOfKeys } from './usual-members.ts'
 
 /**
  * Writes one line of JSON, without its line end, from which `decodeEntry` makes an equal entry. Pure but for the writer.
@@ -16,32 +17,11 @@ import { traceLinkText } from './trace-link.ts'
  * @throws EntryFault `entry_field_invalid` where a number is not finite, which JSON cannot say.
  */
 export function writeEntry(to: LineWriter, entry: LedgerEntry): void {
-  if (entry.kind === 'open') writeOpenEntry(to, entry)
-  else writeSettleEntry(to, entry, null)
-}
-
-/** The members that say what is known of a call: its open entry and its settle entry have the same. */
-export type CallMembers = WrittenMembers
-
-/** The same, and returns what the settle entry of the call can be written with. */
-export function writeOpenEntry(to: LineWriter, entry: OpenEntry): CallMembers {
   to.open()
   to.word(member.kind, entry.kind)
-  const start = to.end
   writeCall(to, entry.call)
-  const call = to.membersFrom(start)
-  writeOpen(to, entry)
-  to.close()
-  return call
-}
-
-/** The same, with what `writeOpenEntry` has returned for a call of the very same facts. */
-export function writeSettleEntry(to: LineWriter, entry: SettleEntry, call: CallMembers | null): void {
-  to.open()
-  to.word(member.kind, entry.kind)
-  if (call === null) writeCall(to, entry.call)
-  else to.members(call)
-  writeSettle(to, entry)
+  if (entry.kind === 'open') writeOpen(to, entry)
+  else writeSettle(to, entry)
   to.close()
 }
 
@@ -81,10 +61,47 @@ function writeSettle(to: LineWriter, entry: SettleEntry): void {
 }
 
 function writeCall(to: LineWriter, call: CallFacts): void {
+  const { payer, route } = usualMembers.of(call)
   to.text(member.callId, call.callId)
   if (call.requestId !== call.callId) to.text(member.requestId, call.requestId)
   to.number(member.startedAtMs, call.startedAtMs)
-  writePayer(to, call.payer)
+  const start = to.end
+  to.members(payer)
+  writeOwnPayer(to, call.payer)
+  to.endObject(start)
+  to.members(route)
+  text(to, member.promptHash, call.promptHash)
+}
+
+/** What calls say of their payer one by one. */
+function writeOwnPayer(to: LineWriter, payer: Payer): void {
+  text(to, member.userId, payer.userId)
+  text(to, member.sessionId, payer.sessionId)
+  word(to, member.featureFlag, payer.featureFlag)
+  text(to, member.requestPath, payer.requestPath)
+  if (hasMembers(payer.tags)) to.json(member.tags, JSON.stringify(payer.tags))
+}
+
+const usualMembers = new MembersOfKeys((call) => ({
+  of: call,
+  payer: membersOf((to) => writeUsualPayer(to, call.payer)),
+  route: membersOf((to) => writeRoute(to, call)),
+}))
+
+function membersOf(write: (to: LineWriter) => void): WrittenMembers {
+  const to = new LineWriter({ headroomBytes: 0, bytes: 512 })
+  write(to)
+  return to.membersFrom(0)
+}
+
+function writeUsualPayer(to: LineWriter, payer: Payer): void {
+  to.beginObject(member.payer)
+  word(to, member.department, payer.department)
+  word(to, member.project, payer.project)
+  word(to, member.costCenter, payer.costCenter)
+}
+
+function writeRoute(to: LineWriter, call: CallFacts): void {
   word(to, member.keyId, call.keyId)
   word(to, member.vendor, call.vendor)
   word(to, member.upstream, call.upstream)
@@ -92,20 +109,6 @@ function writeCall(to: LineWriter, call: CallFacts): void {
   if (call.modelRouted !== call.modelRequested) to.word(member.modelRouted, call.modelRouted)
   to.word(member.endpoint, call.endpoint)
   if (call.stream) to.flag(member.stream)
-  text(to, member.promptHash, call.promptHash)
-}
-
-function writePayer(to: LineWriter, payer: Payer): void {
-  const start = to.beginObject(member.payer)
-  word(to, member.department, payer.department)
-  word(to, member.project, payer.project)
-  word(to, member.costCenter, payer.costCenter)
-  text(to, member.userId, payer.userId)
-  text(to, member.sessionId, payer.sessionId)
-  word(to, member.featureFlag, payer.featureFlag)
-  text(to, member.requestPath, payer.requestPath)
-  if (hasMembers(payer.tags)) to.json(member.tags, JSON.stringify(payer.tags))
-  to.endObject(start)
 }
 
 function writeTokens(to: LineWriter, tokens: TokenTotals): void {

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from '#core/ledger/entry.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import type { LineWriter } from '#core/ledger/line-writer.ts'
-import { type CallMembers, writeOpenEntry, writeSettleEntry } from '#core/ledger/write-entry.ts'
+import { writeEntry } from '#core/ledger/write-entry.ts'
 import type { RunningCalls } from './running-calls.ts'
 
 /** Texts in an entry are bounded long before it comes here; this only keeps a fault elsewhere from becoming one of the format. */
@@ -15,8 +15,6 @@ export class PendingBlock {
   readonly lines: LineWriter
   readonly #running: RunningCalls
   #entries: LedgerEntry[] = []
-  /** Of the open entries among them, in the same order. */
-  #members: CallMembers[] = []
   #opened: PromiseWithResolvers<void> | null = null
   #settled: PromiseWithResolvers<void> | null = null
 
@@ -49,10 +47,8 @@ export class PendingBlock {
   #write(entry: LedgerEntry): void {
     const { lines } = this
     const start = lines.end
-    let members: CallMembers | null = null
     try {
-      if (entry.kind === 'open') members = writeOpenEntry(lines, entry)
-      else writeSettleEntry(lines, entry, this.#running.membersFor(entry))
+      writeEntry(lines, entry)
       const bytes = lines.end - start
       if (bytes > longestLineBytes) throw new JournalFault('entry_too_large', `an entry of ${bytes} bytes`)
       lines.endLine()
@@ -60,14 +56,12 @@ export class PendingBlock {
       lines.cutTo(start)
       throw fault
     }
-    if (members !== null) this.#members.push(members)
   }
 
   /** Takes the open entries out and tells their callers why. */
   refuseOpens(fault: JournalFault): void {
     if (this.#opened === null) return
     this.#entries = this.#entries.filter(({ kind }) => kind !== 'open')
-    this.#members = []
     this.lines.clear()
     for (const entry of this.#entries) this.#write(entry)
     this.#opened.reject(fault)
@@ -76,9 +70,8 @@ export class PendingBlock {
 
   /** Keeps the account of running calls, after the block was written. */
   track(): void {
-    let opens = 0
     for (const entry of this.#entries) {
-      if (entry.kind === 'open') this.#running.opened(entry, this.#members[opens++] ?? null)
+      if (entry.kind === 'open') this.#running.opened(entry)
       else this.#running.settled(entry)
     }
   }

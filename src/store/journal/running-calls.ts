@@ -1,40 +1,27 @@
 import type { OpenEntry, SettleEntry } from '#core/ledger/entry.ts'
-import type { CallMembers } from '#core/ledger/write-entry.ts'
 import { ChurnMap } from '#lib/churn-map.ts'
-
-interface RunningCall {
-  readonly entry: OpenEntry
-  /** Null where the last run has written it. */
-  readonly members: CallMembers | null
-}
 
 /** The calls that the journal has the open entry of, and no settle entry. */
 export class RunningCalls {
-  readonly #calls = new ChurnMap<string, RunningCall>()
+  readonly #opens = new ChurnMap<string, OpenEntry>()
 
   constructor(opens: readonly OpenEntry[]) {
-    for (const entry of opens) this.opened(entry, null)
+    for (const entry of opens) this.opened(entry)
   }
 
   get size(): number {
-    return this.#calls.size
+    return this.#opens.size
   }
 
   get opens(): readonly OpenEntry[] {
-    return this.#calls.values().map(({ entry }) => entry)
+    return this.#opens.values()
   }
 
-  opened(entry: OpenEntry, members: CallMembers | null): void {
-    this.#calls.set(entry.call.callId, { entry, members })
+  opened(entry: OpenEntry): void {
+    this.#opens.set(entry.call.callId, entry)
   }
 
   settled({ call }: SettleEntry): void {
-    this.#calls.delete(call.callId)
-  }
-
-  /** What the open entry's line says of the call; null where the settle entry may say something else. */
-  membersFor({ call }: SettleEntry): CallMembers | null {
-    const running = this.#calls.get(call.callId)
-    return running?.entry.call === call ? running.members : null
+    this.#opens.delete(call.callId)
   }
 }
