@@ -43,6 +43,9 @@ export const maxBodyBytes = 64 * 1024 * 1024
 
 const maxHeaderBytes = 160
 const newline = 0x0a
+const space = 0x20
+const zero = 0x30
+const hexDigits = Buffer.from('0123456789abcdef')
 const headerPattern =
   /^(TG1|TGS1) (0|[1-9][0-9]{0,14}) ([1-9][0-9]{0,8}) ([1-9][0-9]{0,8}) ([0-9a-f]{8}) ([0-9a-f]{64})$/
 
@@ -113,12 +116,41 @@ export function sealFrame(frame: FrameToSeal, lines: LineWriter, previous: Chain
   const bodyStart = frameHeadroomBytes
   memory.write(previous, bodyStart - chainBytes, 'hex')
   const chain = hash('sha256', memory.subarray(bodyStart - chainBytes, end), 'hex')
-  const crc = crc32(memory.subarray(bodyStart, end)).toString(16).padStart(8, '0')
-  const magic = frame.kind === 'block' ? 'TG1' : 'TGS1'
-  const header = `${magic} ${frame.number} ${end - bodyStart} ${frame.lineCount} ${crc} ${chain}\n`
-  const start = bodyStart - header.length
-  memory.write(header, start, 'latin1')
-  return { bytes: memory.subarray(start, end), chain }
+  const crc = crc32(memory.subarray(bodyStart, end))
+  // From its end, digit by digit: in a cold cache a text of it took longer than its hash.
+  let at = bodyStart - 1
+  memory[at] = newline
+  at -= chain.length
+  memory.write(chain, at, 'latin1')
+  at = hexBefore(memory, at, crc)
+  at = decimalBefore(memory, at, frame.lineCount)
+  at = decimalBefore(memory, at, end - bodyStart)
+  at = decimalBefore(memory, at, frame.number)
+  const magic = frame.kind === 'block' ? 'TG1 ' : 'TGS1 '
+  at -= magic.length
+  memory.write(magic, at, 'latin1')
+  return { bytes: memory.subarray(at, end), chain }
+}
+
+/** Writes 32 bits in eight digits, and a space behind them, before `end`. Returns where they begin. */
+function hexBefore(memory: Buffer, end: number, value: number): number {
+  let at = end - 1
+  memory[at] = space
+  for (let shift = 0; shift < 32; shift += 4) memory[--at] = hexDigits[(value >>> shift) & 15] ?? zero
+  return at
+}
+
+/** The same of a whole number, in as many digits as it has. */
+function decimalBefore(memory: Buffer, end: number, value: number): number {
+  let at = end - 1
+  memory[at] = space
+  let rest = value
+  do {
+    const next = Math.floor(rest / 10)
+    memory[--at] = zero + rest - next * 10
+    rest = next
+  } while (rest > 0)
+  return at
 }
 
 function countLines(body: Buffer): number {
