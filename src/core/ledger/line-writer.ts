@@ -137,7 +137,8 @@ export class LineWriter {
 
   /** The members that were written since `end` was this, to be written again. They are not the first of their object. */
   membersFrom(end: number): WrittenMembers {
-    return Buffer.from(this.#memory.subarray(end, this.#at)) as Uint8Array as WrittenMembers
+    // Not a buffer, which would keep the 8 KB of a pool alive for as long as the members are kept.
+    return new Uint8Array(this.#memory.subarray(end, this.#at)) as WrittenMembers
   }
 
   members(members: WrittenMembers): void {

@@ -3,7 +3,7 @@ import type { WrittenMembers } from './line-writer.ts'
 
 /** Callers choose some of the texts: beyond these bounds what is kept is let go of. In bytes, the last. */
 const mostKeys = 500
-const mostForOneKey = 32
+const mostForOneKey = 16
 const longestKept = 1_000
 
 /** What the lines of many calls have in common. */
