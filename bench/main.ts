@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { type ClosedLoop, closedLoop } from './lib/closed-loop.ts'
 import { type OpenLoop, openLoop } from './lib/open-loop.ts'
-import { needWrk, residentMb } from './lib/processes.ts'
+import { leaveTheCore, needWrk, residentMb } from './lib/processes.ts'
 import { reportLatency } from './lib/report-latency.ts'
 import { beginStreams, runStreams, type Streams } from './lib/streams.ts'
 import { startBareProxy, startPortkey, startTollgate, startUpstream } from './lib/systems.ts'
@@ -21,6 +21,7 @@ const rounds = quick ? 1 : 3
 const connections = [1, 16, 64]
 
 needWrk()
+leaveTheCore()
 const upstream = await startUpstream()
 const bare = await startBareProxy()
 const tollgate = await startTollgate()

@@ -77,6 +77,12 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
+/** The load that this process makes itself, with all its threads, stays away from what is measured. */
+export function leaveTheCore(): void {
+  const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(everythingElse), String(process.pid)])
+  if (status !== 0) throw new Error('the benchmark cannot be pinned to a core: it needs taskset, and two cores')
+}
+
 /** Nothing that was started outlives the benchmark. */
 process.on('exit', () => {
   for (const child of started) child.kill('SIGKILL')
