@@ -5,7 +5,7 @@
  */
 const gatherMs = 400
 /** While somebody looks at reports: they want to see what they have just done, and inserts may cost more for a while. */
-const watchedGatherMs = 150
+const watchedGatherMs = 250
 const watchedForMs = 3_000
 
 /** When the next insert begins, where nothing makes it urgent. */
