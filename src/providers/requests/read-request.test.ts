@@ -147,6 +147,23 @@ test('two values for what decides something are refused, however the key is writ
   assert.equal(read(chat, '{"model":"m","messages":[{"model":1,"model":2}]}').kind, 'read')
 })
 
+test('names are read as they are written, whatever was read before', () => {
+  // Each first one has JSON.parse misread the second: see lib/json-names.ts.
+  read(chat, '{"model":"m","mod\\\\u":1}')
+  refuses(chat, '{"model":"gpt-4.1-nano","mod\\u0065l":"gpt-5-pro"}', 'invalid_request', /more than once/)
+  read(chat, '{"model":"m","\\\\":1}')
+  refuses(chat, '{"model":"m","\\u006e":8,"n":1}', 'invalid_request', /"n" stands more than once/)
+  read(chat, '{"model":"m","messages":[],"\\\\":1}')
+  const chosen = read(chat, '{"model":"m","messages":[],"\\u006e":8}')
+  assert.equal(chosen.kind === 'read' && chosen.facts.choices, 8)
+  read(generate, '{"contents":[],"generationConfig":{"maxOutputTok\\\\u0":1}}')
+  const bounded = read(generate, '{"contents":[],"generationConfig":{"maxOutputTok\\u0065ns":50}}')
+  assert.equal(bounded.kind === 'read' && bounded.facts.outputLimitTokens, 50)
+  read('/v1/responses', '{"input":"x","mod\\\\u":1}')
+  const named = read('/v1/responses', '{"input":"x","mod\\u0065l":"gpt-5-pro"}')
+  assert.equal(named.kind === 'read' && named.facts.model, 'gpt-5-pro')
+})
+
 test('a Gemini body that names another model than its path is refused', () => {
   refuses(generate, '{"model":"models/gemini-2.5-pro"}', 'invalid_request', /path names gemini-2.5-flash/)
   refuses(

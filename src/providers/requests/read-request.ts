@@ -1,6 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { jsonFaultPosition } from '#lib/json-fault.ts'
 import { countMembers, type Member, topLevelMembers } from '#lib/json-members.ts'
+import { mayBeMisread, readObject } from '#lib/json-names.ts'
 import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
@@ -44,6 +45,8 @@ const decidingMembers: ReadonlySet<string> = new Set([
   'max_tool_calls',
   'web_search_options',
 ])
+
+const backslash = 0x5c
 
 /** APIs whose providers refuse a call without a model. */
 const needsModel: ReadonlySet<string> = new Set([
@@ -93,9 +96,11 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
     return refusal('invalid_json', `the body is not JSON: ${faultOf(text)}`)
   }
   if (!isObject(root)) return refusal('invalid_request', 'the body must be a JSON object')
-  const twice = countMembers(text) === Object.keys(root).length ? null : repeated(topLevelMembers(body) ?? [])
+  const misread = body.includes(backslash) && mayBeMisread(root)
+  const simple = !misread && countMembers(text) === Object.keys(root).length
+  const twice = simple ? null : repeated(topLevelMembers(body) ?? [])
   if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
-  return factsOf(match, root, body.length)
+  return factsOf(match, misread ? readObject(body) : root, body.length)
 }
 
 function factsOf(match: EndpointMatch, root: Record<string, unknown>, bodyBytes: number): RequestReading {
