@@ -153,7 +153,7 @@ test('nesting of any depth is passed over', () => {
 })
 
 test('long lists of numbers are passed over, wherever they end', () => {
-  for (const least of [50, 16_384, 32_768]) {
+  for (const least of [50, 250, 16_384, 32_768]) {
     for (let bytes = least; bytes < least + 100; bytes += 1) {
       const vector = '7'.repeat(bytes)
       for (const value of [`[${vector}]`, `[{"v":[${vector}]},["]"]]`, `{"v":[[],${vector}],"w":"[{"}`]) {
@@ -163,6 +163,20 @@ test('long lists of numbers are passed over, wherever they end', () => {
         assert.equal(topLevelMembers(body.subarray(0, -8)), null)
       }
     }
+  }
+})
+
+test('however long lists of numbers are, not much more is decoded than there is', () => {
+  for (const length of [10, 60, 130, 200, 500, 5_000, 50_000]) {
+    const list = `[${'7'.repeat(length)}]`
+    const body = Buffer.from(`{"a":[${Array.from({ length: Math.ceil(200_000 / length) }, () => list).join(',')}]}`)
+    let decodedBytes = 0
+    body.toString = (encoding, start = 0, end = body.length) => {
+      decodedBytes += Math.min(end, body.length) - start
+      return Buffer.prototype.toString.call(body, encoding, start, end)
+    }
+    assert.equal(topLevelMembers(body)?.[0]?.valueEnd, body.length - 1)
+    assert.ok(decodedBytes < 3 * body.length, `${decodedBytes} of ${body.length} bytes, lists of ${length}`)
   }
 })
 

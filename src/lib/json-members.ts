@@ -31,8 +31,10 @@ const closeBracket = 0x5d
 const shortStringBytes = 48
 
 /** Where nothing opens or closes for so long, there are numbers, as in a vector: those are searched natively too. */
-const walkedBytes = 64
-const windowBytes = 16_384
+const walkedBytes = 128
+/** What is searched is decoded first: a piece each, twice as large as the one before, so that little is decoded in vain. */
+const firstPieceBytes = 256
+const largestPieceBytes = 16_384
 const marks = /["[\]{}]/
 
 /** To decode a small body at once takes less time than to decode its keys one by one. */
@@ -242,10 +244,13 @@ function skipNested(body: Buffer, from: number): number {
       continue
     }
     position += 1
-    if (byte === openBrace || byte === openBracket) depth += 1
-    else if (byte === closeBrace || byte === closeBracket) {
+    if (byte === openBrace || byte === openBracket) {
+      depth += 1
+      walkedTo = position + walkedBytes
+    } else if (byte === closeBrace || byte === closeBracket) {
       depth -= 1
       if (depth === 0) return position
+      walkedTo = position + walkedBytes
     } else if (position >= walkedTo) {
       position = nextMark(body, position)
       walkedTo = position + walkedBytes
@@ -256,9 +261,11 @@ function skipNested(body: Buffer, from: number): number {
 
 /** The position of the next byte that may open or close something; the body's length where there is none. */
 function nextMark(body: Buffer, from: number): number {
-  for (let start = from; start < body.length; start += windowBytes) {
-    const found = body.toString('latin1', start, start + windowBytes).search(marks)
+  let start = from
+  for (let bytes = firstPieceBytes; start < body.length; bytes = Math.min(2 * bytes, largestPieceBytes)) {
+    const found = body.toString('latin1', start, start + bytes).search(marks)
     if (found !== -1) return start + found
+    start += bytes
   }
   return body.length
 }
