@@ -67,7 +67,7 @@ test(`${kills} kills at random moments lose nothing and double nothing, roll-ups
   const database = engine.open()
   const question = { range, groupBy: [], filters: [], timezone: 'UTC', maxRows: 1 }
   for (const basis of ['records', 'hourly'] as const) {
-    const { total } = await askSums(database, question, { basis, incompleteBeforeMs: null })
+    const { total } = await askSums(database, question, { source: basis, incompleteBeforeMs: null })
     const { latencyMs, ...sums } = total
     assert.ok(latencyMs)
     assert.deepEqual(sums, naiveSums(written), basis)

@@ -33,7 +33,7 @@ const question = { range, timezone, maxRows: 10_000, groupBy: [], filters: [] }
 
 function ask(basis: SumsAnswer['basis'], groupBy: readonly GroupKey[], filters: readonly RecordFilter[] = []) {
   const asked = { ...question, groupBy, filters }
-  return askSums(fixture.database, asked, { basis, incompleteBeforeMs: null })
+  return askSums(fixture.database, asked, { source: basis, incompleteBeforeMs: null })
 }
 
 const groupings: readonly { by: GroupKey; of: (entry: SettleEntry) => string }[] = [
@@ -129,7 +129,7 @@ test('the row limit cuts rows, never the total', async () => {
   const answer = await askSums(
     fixture.database,
     { ...question, groupBy: [{ bucket: 'day' }, { field: 'endpoint' }], maxRows: 5 },
-    { basis: 'records', incompleteBeforeMs: null },
+    { source: 'records', incompleteBeforeMs: null },
   )
   assert.equal(answer.rows.length, 5)
   assert.equal(answer.truncated, true)
@@ -142,7 +142,7 @@ test('nothing adds up to zero, without a latency', async () => {
     const answer = await askSums(
       fixture.database,
       { ...empty, groupBy },
-      { basis: 'records', incompleteBeforeMs: null },
+      { source: 'records', incompleteBeforeMs: null },
     )
     assert.deepEqual(answer.rows, [])
     assert.deepEqual(answer.total, { ...naiveSums([]), latencyMs: null })

@@ -5,13 +5,16 @@ import { readStoreId } from './facts.ts'
 import { migrate } from './migrate.ts'
 import { askRecords } from './records.ts'
 import { applyRetention } from './retention.ts'
-import { askSums, hoursCanTell } from './sums.ts'
+import { askSums } from './sums.ts'
+import { hoursCanTell, type SumsSource } from './sums-statement.ts'
+import { leastRecordsSaved, worthwhileHours } from './whole-hours.ts'
 
 export interface OpenUsageStore extends UsageStore {
   readonly storeId: string
 }
 
 const dayMs = 86_400_000
+const recountAfterMs = 10_000
 
 /** The store with its schema up to date and its retention as configured. @throws StoreFault */
 export async function openUsageStore(
@@ -21,24 +24,52 @@ export async function openUsageStore(
   await migrate(database)
   const completeSinceStartMs = await applyRetention(database, { days: recordsDays, nowMs: clock.wallMs() })
   const completeFromMs = () => Math.max(completeSinceStartMs, clock.wallMs() - recordsDays * dayMs)
+  const mayBeMany = countedAtTimes(database, clock)
   return {
     storeId: await readStoreId(database),
     records: (question) => askRecords(database, question),
-    sums: async (question) => askSums(database, question, await basisOf(database, question, completeFromMs())),
+    sums: async (question) =>
+      askSums(database, question, await sourceOf(database, question, { completeFromMs: completeFromMs(), mayBeMany })),
   }
 }
 
-/** Records answer as long as they are all there; of times before that, the roll-ups, if they know what is asked. */
-async function basisOf(
+/**
+ * Records answer as long as they are all there; with the help of the roll-ups, where there are too many of them. Of times
+ * before that, the roll-ups, if they know what is asked.
+ */
+async function sourceOf(
   database: UsageDatabase,
   question: SumsQuestion,
-  completeFromMs: number,
-): Promise<Pick<SumsAnswer, 'basis' | 'incompleteBeforeMs'>> {
-  if (question.range.fromMs >= completeFromMs) return { basis: 'records', incompleteBeforeMs: null }
-  const oldestMs = await oldestHourMs(database)
-  if (oldestMs === null || oldestMs >= completeFromMs) return { basis: 'records', incompleteBeforeMs: null }
-  if (hoursCanTell(question)) return { basis: 'hourly', incompleteBeforeMs: null }
-  return { basis: 'records', incompleteBeforeMs: completeFromMs }
+  { completeFromMs, mayBeMany }: { completeFromMs: number; mayBeMany: () => Promise<boolean> },
+): Promise<{ source: SumsSource } & Pick<SumsAnswer, 'incompleteBeforeMs'>> {
+  const hoursCan = hoursCanTell(question)
+  if (question.range.fromMs < completeFromMs) {
+    const oldestMs = await oldestHourMs(database)
+    if (oldestMs !== null && oldestMs < completeFromMs) {
+      return hoursCan
+        ? { source: 'hourly', incompleteBeforeMs: null }
+        : { source: 'records', incompleteBeforeMs: completeFromMs }
+    }
+  }
+  const hours = hoursCan && (await mayBeMany()) ? await worthwhileHours(database, question) : null
+  return { source: hours === null ? 'records' : { hours }, incompleteBeforeMs: null }
+}
+
+/**
+ * Whether there are so many records that it can pay to ask the roll-ups. Counted every ten seconds: the engine takes
+ * milliseconds for any statement, which a small store need not spend on each report.
+ */
+function countedAtTimes(database: UsageDatabase, clock: Clock): () => Promise<boolean> {
+  let many = false
+  let countedAtMs = Number.NEGATIVE_INFINITY
+  return async () => {
+    const nowMs = clock.monotonicMs()
+    if (nowMs - countedAtMs < recountAfterMs) return many
+    const rows = await database.select<{ records: string }>('SELECT count() AS records FROM tollgate.usage')
+    many = Number(rows[0]?.records) > leastRecordsSaved
+    countedAtMs = nowMs
+    return many
+  }
 }
 
 async function oldestHourMs(database: UsageDatabase): Promise<number | null> {
