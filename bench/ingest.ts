@@ -56,6 +56,7 @@ async function ingest(): Promise<{ seconds: number; cpuSeconds: number }> {
     groupBy: [],
     filters: [],
     timezone: 'UTC',
+    percentiles: false,
     maxRows: 1,
   })
   if (total.requests !== String(calls)) throw new Error(`${total.requests} records are in the store, not ${calls}`)

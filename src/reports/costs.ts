@@ -24,7 +24,12 @@ export interface ShownSums {
   readonly total_tokens: number
   readonly cost_usd: string
   readonly unpriced_requests: number
-  readonly latency_ms: Sums['latencyMs']
+  readonly latency_ms: {
+    readonly mean: number
+    readonly p50: number
+    readonly p95: number
+    readonly p99: number
+  } | null
 }
 
 export type GroupValue = string | number | boolean
@@ -47,7 +52,14 @@ export interface CostsReport {
 /** What usage cost, by any fields, and in total. */
 export async function costsReport(store: UsageStore, question: CostsQuestion): Promise<CostsReport> {
   const { range, groups, filters, timezone, maxRows } = question
-  const answer = await store.sums({ range, groupBy: groups.map(({ key }) => key), filters, timezone, maxRows })
+  const answer = await store.sums({
+    range,
+    groupBy: groups.map(({ key }) => key),
+    filters,
+    timezone,
+    percentiles: true,
+    maxRows,
+  })
   return {
     from: zonedText(range.fromMs, timezone),
     to: zonedText(range.toMs, timezone),
@@ -91,16 +103,13 @@ function shownSums(sums: Sums): ShownSums {
     total_tokens: Number(sums.totalTokens),
     cost_usd: sums.costUsd,
     unpriced_requests: Number(sums.unpricedRequests),
-    latency_ms: sums.latencyMs === null ? null : roundedLatencies(sums.latencyMs),
+    latency_ms: shownLatencies(sums.latencyMs),
   }
 }
 
-function roundedLatencies(latencyMs: NonNullable<Sums['latencyMs']>): NonNullable<Sums['latencyMs']> {
+function shownLatencies(latencyMs: Sums['latencyMs']): ShownSums['latency_ms'] {
+  if (latencyMs === null || latencyMs.percentiles === null) return null
   const round = (value: number) => Math.round(value * 1000) / 1000
-  return {
-    mean: round(latencyMs.mean),
-    p50: round(latencyMs.p50),
-    p95: round(latencyMs.p95),
-    p99: round(latencyMs.p99),
-  }
+  const { p50, p95, p99 } = latencyMs.percentiles
+  return { mean: round(latencyMs.mean), p50: round(p50), p95: round(p95), p99: round(p99) }
 }

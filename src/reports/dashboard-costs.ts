@@ -31,7 +31,7 @@ export async function dashboardCosts(store: UsageStore, question: DashboardQuest
   const { days, nowMs, filters, timezone } = question
   const range = { fromMs: startOfDayBefore(nowMs, days - 1, timezone), toMs: nowMs + 1 }
   const by = async (key: GroupKey, maxRows = mostRows) =>
-    await store.sums({ range, groupBy: [key], filters, timezone, maxRows })
+    await store.sums({ range, groupBy: [key], filters, timezone, percentiles: false, maxRows })
   const [daily, costCenters, models] = await Promise.all([
     by({ bucket: 'day' }),
     by({ field: 'cost_center' }, topCostCenters),

@@ -67,7 +67,7 @@ async function ingest(journal: ListedJournal): Promise<void> {
 
 async function checkBuckets(entries: readonly SettleEntry[], basis: 'records' | 'hourly', bucket: TimeBucket) {
   const range = { fromMs: Date.UTC(2020, 0), toMs: Date.UTC(2035, 0) }
-  const question = { range, groupBy: [{ bucket }], filters: [], timezone: 'UTC', maxRows: 10_000 }
+  const question = { range, groupBy: [{ bucket }], filters: [], timezone: 'UTC', percentiles: true, maxRows: 10_000 }
   const answer = await askSums(fixture.database, question, { source: basis, incompleteBeforeMs: null })
   const expected = Map.groupBy(entries, ({ call }) => {
     const date = new Date(call.startedAtMs).toISOString()

@@ -65,7 +65,7 @@ test(`${kills} kills at random moments lose nothing and double nothing, roll-ups
   t.diagnostic(`${written.length} calls, ${repairs} inserts made good`)
 
   const database = engine.open()
-  const question = { range, groupBy: [], filters: [], timezone: 'UTC', maxRows: 1 }
+  const question = { range, groupBy: [], filters: [], timezone: 'UTC', percentiles: true, maxRows: 1 }
   for (const basis of ['records', 'hourly'] as const) {
     const { total } = await askSums(database, question, { source: basis, incompleteBeforeMs: null })
     const { latencyMs, ...sums } = total

@@ -15,7 +15,14 @@ const nowMs = Math.floor(Date.now() / hourMs) * hourMs
 const range = { fromMs: nowMs - 200 * dayMs, toMs: nowMs }
 const entries = fc.sample(settleEntries(range.fromMs, range.toMs), { numRuns: 300, seed: 3 })
 const clock = { wallMs: () => nowMs, monotonicMs: () => 0 }
-const question: SumsQuestion = { range, groupBy: [{ field: 'model' }], filters: [], timezone: 'UTC', maxRows: 100 }
+const question: SumsQuestion = {
+  range,
+  groupBy: [{ field: 'model' }],
+  filters: [],
+  timezone: 'UTC',
+  percentiles: true,
+  maxRows: 100,
+}
 let fixture: StoreFixture
 
 before(async () => {

@@ -68,6 +68,7 @@ const questions = fc.record<SumsQuestion>({
     'Australia/Adelaide',
     'Australia/Lord_Howe',
   ),
+  percentiles: fc.boolean(),
   maxRows: fc.constant(10_000),
 })
 
@@ -88,7 +89,8 @@ test('whole hours from the roll-ups and the rest from records come to what recor
       if (question.filters.length > 0) return
       const { latencyMs, ...total } = fromBoth.total
       assert.deepEqual(total, naiveSums(asked))
-      checkPercentiles(latencyMs, asked)
+      assert.equal(latencyMs?.percentiles != null, question.percentiles && latencyMs !== null)
+      if (question.percentiles) checkPercentiles(latencyMs?.percentiles, asked)
     }),
     { numRuns: 150, seed: 5 },
   )
@@ -97,7 +99,7 @@ test('whole hours from the roll-ups and the rest from records come to what recor
 
 /** Which hours of a range come from the roll-ups, however few records that saves. */
 async function hoursOf(range: TimeRange, question: Partial<SumsQuestion> = {}): Promise<TimeRange | null> {
-  const whole = { range, groupBy: [], filters: [], timezone: 'UTC', maxRows: 10, ...question }
+  const whole = { range, groupBy: [], filters: [], timezone: 'UTC', percentiles: false, maxRows: 10, ...question }
   return await worthwhileHours(fixture.database, whole, all)
 }
 
@@ -146,7 +148,14 @@ test('the store asks the roll-ups where they save records enough, and a report h
   let nowMs = span.toMs
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs }
   const store = await openUsageStore(database, { recordsDays: 100_000, clock })
-  const question = { range: span, groupBy: [{ bucket: 'day' }], filters: [], timezone: 'UTC', maxRows: 100 } as const
+  const question = {
+    range: span,
+    groupBy: [{ bucket: 'day' }],
+    filters: [],
+    timezone: 'UTC',
+    percentiles: false,
+    maxRows: 100,
+  } as const
   const few = await store.sums(question)
   assert.equal(few.total.requests, String(entries.length))
   assert.ok(!statements.some((sql) => sql.includes('usage_hourly')))
@@ -182,9 +191,11 @@ function checkMean(actual: Sums, expected: Sums | undefined): void {
   assert.ok(Math.abs(actual.latencyMs.mean - expected.latencyMs.mean) < 1e-6)
 }
 
-function checkPercentiles(found: Sums['latencyMs'], asked: readonly SettleEntry[]): void {
+type Percentiles = NonNullable<Sums['latencyMs']>['percentiles'] | undefined
+
+function checkPercentiles(found: Percentiles, asked: readonly SettleEntry[]): void {
   const latencies = asked.filter(({ marks }) => !marks.includes(externalMark)).map(({ latencyMs }) => latencyMs)
-  if (found === null || latencies.length === 0) return assert.equal(found === null, latencies.length === 0)
+  if (!found || latencies.length === 0) return assert.equal(!found, latencies.length === 0)
   for (const [value, share] of [
     [found.p50, 0.5],
     [found.p95, 0.95],

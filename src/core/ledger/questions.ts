@@ -25,6 +25,8 @@ export interface SumsQuestion {
   readonly filters: readonly RecordFilter[]
   /** IANA name: where days, weeks (from Monday) and months begin. */
   readonly timezone: string
+  /** Of latencies. They cost more than all sums together. */
+  readonly percentiles: boolean
   /** Groups beyond it are left out of the rows, never of the total. */
   readonly maxRows: number
 }
@@ -42,12 +44,11 @@ export interface Sums {
   readonly costUsd: string
   /** Calls whose tokens have no known price: their cost is not in `costUsd`. */
   readonly unpricedRequests: string
-  /** Null where there were no requests. Percentiles are estimates by t-digest. */
+  /** Null where there were no requests that took their time here. */
   readonly latencyMs: {
     readonly mean: number
-    readonly p50: number
-    readonly p95: number
-    readonly p99: number
+    /** Estimates by t-digest. Null where they were not asked for. */
+    readonly percentiles: { readonly p50: number; readonly p95: number; readonly p99: number } | null
   } | null
 }
 
@@ -57,7 +58,10 @@ export interface SumsAnswer {
   /** Added up by the database over all groups. */
   readonly total: Sums
   readonly truncated: boolean
-  /** Which table answered. */
+  /**
+   * records: what single records in the range come to, whichever table added them up. hourly: some of them are gone, so
+   * whole hours were added up.
+   */
   readonly basis: 'records' | 'hourly'
   /** Set where single records before this time are gone and the question could not be put to the roll-ups. */
   readonly incompleteBeforeMs: number | null

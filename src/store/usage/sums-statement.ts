@@ -49,16 +49,21 @@ const measures: readonly Measure[] = [
     parts: { usage: `avgStateIf(latency_ms, ${hasLatency})`, usage_hourly: 'avgMergeState(latency_mean)' },
     merge: 'avgMerge',
   },
-  {
-    name: 'quantiles',
-    alone: `quantilesTDigestIf(0.5, 0.95, 0.99)(latency_ms, ${hasLatency})`,
-    parts: {
-      usage: `quantilesTDigestStateIf(0.5, 0.95, 0.99)(latency_ms, ${hasLatency})`,
-      usage_hourly: 'quantilesTDigestMergeState(0.5, 0.95, 0.99)(latency_quantiles)',
-    },
-    merge: 'quantilesTDigestMerge(0.5, 0.95, 0.99)',
-  },
 ]
+
+const quantiles: Measure = {
+  name: 'quantiles',
+  alone: `quantilesTDigestIf(0.5, 0.95, 0.99)(latency_ms, ${hasLatency})`,
+  parts: {
+    usage: `quantilesTDigestStateIf(0.5, 0.95, 0.99)(latency_ms, ${hasLatency})`,
+    usage_hourly: 'quantilesTDigestMergeState(0.5, 0.95, 0.99)(latency_quantiles)',
+  },
+  merge: 'quantilesTDigestMerge(0.5, 0.95, 0.99)',
+}
+
+function measured({ percentiles }: SumsQuestion): readonly Measure[] {
+  return percentiles ? [...measures, quantiles] : measures
+}
 
 function added(name: string, usage = `sum(${name})`, hourly = usage): Measure {
   return { name, alone: usage, parts: { usage, usage_hourly: hourly }, merge: 'sum' }
@@ -97,7 +102,7 @@ function alone(question: SumsQuestion, bindings: Bindings): Reading {
   return {
     select: [
       ...groupExpressions(question, 'usage', bindings),
-      ...measures.map((measure) => `${measure.alone} AS s_${measure.name}`),
+      ...measured(question).map((measure) => `${measure.alone} AS s_${measure.name}`),
     ],
     from: `tollgate.usage WHERE ${conditions(question, recordsWithin(question.range, bindings), bindings)}`,
   }
@@ -110,7 +115,7 @@ function merged(question: SumsQuestion, source: Exclude<SumsSource, 'records'>, 
   const part = (table: Table, within: string) => `
       SELECT ${[
         ...groupExpressions(question, table, bindings),
-        ...measures.map(({ name, parts }) => `${parts[table]} AS p_${name}`),
+        ...measured(question).map(({ name, parts }) => `${parts[table]} AS p_${name}`),
       ].join(', ')}
       FROM tollgate.${table}
       WHERE ${conditions(question, within, bindings)}
@@ -121,7 +126,7 @@ function merged(question: SumsQuestion, source: Exclude<SumsSource, 'records'>, 
     parts.push(part('usage', `(${rest.map((within) => recordsWithin(within, bindings)).join(' OR ')})`))
   }
   return {
-    select: measures.map(({ name, merge }) => `${merge}(p_${name}) AS s_${name}`),
+    select: measured(question).map(({ name, merge }) => `${merge}(p_${name}) AS s_${name}`),
     from: `(${parts.join(' UNION ALL ')})`,
   }
 }

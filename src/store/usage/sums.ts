@@ -36,12 +36,13 @@ interface SumsRow {
   readonly s_total_tokens: string
   readonly s_cost_usd: string
   readonly s_mean: number | null
-  readonly s_quantiles: readonly (number | null)[]
+  /** Absent where they were not asked for. */
+  readonly s_quantiles?: readonly (number | null)[]
 }
 
 function sumsOf(row: SumsRow): Sums {
-  const [p50, p95, p99] = row.s_quantiles
-  const known = row.s_requests !== '0' && row.s_mean !== null && p50 != null && p95 != null && p99 != null
+  const [p50, p95, p99] = row.s_quantiles ?? []
+  const percentiles = p50 != null && p95 != null && p99 != null ? { p50, p95, p99 } : null
   return {
     requests: row.s_requests,
     errors: row.s_errors,
@@ -53,7 +54,7 @@ function sumsOf(row: SumsRow): Sums {
     totalTokens: row.s_total_tokens,
     costUsd: row.s_cost_usd,
     unpricedRequests: row.s_unpriced,
-    latencyMs: known ? { mean: row.s_mean, p50, p95, p99 } : null,
+    latencyMs: row.s_requests === '0' || row.s_mean === null ? null : { mean: row.s_mean, percentiles },
   }
 }
 
