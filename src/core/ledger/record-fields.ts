@@ -8,7 +8,7 @@ export interface RecordField {
   readonly kind: FieldKind
   /** Whether reports group by it. */
   readonly group: boolean
-  /** Whether the hourly roll-ups keep it, so that it can be asked of times whose single records are gone. */
+  /** Whether the hourly roll-ups keep it: it adds up fast, and can be asked of times whose single records are gone. */
   readonly rollup: boolean
 }
 
