@@ -8,9 +8,9 @@ const pollMs = 250
  * a write: the system makes the event and wakes whoever watches, once for each, and a gateway writes twice a call.
  */
 const mostToldASecond = 50
-const busyPollMs = 10
+const busyPollMs = 5
 /** So many looks in vain, and there is little to be told again. */
-const quietPolls = 50
+const quietPolls = 100
 
 /** Says when there may be more in a directory that another process writes to. */
 export class DirectoryWake {
