@@ -15,7 +15,7 @@ import { openUsageStore } from '#store/usage/store.ts'
 /** The usage store with the ingester that feeds it from the journal of a data directory. */
 export interface UsageSide {
   readonly store: UsageStore
-  readonly ingest: Pick<Ingester, 'caughtUp' | 'watched' | 'state'> & {
+  readonly ingest: Pick<Ingester, 'caughtUp' | 'state'> & {
     /** How far the store is behind the journal, whatever keeps it from following. */
     lag(): Promise<IngestLag>
   }
@@ -95,8 +95,7 @@ async function startUsageSide(
     return {
       store,
       ingest: {
-        caughtUp: () => ingester.caughtUp(),
-        watched: () => ingester.watched(),
+        caughtUp: (agoMs) => ingester.caughtUp(agoMs),
         state: () => ingester.state(),
         lag: () => lag.read(),
       },
@@ -180,8 +179,7 @@ class LateUsageSide implements UsageSide {
   }
 
   readonly ingest: UsageSide['ingest'] = {
-    caughtUp: async () => await this.#opened().ingest.caughtUp(),
-    watched: () => this.#side?.ingest.watched(),
+    caughtUp: async (agoMs) => await this.#opened().ingest.caughtUp(agoMs),
     state: () => this.#side?.ingest.state() ?? { ...nothingDone, fault: this.#why },
     lag: () => (this.#side === null ? this.#lag.read() : this.#side.ingest.lag()),
   }

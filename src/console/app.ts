@@ -39,6 +39,9 @@ export interface ConsoleOptions extends ConsoleParts {
 
 /** How long a question that must be fresh waits for the ingester. */
 const freshWithinMs = 5_000
+/** Others are answered with what had ended so long ago, and wait less where the store is not that far. */
+const recentMs = 300
+const recentWithinMs = 1_000
 
 /** The API. Listening is the caller's business. */
 export function createConsole(options: ConsoleOptions): FastifyInstance {
@@ -73,8 +76,11 @@ async function serve(
   if (asked.permission === 'admin' && asker.kind !== 'admin') return answerProblem(request, reply, adminOnly)
   const { values, filters } = parseQuery(asked.query, request.query as RawQuery, asked.filters)
   const body = asked.body === null ? {} : parseBody(asked.body, request.body)
-  if ('fresh' in asked.query.shape) options.ingest.watched()
-  if (values['fresh'] === 'true') reply.header('x-tollgate-fresh', String(await becomesFresh(options)))
+  if (values['fresh'] === 'true') {
+    reply.header('x-tollgate-fresh', String(await comesAlong(options, { agoMs: 0, withinMs: freshWithinMs })))
+  } else if ('fresh' in asked.query.shape && options.ingest.state().fault === null) {
+    await comesAlong(options, { agoMs: recentMs, withinMs: recentWithinMs })
+  }
   const answer = await asked.handle(options, {
     params: request.params as Record<string, string>,
     query: values,
@@ -98,14 +104,17 @@ function secretOf({ headers }: FastifyRequest): string | null {
 }
 
 /** False where the ingester did not get there in time: the answer then shows what there is. */
-function becomesFresh({ ingest, timers }: ConsoleOptions): Promise<boolean> {
+function comesAlong(
+  { ingest, timers }: ConsoleOptions,
+  { agoMs, withinMs }: { readonly agoMs: number; readonly withinMs: number },
+): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = timers.after(freshWithinMs, () => resolve(false))
+    const timer = timers.after(withinMs, () => resolve(false))
     const done = (fresh: boolean) => {
       timer.cancel()
       resolve(fresh)
     }
-    ingest.caughtUp().then(
+    ingest.caughtUp(agoMs).then(
       () => done(true),
       // The store itself cannot be reached: the question that follows says so.
       () => done(false),

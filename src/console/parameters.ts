@@ -16,10 +16,10 @@ export const rangeParameters = {
     .string()
     .default('UTC')
     .meta({ description: 'IANA time zone of days, weeks and months, and of times without a zone of their own.' }),
-  fresh: z
-    .enum(['true', 'false'])
-    .default('false')
-    .meta({ description: 'true: wait until every call that has ended is counted (5 s at most).' }),
+  fresh: z.enum(['true', 'false']).default('false').meta({
+    description:
+      'true: wait until every call that has ended is counted (5 s at most). Otherwise those that ended 0.3 s ago are (1 s at most).',
+  }),
 }
 
 export function wholeNumber(min: number, max: number, usual: number) {

@@ -14,10 +14,8 @@ export type Access = (secret: string) => Promise<Asker | null>
 
 /** What the ingester tells the console. */
 export interface IngestProgress {
-  /** Resolves once everything that was in the journal when it was called is in the store. */
-  caughtUp(): Promise<void>
-  /** Somebody looks at reports: for a while calls are to be seen in them sooner. */
-  watched(): void
+  /** Resolves once everything that was in the journal so long ago (usually: now) is in the store. */
+  caughtUp(agoMs?: number): Promise<void>
   state(): { readonly rows: number; readonly quarantined: number; readonly fault: string | null }
   /** Settled calls that wait in the journal, and for how long the oldest does: 0 and 0 where none waits. */
   lag(): Promise<{ readonly records: number; readonly ageMs: number }>

@@ -88,7 +88,6 @@ export class Side {
       store: { sums: unused, records: unused },
       ingest: {
         caughtUp: unused,
-        watched: () => undefined,
         state: () => ({ rows: 0, quarantined: 0, fault: null }),
         lag: unused,
       },

@@ -35,7 +35,6 @@ before(async () => {
     store: { sums: unused, records: unused },
     ingest: {
       caughtUp: unused,
-      watched: () => undefined,
       state: () => ({ rows: 0, quarantined: 0, fault: null }),
       lag: unused,
     },

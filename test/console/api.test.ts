@@ -3,10 +3,11 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
 import { createConsole } from '#console/app.ts'
-import type { Access } from '#console/route.ts'
+import type { Access, IngestProgress } from '#console/route.ts'
 import { encodeEntry } from '#core/ledger/codec.ts'
 import { systemTimers } from '#edge/system.ts'
 import { contentTypeOf } from '#gateway/metrics/exposition.ts'
+import type { Timers } from '#ports.ts'
 import type { Ingester } from '#store/ingest/ingester.ts'
 import { settleEntries } from '#test/store/entries.ts'
 import { type StoreFixture, storeFixture } from '#test/store/fixture.ts'
@@ -37,8 +38,7 @@ before(async () => {
   app = createConsole({
     store: fixture.store,
     ingest: {
-      caughtUp: () => ingester.caughtUp(),
-      watched: () => undefined,
+      caughtUp: (agoMs) => ingester.caughtUp(agoMs),
       state: () => ingester.state(),
       lag: async () => ({ records: 0, ageMs: 0 }),
     },
@@ -158,24 +158,60 @@ test('nobody asks without a token; a virtual key asks only the two calls of its 
   }
 })
 
+test('every report waits for what ended a moment ago, and for no longer than its store takes records', async () => {
+  const waited: (number | undefined)[] = []
+  let fault: string | null = null
+  const console = consoleWith({
+    caughtUp: async (agoMs) => {
+      waited.push(agoMs)
+    },
+    state: () => ({ rows: 0, quarantined: 0, fault }),
+    lag: async () => ({ records: 0, ageMs: 0 }),
+  })
+  const urls = ['/api/v1/usage', '/api/v1/reports/costs', '/v1/dashboard/costs']
+  for (const url of urls) assert.equal((await console.inject({ url })).statusCode, 200)
+  assert.deepEqual(waited.splice(0), [300, 300, 300])
+  for (const url of urls) assert.equal((await console.inject({ url: `${url}?fresh=true` })).statusCode, 200)
+  assert.deepEqual(waited.splice(0), [0, 0, 0])
+  assert.equal((await console.inject({ url: '/api/v1/ingest' })).statusCode, 200)
+  fault = 'the disk is full'
+  for (const url of urls) assert.equal((await console.inject({ url })).statusCode, 200)
+  assert.deepEqual(waited, [])
+})
+
+test('a report that has waited for a second shows what there is', async () => {
+  const console = consoleWith(
+    {
+      caughtUp: () => Promise.withResolvers<void>().promise,
+      state: () => ({ rows: 0, quarantined: 0, fault: null }),
+      lag: async () => ({ records: 0, ageMs: 0 }),
+    },
+    {
+      after(delayMs, run) {
+        assert.equal(delayMs, 1_000)
+        setImmediate(run)
+        return { cancel: () => undefined }
+      },
+    },
+  )
+  assert.equal((await console.inject({ url: '/api/v1/reports/costs?group_by=model' })).statusCode, 200)
+})
+
+function consoleWith(ingest: IngestProgress, timers: Timers = systemTimers): FastifyInstance {
+  return createConsole({
+    ...{ store: fixture.store, ingest, timers, alerts: unusedDesk, budgets: noBudgets, version: '0.0.0', access: null },
+    clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
+    onFault: () => undefined,
+  })
+}
+
 test('what keeps records from coming in is told to who runs it', async () => {
   assert.equal((await get('/api/v1/ingest')).body.status, 'following')
   const fault = 'the disk is full'
-  const stopped = createConsole({
-    store: fixture.store,
-    ingest: {
-      caughtUp: () => Promise.resolve(),
-      watched: () => undefined,
-      state: () => ({ rows: 7, quarantined: 2, fault }),
-      lag: async () => ({ records: 3, ageMs: 1500 }),
-    },
-    alerts: unusedDesk,
-    budgets: noBudgets,
-    clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
-    timers: systemTimers,
-    version: '0.0.0',
-    access: null,
-    onFault: () => undefined,
+  const stopped = consoleWith({
+    caughtUp: () => Promise.resolve(),
+    state: () => ({ rows: 7, quarantined: 2, fault }),
+    lag: async () => ({ records: 3, ageMs: 1500 }),
   })
   const answer = await stopped.inject({ url: '/api/v1/ingest' })
   const lag = { lag_records: 3, lag_seconds: 1.5 }

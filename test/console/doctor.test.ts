@@ -27,7 +27,6 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
     store: { sums: unused, records: unused },
     ingest: {
       caughtUp: () => Promise.resolve(),
-      watched: () => undefined,
       state: () => ({ rows: 1, quarantined: 1, fault }),
       lag: async () => lag,
     },

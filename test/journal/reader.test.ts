@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { encodeEntry } from '#core/ledger/codec.ts'
-import type { JournalPosition } from '#store/ingest/source.ts'
+import { type JournalPosition, reaches } from '#store/ingest/source.ts'
 import { openFollower } from '#store/journal/reader.ts'
 import { retireSegments } from '#store/journal/retire.ts'
 import { verifyJournal } from '#store/journal/verify.ts'
@@ -54,6 +54,29 @@ describe('journal follower', () => {
       const restored: JournalPosition = JSON.parse(JSON.stringify(block.after))
       assert.deepEqual((await readAll(dir, restored)).lines, expected.slice(seen))
     }
+    await follower.close()
+  })
+
+  it('knows where the journal ends, and reaches that with its last block and none before', async (t) => {
+    const dir = temporaryDirectory(t)
+    const follower = await openFollower({ dir, position: null })
+    assert.equal(follower.end(), null)
+    for (let calls = 1; calls <= 9; calls++) {
+      await writtenJournal(dir, 1)
+      const end = follower.end()
+      assert.ok(end !== null)
+      const blocks = []
+      for (let next = await follower.next(1); next.length > 0; next = await follower.next(1)) blocks.push(...next)
+      assert.deepEqual(
+        blocks.map(({ after }) => reaches(after, end)),
+        [false, true],
+      )
+    }
+    const last = segments(dir).at(-1)
+    appendFileSync(`${dir}/${last}`, 'half a block')
+    const end = follower.end()
+    assert.ok(end !== null && end.segment === last)
+    assert.equal(end.offset, statSync(`${dir}/${last}`).size)
     await follower.close()
   })
 

@@ -30,6 +30,7 @@ test('when an insert fails while the next is being prepared, nothing reads on in
         if (closed) readAfterClose++
         return await source.next(maxEntries)
       },
+      end: () => source.end(),
       async close() {
         closed = true
         await source.close()

@@ -23,6 +23,7 @@ export class ListedJournal {
         }
         return taken
       },
+      end: () => ({ segment: 'listed', offset: this.#blocks.length }),
       close: async () => undefined,
     }
   }

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { encodeEntry } from '#core/ledger/codec.ts'
+import type { OpenSource } from '#store/ingest/source.ts'
 import { VirtualTime } from '../journal/virtual-time.ts'
 import { settleEntries } from './entries.ts'
 import { type StoreFixture, storeFixture } from './fixture.ts'
@@ -15,41 +16,78 @@ before(async () => {
 })
 after(() => fixture.close())
 
-test('a trickle is gathered between inserts, for less time where somebody looks, and not where somebody waits', async () => {
+test('what comes is gathered for two seconds, for less where much comes, and not where somebody waits', async () => {
   const journal = new ListedJournal()
   const time = new VirtualTime()
   const ingester = await fixture.ingester(journal.open, 'pace', fixture.database, time)
   const hasRows = async (count: number) => {
     while (ingester.state().rows < count) await nextTurn()
   }
-  append(1)
+  append(journal, 1)
   ingester.start()
   await hasRows(5)
-  append(2)
-  await time.pass(200)
-  append(3)
-  await time.pass(199)
-  assert.equal(ingester.state().position?.blockNo, 1)
+  append(journal, 2)
+  await time.pass(1_999)
+  assert.equal(ingester.state().rows, 5)
   await time.pass(1)
-  await hasRows(15)
-  ingester.watched()
-  append(4)
-  await time.pass(250)
-  await hasRows(20)
-  append(5)
-  await time.pass(249)
-  assert.equal(ingester.state().position?.blockNo, 4)
+  await hasRows(10)
+  // 4,000 in two seconds: two thousand are there after one.
+  for (let seed = 3; seed < 6; seed++) append(journal, seed, 1_300)
+  await time.pass(2_000)
+  await hasRows(3_910)
+  append(journal, 6)
+  await time.pass(1_025)
+  assert.equal(ingester.state().rows, 3_910)
   await time.pass(1)
-  await hasRows(25)
-  await time.pass(3_000)
-  append(6)
+  await hasRows(3_915)
+  append(journal, 7)
   await ingester.caughtUp()
-  assert.equal(ingester.state().rows, 30)
+  assert.equal(ingester.state().rows, 3_920)
   await ingester.stop()
-
-  function append(seed: number): void {
-    const toMs = Date.now()
-    const entries = fc.sample(settleEntries(toMs - 1_000, toMs), { numRuns: 5, seed })
-    journal.append(entries.map(encodeEntry))
-  }
 })
+
+test('who asks for what was there some time ago waits only where it has not been looked at since', async () => {
+  const journal = new ListedJournal()
+  const time = new VirtualTime()
+  const ingester = await fixture.ingester(journal.open, 'recent', fixture.database, time)
+  append(journal, 1)
+  ingester.start()
+  await ingester.caughtUp()
+  append(journal, 2)
+  await time.pass(299)
+  await ingester.caughtUp(300)
+  assert.equal(ingester.state().rows, 5)
+  await time.pass(1)
+  await ingester.caughtUp(300)
+  assert.equal(ingester.state().rows, 10)
+  await ingester.stop()
+})
+
+test('who waits is not kept waiting by what comes after', async () => {
+  const journal = new ListedJournal()
+  let seed = 1
+  const busy: OpenSource = async (position) => {
+    const source = await journal.open(position)
+    return {
+      async next(maxEntries) {
+        const blocks = await source.next(maxEntries)
+        append(journal, ++seed)
+        return blocks
+      },
+      end: () => source.end(),
+      close: () => source.close(),
+    }
+  }
+  const ingester = await fixture.ingester(busy, 'busy', fixture.database, new VirtualTime())
+  append(journal, seed)
+  ingester.start()
+  await ingester.caughtUp()
+  assert.ok(ingester.state().rows >= 5)
+  await ingester.stop()
+})
+
+function append(journal: ListedJournal, seed: number, count = 5): void {
+  const toMs = Date.now()
+  const entries = fc.sample(settleEntries(toMs - 1_000, toMs), { numRuns: count, seed })
+  journal.append(entries.map(encodeEntry))
+}

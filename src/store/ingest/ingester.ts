@@ -12,9 +12,10 @@ import {
 } from '#store/usage/intake.ts'
 import { type CollectedBlocks, type CollectTo, collectBlocks } from './batch.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { Freshness, type Reading } from './freshness.ts'
 import { Pace } from './pace.ts'
 import { Quarantine } from './quarantine.ts'
-import type { JournalBlock, JournalPosition, JournalSource, OpenSource } from './source.ts'
+import { type JournalBlock, type JournalPosition, type JournalSource, type OpenSource, reaches } from './source.ts'
 
 export interface IngestLog {
   info(facts: object, message: string): void
@@ -69,7 +70,7 @@ interface UpcomingBlock {
   /** Null at the journal's end. */
   readonly collected: CollectedBlocks | null
   readonly block: UsageBlock
-  readonly read: number
+  readonly reading: Reading
 }
 
 /**
@@ -94,11 +95,11 @@ export class Ingester {
   readonly #quarantine: Quarantine
   readonly #checkpointPath: string
   readonly #pace = new Pace()
+  readonly #freshness = new Freshness()
   #checkpoint: Checkpoint
   /** When the checkpoint was last written; null = as it is now. */
   #unwrittenSinceMs: number | null = null
   #source: JournalSource | null = null
-  #readsBegun = 0
   #settled = 0
   #rows = 0
   #rejected = 0
@@ -107,7 +108,6 @@ export class Ingester {
   #stopping = false
   #running: Promise<void> | null = null
   #wake: (() => void) | null = null
-  #waiters: { readonly afterRead: number; readonly resolve: () => void }[] = []
 
   private constructor(parts: IngesterParts, checkpoint: Checkpoint) {
     this.#parts = parts
@@ -147,17 +147,11 @@ export class Ingester {
     }
   }
 
-  /** Resolves once everything that was in the journal when it was called is in the store. */
-  caughtUp(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiters.push({ afterRead: this.#readsBegun, resolve })
-    this.#wake?.()
-    return promise
-  }
-
-  /** Somebody looks at what is in the store: for a while it is brought in sooner. */
-  watched(): void {
-    if (this.#pace.watched(this.#parts.clock.monotonicMs())) this.#wake?.()
+  /** Resolves once everything that was in the journal so long ago is in the store. */
+  caughtUp(agoMs = 0): Promise<void> {
+    const reached = this.#freshness.reached(this.#parts.clock.monotonicMs() - agoMs)
+    if (this.#freshness.isAwaited) this.#wake?.()
+    return reached
   }
 
   async #run(): Promise<void> {
@@ -223,12 +217,12 @@ export class Ingester {
   async #follow(source: JournalSource): Promise<void> {
     let upcoming = this.#read(source)
     while (!this.#stopping) {
-      const { collected, block, read } = await upcoming
-      const begunMs = this.#parts.clock.monotonicMs()
+      const { collected, block, reading } = await upcoming
+      this.#pace.read(reading.begunMs, block.rowCount)
       if (collected === null) {
-        this.#release(read)
+        this.#freshness.done(reading)
         this.#writeWhenIdle()
-        await this.#gather(begunMs)
+        await this.#gather()
         upcoming = this.#read(source)
         continue
       }
@@ -243,8 +237,10 @@ export class Ingester {
       }
       await inserted
       this.#advance(collected, { rows: block.rowCount, intent: null })
+      // Under load there is always more by now: who waits is not kept for that.
+      if (reading.end !== null && reaches(collected.after, reading.end)) this.#freshness.done(reading)
       if (behind) continue
-      await this.#gather(begunMs)
+      await this.#gather()
       if (!this.#stopping) upcoming = this.#read(source)
     }
     await upcoming
@@ -262,20 +258,20 @@ export class Ingester {
   }
 
   /** Waits for more to come, unless somebody waits for what is there. */
-  async #gather(begunMs: number): Promise<void> {
-    const leftMs = this.#pace.leftMs(begunMs, this.#parts.clock.monotonicMs())
-    if (this.#waiters.length === 0 && leftMs > 0) await this.#sleep(leftMs)
+  async #gather(): Promise<void> {
+    const leftMs = this.#pace.leftMs(this.#parts.clock.monotonicMs())
+    if (!this.#freshness.isAwaited && leftMs > 0) await this.#sleep(leftMs)
   }
 
   async #read(source: JournalSource): Promise<UpcomingBlock> {
-    const read = ++this.#readsBegun
+    const reading = this.#freshness.begin(this.#parts.clock.monotonicMs(), source.end())
     const block = intakeBlock()
     const blocks = await source.next(batchEntries)
     const collected = this.#collect(blocks, {
       take: (row) => block.add(row),
       takeLine: (line) => block.addLine(line),
     })
-    return { collected, block, read }
+    return { collected, block, reading }
   }
 
   #collect(blocks: readonly JournalBlock[], takers: Pick<CollectTo, 'take' | 'takeLine'>): CollectedBlocks | null {
@@ -314,12 +310,6 @@ export class Ingester {
     return new Promise((resolve) => {
       this.#parts.timers.after(0, resolve)
     })
-  }
-
-  #release(read: number): void {
-    const waiting = this.#waiters
-    this.#waiters = waiting.filter((waiter) => waiter.afterRead >= read)
-    for (const waiter of waiting) if (waiter.afterRead < read) waiter.resolve()
   }
 
   #advance(

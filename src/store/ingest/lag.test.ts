@@ -146,6 +146,7 @@ test('who asks is not kept waiting by a backlog: it is counted on, and is whole 
           if (blocks[0]?.blockNo === 3) await held.promise
           return blocks
         },
+        end: () => source.end(),
         close: () => source.close(),
       }
     },
@@ -187,6 +188,7 @@ for (const fault of faults) {
           if (blocks.length === 0) throw fault
           return blocks
         },
+        end: () => source.end(),
         async close() {
           opened--
         },

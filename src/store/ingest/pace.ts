@@ -1,26 +1,26 @@
 /**
- * How long rows are gathered from the beginning of one insert to the next, and a quiet journal is left alone: a small
- * insert costs nearly as much as one of some thousand rows. With the insert itself well below the second within which a
- * report shows a call.
+ * A small insert costs nearly as much as one of some thousand rows, so that rows are gathered first: for as long as so
+ * many take to come, within these bounds. Nobody waits for that: a question has the ingester bring in at once what it is
+ * to see.
  */
-const gatherMs = 400
-/** While somebody looks at reports: they want to see what they have just done, and inserts may cost more for a while. */
-const watchedGatherMs = 250
-const watchedForMs = 3_000
+const worthwhileRows = 2_000
+const shortestMs = 400
+const longestMs = 2_000
 
-/** When the next insert begins, where nothing makes it urgent. */
+/** When the next insert begins, where nobody waits for it. */
 export class Pace {
-  #watchedUntilMs = Number.NEGATIVE_INFINITY
+  #begunMs = Number.NEGATIVE_INFINITY
+  #gatherMs = longestMs
 
-  /** Somebody looks now. @returns whether nobody did before */
-  watched(nowMs: number): boolean {
-    const anew = nowMs >= this.#watchedUntilMs
-    this.#watchedUntilMs = nowMs + watchedForMs
-    return anew
+  /** The journal was read then, and so many rows had come since it was read before. */
+  read(begunMs: number, rows: number): void {
+    const wantedMs = rows === 0 ? longestMs : (worthwhileRows / rows) * (begunMs - this.#begunMs)
+    this.#gatherMs = Math.min(longestMs, Math.max(shortestMs, wantedMs))
+    this.#begunMs = begunMs
   }
 
-  /** How long there is still to wait after an insert that began then; not positive: no longer. */
-  leftMs(begunMs: number, nowMs: number): number {
-    return begunMs + (nowMs < this.#watchedUntilMs ? watchedGatherMs : gatherMs) - nowMs
+  /** How long there is still to wait; not positive: no longer. */
+  leftMs(nowMs: number): number {
+    return this.#begunMs + this.#gatherMs - nowMs
   }
 }

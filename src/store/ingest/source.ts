@@ -1,5 +1,6 @@
 /** A place between two blocks of the journal. */
 export interface JournalPosition {
+  /** Later ones have greater names. */
   readonly segment: string
   readonly offset: number
   /** The last block before this place; 0 = the journal's beginning. */
@@ -28,10 +29,20 @@ export class JournalBlock {
   }
 }
 
+/** How far a journal reaches. Compares with the places of its blocks. */
+export type JournalEnd = Pick<JournalPosition, 'segment' | 'offset'>
+
+/** Whether all that stood before an end lies before a position, too. */
+export function reaches(position: JournalPosition, { segment, offset }: JournalEnd): boolean {
+  return position.segment > segment || (position.segment === segment && position.offset >= offset)
+}
+
 /** Reads a journal forward while another process writes it. */
 export interface JournalSource {
   /** The next whole blocks, at least one if there is one, then up to about `maxEntries` entries; none at the end. */
   next(maxEntries: number): Promise<readonly JournalBlock[]>
+  /** Where the journal ends now, or will when what is being written there is whole; null where it cannot be told. */
+  end(): JournalEnd | null
   close(): Promise<void>
 }
 

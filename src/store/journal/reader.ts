@@ -1,10 +1,10 @@
 import { JournalFault } from '#core/ledger/fault.ts'
 import { findFrame, parseFrame } from '#core/ledger/frame.ts'
-import { JournalBlock, type JournalPosition, type JournalSource } from '#store/ingest/source.ts'
+import { JournalBlock, type JournalEnd, type JournalPosition, type JournalSource } from '#store/ingest/source.ts'
 import { type Disk, realDisk } from './disk.ts'
 import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
 import { listSegments, segmentName } from './segment-files.ts'
-import { openSegment, type SegmentSource } from './segment-source.ts'
+import { openSegment, type SegmentSource, segmentBytes } from './segment-source.ts'
 
 export interface FollowerOptions {
   readonly dir: string
@@ -47,6 +47,12 @@ class Follower implements JournalSource {
       const blocks = await this.#readOn(maxEntries)
       if (blocks.length > 0 || !(await this.#enterNextSegment())) return blocks
     }
+  }
+
+  end(): JournalEnd | null {
+    const last = listSegments(this.#disk, this.#directory).at(-1)
+    const offset = last === undefined ? null : segmentBytes(this.#disk, this.#directory, last.name)
+    return last === undefined || offset === null ? null : { segment: last.name, offset }
   }
 
   async close(): Promise<void> {

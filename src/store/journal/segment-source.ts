@@ -24,6 +24,16 @@ export function openSegment(disk: Disk, directory: string, name: string): Segmen
   return packed === null ? null : new CompressedSegment(packed, name)
 }
 
+/** How long a segment is by now; null where there is none that is not compressed. */
+export function segmentBytes(disk: Disk, directory: string, name: string): number | null {
+  const file = openIfThere(disk, `${directory}/${name}`)
+  try {
+    return file?.sizeBytes() ?? null
+  } finally {
+    file?.close()
+  }
+}
+
 /** The compressed form at a path of its own. */
 export function openPacked(disk: Disk, path: string, name: string): SegmentSource {
   return new CompressedSegment(disk.open(path, 'read'), name)
