@@ -1,4 +1,6 @@
 import { Agent, request } from 'node:http'
+import { Worker } from 'node:worker_threads'
+import type { Pace } from './pacer.ts'
 import type { Target } from './targets.ts'
 
 export interface OpenLoop {
@@ -10,7 +12,8 @@ export interface OpenLoop {
 
 /**
  * Sends at a fixed rate, whether or not answers have come: what a late answer costs the ones behind it is measured
- * too, since each latency counts from the instant at which its request was due.
+ * too, since each latency counts from the instant at which its request was due. A thread of its own sleeps until then:
+ * a load that looked at the clock without end would take the core that upstream and console need.
  */
 export async function openLoop(target: Target, perSecond: number, seconds: number): Promise<OpenLoop> {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
@@ -22,34 +25,29 @@ export async function openLoop(target: Target, perSecond: number, seconds: numbe
     ...{ agent, host: url.hostname, port: url.port, path: url.pathname, method: 'POST' },
     headers: { ...target.headers, 'content-length': body.length },
   }
+  // Late enough for the thread to have started.
+  const beginNs = process.hrtime.bigint() + 200_000_000n
   let errors = 0
   let done = 0
-  await new Promise<void>((resolve) => {
-    const finish = (index: number, dueMs: number, failed: boolean): void => {
-      latenciesMs[index] = performance.now() - dueMs
+  await new Promise<void>((resolve, reject) => {
+    const finish = (index: number, failed: boolean): void => {
+      latenciesMs[index] = Number(process.hrtime.bigint() - beginNs) / 1e6 - (index * 1000) / perSecond
       if (failed) errors += 1
       done += 1
       if (done === total) resolve()
     }
-    const send = (index: number, dueMs: number): void => {
+    const send = (index: number): void => {
       const call = request(options, (answer) => {
         answer.resume()
-        answer.on('end', () => finish(index, dueMs, answer.statusCode !== 200))
+        answer.on('end', () => finish(index, answer.statusCode !== 200))
       })
-      call.on('error', () => finish(index, dueMs, true))
+      call.on('error', () => finish(index, true))
       call.end(body)
     }
-    const beganMs = performance.now()
-    let next = 0
-    const tick = (): void => {
-      const nowMs = performance.now()
-      while (next < total && beganMs + (next * 1000) / perSecond <= nowMs) {
-        send(next, beganMs + (next * 1000) / perSecond)
-        next += 1
-      }
-      if (next < total) setImmediate(tick)
-    }
-    tick()
+    const pace: Pace = { perSecond, total, beginNs }
+    const pacer = new Worker(new URL('pacer.ts', import.meta.url), { workerData: pace })
+    pacer.on('message', send)
+    pacer.on('error', reject)
   })
   agent.destroy()
   return { sent: total, errors, ...percentiles(latenciesMs) }
