@@ -23,9 +23,9 @@ const scope = shape({
   model: oneOrMore(is.glob(), 'model patterns').optional(),
   provider: oneOrMore(is.name(), 'names of providers').optional(),
   tags: mappingOf(
-    is.word('the name of a tag', 64),
+    is.tagName(),
     oneOrMore(is.word('text of at most 256 characters'), 'texts'),
-    'a mapping of tag to one value or a list',
+    'a mapping of tag to one value or a list; no quotation mark or backslash in a tag',
   ).optional(),
 })
 

@@ -180,6 +180,7 @@ test('a budget that contradicts itself or names nothing is refused', () => {
   checkFault(`${month}, scope: {department: [a, ""]}`, 'scope.department[1]', 'is empty')
   checkFault(`${month}, scope: {department: {a: b}}`, 'scope.department', 'is a mapping')
   checkFault(`${month}, scope: {tags: {}}`, 'scope.tags', 'is empty')
+  checkFault(`${month}, scope: {tags: {'a"': b}}`, 'scope.tags.a"', 'no quotation mark')
   checkFault(`${month}, scope: {user: a, user_id: b}`, 'scope.user', 'stands beside user_id')
   checkFault(`${month}, scope: {provider: nobody}`, 'scope.provider', 'names no provider')
   checkFault(`${month}, scope: {provider: [simulated, nobody]}`, 'scope.provider[1]', 'names no provider')

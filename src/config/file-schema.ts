@@ -6,7 +6,7 @@ import { type PriceRateName, priceRateNames } from './config.ts'
 import { says } from './faults.ts'
 import { metrics } from './metrics-schema.ts'
 import * as is from './scalars.ts'
-import { list, shape } from './shapes.ts'
+import { list, mappingOf, shape } from './shapes.ts'
 import { telemetry } from './telemetry-schema.ts'
 
 /*
@@ -56,9 +56,11 @@ const scalarAttribution = Object.fromEntries(payerFields.map((field) => [field, 
 
 export const attribution = shape({
   ...scalarAttribution,
-  tags: z
-    .record(z.string(), attributionText, { error: () => says('is not a mapping', 'a mapping of tag to text') })
-    .optional(),
+  tags: mappingOf(
+    is.tagName(),
+    attributionText,
+    'a mapping of tag to text; no quotation mark or backslash in a tag',
+  ).optional(),
 })
 
 export const key = shape({

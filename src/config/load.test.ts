@@ -215,6 +215,11 @@ test('each fault names its place, what is wrong and what is expected', () => {
     'providers[0].billing.discounts[1].since (line 1)',
     'date of another discount',
   )
+  checkFault(
+    `${openai}keys: [{name: a, key: 0123456789abcdef, attribution: {tags: {'a\\b': c}}}]\n`,
+    'keys[0].attribution.tags.a\\b (line 2)',
+    'no quotation mark or backslash',
+  )
   checkFault(`${openai}keys: [{name: a}]\n`, 'keys[0] (line 2)', 'has no secret')
   checkFault(`${openai}keys: [{name: a, key_sha256: abc}]\n`, 'keys[0].key_sha256 (line 2)', '64 hexadecimal digits')
   checkFault(`${openai}keys: [{name: a, key: k, expires: 2026-02-30}]\n`, 'keys[0].expires (line 2)', 'calendar')

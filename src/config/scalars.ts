@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readTagName } from '#core/attribution/tags.ts'
 import { says } from './faults.ts'
 
 /*
@@ -42,6 +43,14 @@ export function word(expected: string, maxLength = 256) {
     if (text.length > maxLength) return new Wrong(`is longer than ${maxLength} characters`)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     return /[\u0000-\u001f\u007f]/.test(text) ? new Wrong('contains a control character') : text
+  })
+}
+
+/** By the rule for those that callers send. */
+export function tagName() {
+  return checked<string>('the name of a tag', (text) => {
+    const name = readTagName(text, 'it')
+    return typeof name === 'string' && name !== '' ? name : undefined
   })
 }
 

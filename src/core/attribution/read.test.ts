@@ -127,6 +127,18 @@ test('tags of metadata come in several forms', () => {
   for (const tags of [7, true, [1], [{}]]) checkInvalid(readAttributionMetadata({ tags }), 'metadata.tags', /must be/)
 })
 
+test('names of tags hold nothing that JSON would escape; their values may', () => {
+  check(readAttributionMetadata({ tags: { "it's": '"a\\b"' } }), { tags: { "it's": '"a\\b"' } })
+  for (const name of ['a"', '\\', 'a\\u0062', '{"team"']) {
+    checkInvalid(readAttributionMetadata({ tags: { [name]: 'v' } }), 'metadata.tags, the name of a tag,', /backslash$/)
+    checkInvalid(
+      readAttributionHeaders({ 'x-tollgate-tags': `a=1, ${name}=v` }),
+      'x-tollgate-tags, the name of a tag,',
+      /backslash$/,
+    )
+  }
+})
+
 test('what is not text in metadata is refused by its name', () => {
   checkInvalid(readAttributionMetadata({ department: ['a'] }), 'metadata.department', /must be a string/)
   checkInvalid(readAttributionMetadata({ cost_center: {} }), 'metadata.cost_center', /must be a string/)
@@ -200,6 +212,7 @@ test('whatever is sent, what is kept is bounded, trimmed and free of control cha
         assert.ok(text !== '' && text.length <= 256 && text === text.trim())
         assert.doesNotMatch(text, /\p{Cc}/u)
       }
+      for (const name of Object.keys(tags)) assert.equal(JSON.stringify(name), `"${name}"`)
     }),
   )
 })

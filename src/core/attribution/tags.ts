@@ -7,6 +7,9 @@ export const maxTags = 32
 /** Longest name of a tag, in UTF-16 code units. */
 export const maxTagNameLength = 64
 
+/** JSON writes them with a backslash, and JSON.parse may take such a name for another: see lib/json-names.ts. */
+const escaped = /["\\]/
+
 /** What a tag without a value, as in `beta, team=search`, is set to. */
 const bareTagValue = 'true'
 
@@ -25,7 +28,7 @@ export function readTags(value: unknown, field: string): TagsReading {
   if (pairs.length > maxTags) return invalid(field, `has more than ${maxTags} tags`)
   const tags = new Map<string, string>()
   for (const [rawName, rawValue] of pairs) {
-    const name = readValue(rawName, `${field}, the name of a tag,`, maxTagNameLength)
+    const name = readTagName(rawName, `${field}, the name of a tag,`)
     if (typeof name !== 'string') return name
     const text = readValue(rawValue, `${field}, the value of a tag,`)
     if (typeof text !== 'string') return text
@@ -35,6 +38,13 @@ export function readTags(value: unknown, field: string): TagsReading {
   }
   // fromEntries defines properties: a tag called `__proto__` stays a tag.
   return { kind: 'tags', tags: Object.fromEntries(tags) }
+}
+
+/** The name as it is kept, '' for a blank one. It is in the journal and in every report, in JSON that others read too. */
+export function readTagName(given: string, field: string): string | InvalidAttribution {
+  const name = readValue(given, field, maxTagNameLength)
+  if (typeof name === 'string' && escaped.test(name)) return invalid(field, 'holds a quotation mark or a backslash')
+  return name
 }
 
 function tagPairs(value: unknown): readonly (readonly [string, unknown])[] | null {

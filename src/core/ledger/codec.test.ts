@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { readTags } from '#core/attribution/tags.ts'
 import { arbitraryEntry } from '#test/journal/arbitrary-entries.ts'
 import { settleEntry } from '#test/journal/entries.ts'
 import { decodeEntry, encodeEntry, peekEntry } from './codec.ts'
+import type { SettleEntry } from './entry.ts'
 import { EntryFault } from './fault.ts'
 
 const traced = '4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7'
@@ -15,6 +17,19 @@ describe('entry codec', () => {
         assert.deepEqual(decodeEntry(encodeEntry(entry)), entry)
       }),
       { numRuns: 2000 },
+    )
+  })
+
+  it('reads every name that a tag may have as it was, whatever was read before', () => {
+    // Of characters that JSON.parse mistakes for each other: see lib/json-names.ts.
+    const name = fc.string({ unit: fc.constantFrom('a', 'b', '\\', '"', 'u', '0'), minLength: 1, maxLength: 3 })
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.constant('v'), { minKeys: 1, maxKeys: 2, noNullPrototype: true }), (given) => {
+        const line = encodeEntry(taggedEntry({ first: 'v', ...given }))
+        const tags = decodeEntry(line).call.payer.tags
+        if (readTags(given, 'tags').kind === 'tags') assert.deepEqual(tags, { first: 'v', ...given })
+      }),
+      { numRuns: 3000 },
     )
   })
 
@@ -102,6 +117,11 @@ describe('entry codec', () => {
     assert.throws(() => encodeEntry(entry), { name: 'EntryFault', code: 'entry_field_invalid', field: 'latencyMs' })
   })
 })
+
+function taggedEntry(tags: Readonly<Record<string, string>>): SettleEntry {
+  const entry = settleEntry('c1')
+  return { ...entry, call: { ...entry.call, payer: { ...entry.call.payer, tags } } }
+}
 
 const mutatedLine = fc.tuple(arbitraryEntry, fc.nat(), fc.string({ maxLength: 3 })).map(([entry, at, text]) => {
   const line = encodeEntry(entry)
