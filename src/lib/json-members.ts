@@ -207,7 +207,7 @@ function skipString(body: Buffer, from: number): number {
 }
 
 /** Where the string ends whose opening quote is at `from`; the end of the text where it never closes. */
-function closingQuote(text: string, from: number): number {
+export function closingQuote(text: string, from: number): number {
   for (let found = text.indexOf('"', from + 1); found !== -1; found = text.indexOf('"', found + 1)) {
     let escapes = 0
     while (text.charCodeAt(found - 1 - escapes) === backslash) escapes += 1

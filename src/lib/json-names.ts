@@ -1,41 +1,35 @@
-import { topLevelMembers } from './json-members.ts'
+import { closingQuote } from './json-members.ts'
 
-/** Objects in objects that are looked into. Those in lists, such as messages, are not. */
-const deepest = 4
-
-const openBrace = 0x7b
+const colon = 0x3a
 
 /**
- * Whether JSON.parse may have taken a name in this object, or in one that is a member of it, for another.
+ * The same JSON with every name of a member that can do without escapes written without them, however deep it stands.
+ * The text must be known to be valid JSON.
  *
  * V8 takes a name with an escape in it for one that it has met before in such an object and that begins with the same
- * bytes: after `{"a":1,"mod\\u":1}` it reads `{"a":1,"mod\u0065l":1}` as that again
- * (https://github.com/nodejs/node/issues/63785). What it takes a name for then has a backslash.
+ * characters: after `{"a":1,"mod\\u":1}` it reads `{"a":1,"mod\u0065l":1}` as that again
+ * (https://github.com/nodejs/node/issues/63785). What it takes a name for then has a backslash, so what was parsed
+ * without such a name was read right. Names that need an escape can still be taken for others that have one.
  */
-export function mayBeMisread(object: object, depth = 0): boolean {
-  for (const [name, value] of Object.entries(object)) {
-    if (name.includes('\\')) return true
-    if (depth < deepest && isObject(value) && mayBeMisread(value, depth + 1)) return true
+export function withPlainNames(text: string): string {
+  let plain = ''
+  let copied = 0
+  for (let open = text.indexOf('"'); open !== -1; ) {
+    const end = closingQuote(text, open) + 1
+    const string = isFollowedByColon(text, end) ? text.slice(open, end) : ''
+    if (string.includes('\\')) {
+      // Alone, V8 reads each right.
+      plain += text.slice(copied, open) + JSON.stringify(JSON.parse(string))
+      copied = end
+    }
+    open = text.indexOf('"', end)
   }
-  return false
+  return plain + text.slice(copied)
 }
 
-/**
- * The object that stands at `from`, the names of its members read one by one: alone, V8 reads each right. The bytes must
- * be known to be valid JSON.
- */
-export function readObject(body: Buffer, from = 0, depth = 0): Record<string, unknown> {
-  const members = topLevelMembers(body, from) ?? []
-  const entries = members.map(({ key, valueStart, valueEnd }) => {
-    const isInner = depth < deepest && body[valueStart] === openBrace
-    const value: unknown = isInner
-      ? readObject(body, valueStart, depth + 1)
-      : JSON.parse(body.toString('utf8', valueStart, valueEnd))
-    return [key, value] as const
-  })
-  return Object.fromEntries(entries)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Of all strings only names are. */
+function isFollowedByColon(text: string, from: number): boolean {
+  let position = from
+  while (text.charCodeAt(position) <= 0x20) position += 1
+  return text.charCodeAt(position) === colon
 }

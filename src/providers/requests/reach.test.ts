@@ -23,6 +23,16 @@ function check(path: string, body: Record<string, unknown>, expected: Partial<Re
   assert.deepEqual(picked, expected)
 }
 
+/** Of a body as it is written. */
+function reachOfText(path: string, body: string): RequestReach {
+  const reading = readRequest({
+    match: matchEndpoint('POST', path) ?? assert.fail(),
+    contentType: '',
+    body: Buffer.from(body),
+  })
+  return reading.kind === 'refused' ? assert.fail(reading.message) : reading.reach
+}
+
 const ask = [{ role: 'user', content: 'Hi' }]
 const base64 = 'QUJD'.repeat(1_000)
 const bytesOf = (body: Record<string, unknown>) => Buffer.byteLength(JSON.stringify({ model: 'm', ...body }))
@@ -233,4 +243,30 @@ test('a limit that the API called does not know is none', () => {
   check(responses, { max_tokens: 1, max_output_tokens: 20 }, { limit: 20 })
   const both = { generationConfig: { maxOutputTokens: 5 }, generation_config: { max_output_tokens: 7 } }
   assert.equal(reach(generate, both).limit, 7)
+})
+
+test('names within lists are read as they are written, whatever was read before', () => {
+  // Each first one has JSON.parse misread the second: see lib/json-names.ts.
+  const read = (text: string) => reachOfText(messages, `{"model":"m","max_tokens":9,${text}}`)
+  const part = (name: string) => `"messages":[{"role":"user","content":[{"text":"x","${name}":{"ttl":"1h"}}]}]`
+  read(part('cache_contr\\\\u'))
+  assert.equal(read(part('cache_contr\\u006fl')).cacheWrites, 'any')
+  const source = (name: string) =>
+    `"messages":[{"role":"user","content":[{"source":{"url":"x"},"${name}":"document"}]}]`
+  read(source('typ\\\\'))
+  assert.equal(read(source('typ\\u0065')).inputUnbounded, true)
+  const tool = (name: string) => `"tools":[{"name":"web_search","${name}":"web_search_20250305"}]`
+  read(tool('typ\\\\'))
+  assert.deepEqual(
+    read(tool('typ\\u0065')).serverTools.map(({ unit }) => unit),
+    ['web_search'],
+  )
+})
+
+test('a name with a backslash, as schemas have them, changes nothing', () => {
+  const pattern = { type: 'object', patternProperties: { '^\\d+$': { type: 'string' } } }
+  const plain = { type: 'object', patternProperties: { '^[0-9]$': { type: 'string' } } }
+  const tools = (parameters: object) => [{ type: 'function', function: { name: 'f', parameters } }]
+  const body = { messages: ask, tools: tools(pattern) }
+  check(chat, body, { ...reach(chat, { model: 'm', messages: ask, tools: tools(plain) }), textBytes: bytesOf(body) })
 })

@@ -1,14 +1,14 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { jsonFaultPosition } from '#lib/json-fault.ts'
 import { countMembers, type Member, topLevelMembers } from '#lib/json-members.ts'
-import { mayBeMisread, readObject } from '#lib/json-names.ts'
+import { withPlainNames } from '#lib/json-names.ts'
 import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
 import { count, readOutputLimit } from './output-limit.ts'
 import { type RequestReach, reachOf } from './reach.ts'
 import { readMultipart } from './read-multipart.ts'
-import { textSize } from './text-size.ts'
+import { type TextSize, textSize } from './text-size.ts'
 
 export type RequestReading =
   | { readonly kind: 'read'; readonly facts: RequestFacts; readonly reach: RequestReach }
@@ -45,8 +45,6 @@ const decidingMembers: ReadonlySet<string> = new Set([
   'max_tool_calls',
   'web_search_options',
 ])
-
-const backslash = 0x5c
 
 /** APIs whose providers refuse a call without a model. */
 const needsModel: ReadonlySet<string> = new Set([
@@ -89,21 +87,34 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
     return refusal('invalid_json', `the body is not valid UTF-8 (byte ${firstBadByte(body)})`)
   }
   const text = body.toString(ascii ? 'latin1' : 'utf8')
-  let root: unknown
+  let parsed: unknown
   try {
-    root = JSON.parse(text)
+    parsed = JSON.parse(text)
   } catch {
     return refusal('invalid_json', `the body is not JSON: ${faultOf(text)}`)
   }
-  if (!isObject(root)) return refusal('invalid_request', 'the body must be a JSON object')
-  const misread = body.includes(backslash) && mayBeMisread(root)
-  const simple = !misread && countMembers(text) === Object.keys(root).length
+  if (!isObject(parsed)) return refusal('invalid_request', 'the body must be a JSON object')
+  const { root, size } = asWritten(parsed, text)
+  const simple = countMembers(text) === Object.keys(root).length
   const twice = simple ? null : repeated(topLevelMembers(body) ?? [])
   if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
-  return factsOf(match, misread ? readObject(body) : root, body.length)
+  return factsOf(match, root, size, body.length)
 }
 
-function factsOf(match: EndpointMatch, root: Record<string, unknown>, bodyBytes: number): RequestReading {
+/** `root` with the names that stand in the text: all that is read here can do without escapes. */
+function asWritten(root: Record<string, unknown>, text: string): { root: Record<string, unknown>; size: TextSize } {
+  const size = textSize(root)
+  if (!size.mayBeMisread) return { root, size }
+  const again: Record<string, unknown> = JSON.parse(withPlainNames(text))
+  return { root: again, size: textSize(again) }
+}
+
+function factsOf(
+  match: EndpointMatch,
+  root: Record<string, unknown>,
+  size: TextSize,
+  bodyBytes: number,
+): RequestReading {
   const named = root['model']
   if (named !== undefined && named !== null && typeof named !== 'string') {
     return refusal('invalid_request', '"model" must be a string', 'model')
@@ -124,7 +135,6 @@ function factsOf(match: EndpointMatch, root: Record<string, unknown>, bodyBytes:
   const streams = match.streamInPath || stream === true
   const metadata = isObject(root['metadata']) ? root['metadata'] : null
   const userId = metadata?.['user_id']
-  const size = textSize(root)
   const facts: RequestFacts = {
     dialect: match.dialect,
     model: match.modelInPath ?? modelInBody,

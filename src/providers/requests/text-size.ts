@@ -12,6 +12,8 @@ export interface TextSize {
   readonly unmeasured: boolean
   /** What the request has the provider write to its cache, in the terms of the one API where callers say so. */
   readonly cacheControl: 'none' | 'short' | 'any'
+  /** A name has a backslash: JSON.parse may have read one that is written with an escape as another one (lib/json-names.ts). */
+  readonly mayBeMisread: boolean
 }
 
 /** Shorter strings are taken for text whatever they look like. */
@@ -54,9 +56,10 @@ export function textSize(root: unknown): TextSize {
   walk.visit(root, false)
   while (walk.open.length > 0) walk.visit(walk.open.pop(), false)
   while (walk.verbatim.length > 0) walk.visit(walk.verbatim.pop(), true)
-  const { chars, hasMedia, mediaChars, pictures, cacheControl } = walk
+  const { chars, hasMedia, mediaChars, pictures, cacheControl, mayBeMisread } = walk
   // Base64 without a part that it belongs to: nobody knows what the provider makes of it.
-  return { chars, hasMedia, mediaChars, pictures, cacheControl, unmeasured: walk.unmeasured || walk.blobs > pictures }
+  const unmeasured = walk.unmeasured || walk.blobs > pictures
+  return { chars, hasMedia, mediaChars, pictures, cacheControl, unmeasured, mayBeMisread }
 }
 
 class Walk {
@@ -72,6 +75,7 @@ class Walk {
   pictures = 0
   unmeasured = false
   cacheControl: TextSize['cacheControl'] = 'none'
+  mayBeMisread = false
 
   visit(value: unknown, asText: boolean): void {
     if (typeof value === 'string') this.#text(value)
@@ -91,6 +95,7 @@ class Walk {
     for (const key in value) {
       const member = value[key]
       this.chars += key.length
+      if (key.includes('\\')) this.mayBeMisread = true
       if (geminiMedia.has(key)) this.#gemini(member, asText)
       if (key === 'cache_control' && isObject(member)) this.#cache(member)
       if (asText) this.visit(member, true)
