@@ -73,6 +73,13 @@ const bodies: readonly (readonly [
     'invalid_request',
     /more than once/,
   ],
+  [
+    'with two models, one of them in another case',
+    `{"Model":"gpt-4.1",${usual.slice(1)}`,
+    400,
+    'invalid_request',
+    /"Model" must be written "model"/,
+  ],
   ['without a model', '{"messages":[]}', 400, 'invalid_request', /"model" is missing/],
   ['with a number for a model', '{"model":7}', 400, 'invalid_request', /must be a string/],
   ['with an unknown model', '{"model":"gpt-4.1-minni","messages":[]}', 404, 'model_not_found', /gpt-4\.1-mini"/],
@@ -80,6 +87,20 @@ const bodies: readonly (readonly [
 for (const [name, body, status, code, says] of bodies) {
   test(`a body ${name}`, async () => assert.match(await refusedWith(await post(body), status, code), says))
 }
+
+test('what two readers could understand in two ways is refused in the shape of the API called', async () => {
+  const claude = await post('{"model":"claude-sonnet-4-5","Max_Tokens":9,"messages":[]}', {}, '/v1/messages')
+  assert.equal(claude.status, 400)
+  const { type, error } = (await claude.json()) as { readonly type: string } & Refusal
+  assert.deepEqual([type, error.type], ['error', 'invalid_request_error'])
+  assert.match(error.message, /"Max_Tokens" must be written "max_tokens"/)
+  const path = '/v1beta/models/gemini-2.5-flash:generateContent'
+  const gemini = await post('{"contents":[],"generationConfig":{},"generation_config":{}}', {}, path)
+  assert.equal(gemini.status, 400)
+  const answer = (await gemini.json()) as { readonly error: { readonly status: string; readonly message: string } }
+  assert.equal(answer.error.status, 'INVALID_ARGUMENT')
+  assert.match(answer.error.message, /"generationConfig" and "generation_config" are the same/)
+})
 
 test('a body of another type, or encoded', async () => {
   await refusedWith(await post(usual, { 'content-type': 'text/plain' }), 415, 'unsupported_content_type')
@@ -136,6 +157,11 @@ test('nothing of a caller becomes a header or a line of its own', async () => {
   for (const evil of ['a\r\nx-evil: 1', 'a\nb', 'a\u0000b', 'a\u2028b', '\u001b[31mred']) {
     const body = JSON.stringify({ ...usualBody, metadata: { cost_center: evil } })
     await refusedWith(await post(body), 400, 'invalid_attribution')
+  }
+  for (const name of ['a"', 'a\\']) {
+    const body = JSON.stringify({ ...usualBody, metadata: { tags: { [name]: 'x' } } })
+    assert.match(await refusedWith(await post(body), 400, 'invalid_attribution'), /name of a tag/)
+    await refusedWith(await post(usual, { 'x-tollgate-tags': `${name}=x` }), 400, 'invalid_attribution')
   }
   const answer = await post(JSON.stringify({ ...usualBody, metadata: { cost_center: '東京 🙂' } }))
   assert.equal(answer.status, 200)

@@ -207,8 +207,9 @@ test('output that a stream does not show is seen in the settings', () => {
   const prediction = { type: 'content', content: 'as before' }
   check(chat, { messages: ask, prediction }, { hiddenOutput: true })
   check(chat, { messages: ask, prediction: null }, { hiddenOutput: false })
-  const twice = { generationConfig: {}, generation_config: { thinking_config: {}, response_modalities: ['IMAGE'] } }
-  assert.equal(reach(generate, twice).hiddenOutput, true)
+  for (const inner of [{ thinking_config: {} }, { response_modalities: ['IMAGE'] }]) {
+    assert.equal(reach(generate, { generation_config: inner }).hiddenOutput, true)
+  }
   check(responses, { input: 'Hi', reasoning: { effort: 'low' } }, { hiddenOutput: true, leastOutputTokens: 16 })
   const thinking = (thinkingBudget: number) => ({ generationConfig: { thinkingConfig: { thinkingBudget } } })
   assert.equal(reach(generate, thinking(-1)).hiddenOutput, true)
@@ -222,6 +223,7 @@ test('every answer that is made and billed counts', () => {
   check('/v1/completions', { prompt: [1, 2, 3] }, { answers: 1 })
   check('/v1/completions', { prompt: [[1, 2], [3]] }, { answers: 2 })
   assert.equal(reach(generate, { generationConfig: { candidateCount: 4 } }).answers, 4)
+  assert.equal(reach(generate, { generation_config: { candidate_count: 4 } }).answers, 4)
 })
 
 test('writes to the cache, tiers and places are what the request asks for', () => {
@@ -241,8 +243,22 @@ test('a limit that the API called does not know is none', () => {
   check(chat, { messages: ask, max_completion_tokens: 1, max_tokens: 9 }, { limit: 9 })
   check(messages, { max_completion_tokens: 1 }, { limit: null })
   check(responses, { max_tokens: 1, max_output_tokens: 20 }, { limit: 20 })
-  const both = { generationConfig: { maxOutputTokens: 5 }, generation_config: { max_output_tokens: 7 } }
-  assert.equal(reach(generate, both).limit, 7)
+  assert.equal(reach(generate, { generation_config: { max_output_tokens: 7 } }).limit, 7)
+})
+
+test('a picture whose kind is said in two ways may be either', () => {
+  const part = (media: object) => ({ contents: [{ parts: [{ inlineData: { data: base64, ...media } }] }] })
+  const seen = (media: object) => {
+    const { pictures, inputUnbounded } = reach(generate, part(media))
+    return { pictures, inputUnbounded }
+  }
+  assert.deepEqual(seen({ mime_type: 'image/png' }), { pictures: 1, inputUnbounded: false })
+  for (const [mimeType, mime_type] of [
+    ['image/png', 'application/pdf'],
+    ['application/pdf', 'image/png'],
+  ]) {
+    assert.deepEqual(seen({ mimeType, mime_type }), { pictures: 0, inputUnbounded: true })
+  }
 })
 
 test('names within lists are read as they are written, whatever was read before', () => {

@@ -138,11 +138,8 @@ function isSchema(format: unknown): boolean {
 
 function answersOf(match: EndpointMatch, root: Record<string, unknown>): number {
   if (match.dialect === 'google') {
-    const asked = geminiConfigs(root).flatMap((config) => [
-      count(config['candidateCount']),
-      count(config['candidate_count']),
-    ])
-    return Math.max(1, ...asked.map((answers) => answers ?? 1))
+    const config = geminiConfig(root)
+    return count(config?.['candidateCount'] ?? config?.['candidate_count']) ?? 1
   }
   // `best_of` answers are made and billed, only the best `n` delivered; each text of a list is a prompt of its own.
   const each = Math.max(count(root['n']) ?? 1, match.endpoint === 'completions' ? (count(root['best_of']) ?? 1) : 1)
@@ -156,29 +153,24 @@ function thinks(root: Record<string, unknown>): boolean {
   if (isObject(thinking) && thinking['type'] !== 'disabled') return true
   if (said(reasoning) || root['enable_thinking'] === true) return true
   if (said(root['reasoning_effort']) && root['reasoning_effort'] !== 'none') return true
-  for (const config of geminiConfigs(root)) {
-    const budget = config['thinkingConfig'] ?? config['thinking_config']
-    if (isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0) return true
-  }
-  return false
+  const config = geminiConfig(root)
+  const budget = config?.['thinkingConfig'] ?? config?.['thinking_config']
+  return isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0
 }
 
-const noConfigs: readonly Record<string, unknown>[] = []
-
-/** Both spellings are taken. */
-function geminiConfigs(root: Record<string, unknown>): readonly Record<string, unknown>[] {
-  const { generationConfig, generation_config } = root
-  if (generationConfig === undefined && generation_config === undefined) return noConfigs
-  return [generationConfig, generation_config].filter(isObject)
+/** Both spellings are taken here and within, though not side by side. */
+function geminiConfig(root: Record<string, unknown>): Record<string, unknown> | null {
+  const config = root['generationConfig'] ?? root['generation_config']
+  return isObject(config) ? config : null
 }
 
 /** Answers of sound or pictures. */
 function speaks(root: Record<string, unknown>): boolean {
-  if (isMoreThanText(root['modalities'])) return true
-  for (const config of geminiConfigs(root)) {
-    if (isMoreThanText(config['responseModalities'] ?? config['response_modalities'])) return true
-  }
-  return false
+  const config = geminiConfig(root)
+  return (
+    isMoreThanText(root['modalities']) ||
+    isMoreThanText(config?.['responseModalities'] ?? config?.['response_modalities'])
+  )
 }
 
 function isMoreThanText(kinds: unknown): boolean {

@@ -1,6 +1,7 @@
 import { multipartParts } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
+import { faultOfField } from './member-names.ts'
 import { noReach, type RequestReach } from './reach.ts'
 
 /** Longer fields are texts (prompts), which decide nothing. */
@@ -25,6 +26,8 @@ export function readMultipart(
   for (const part of parts) {
     if (part.filename !== null) hasMedia = true
     else chars += part.valueEnd - part.valueStart
+    const fault = faultOfField(part.name, decidingFields)
+    if (fault !== null) return fault
     if (!decidingFields.has(part.name)) continue
     if (fields.has(part.name)) {
       return refusal('invalid_request', `"${part.name}" stands more than once in the body`, part.name)

@@ -147,6 +147,56 @@ test('two values for what decides something are refused, however the key is writ
   assert.equal(read(chat, '{"model":"m","messages":[{"model":1,"model":2}]}').kind, 'read')
 })
 
+test('a name that decides something in another case is refused, alone and beside the right one', () => {
+  refuses(chat, '{"model":"gpt-4.1-nano","Model":"gpt-5-pro"}', 'invalid_request', /^"Model" must be written "model"$/)
+  refuses(chat, '{"MODEL":"gpt-5-pro","model":"gpt-4.1-nano"}', 'invalid_request', /"MODEL"/)
+  // A model that only the relay sees is one that no key's list of models was asked for.
+  refuses('/v1/responses', '{"input":"x","Model":"gpt-5-pro"}', 'invalid_request', /"Model"/)
+  refuses(chat, '{"model":"m","N":8}', 'invalid_request', /"N" must be written "n"/)
+  // Go takes the long s for an s and the Kelvin sign for a k.
+  refuses(chat, '{"model":"m","\u017ftream":true}', 'invalid_request', /must be written "stream"/)
+  refuses(chat, '{"model":"m","bac\u212aground":true}', 'invalid_request', /must be written "background"/)
+  refuses(chat, '{"model":"m","stream":true,"stream_options":{"Include_Usage":false}}', 'invalid_request', /Include/)
+  refuses(messages, '{"model":"m","thinking":{"type":"disabled","Type":"enabled"}}', 'invalid_request', /"Type"/)
+  refuses(generate, '{"generationConfig":{"MaxOutputTokens":9}}', 'invalid_request', /"maxOutputTokens"/)
+  refuses(generate, '{"generationconfig":{}}', 'invalid_request', /"generationConfig"/)
+  assert.equal(read(chat, '{"model":"m","Temperature":1,"User":"x","metadata":{"Model":"x","Type":1}}').kind, 'read')
+  assert.equal(read(chat, '{"model":"m","tools":[{"type":"function","function":{"name":"N"}}]}').kind, 'read')
+})
+
+test('a Gemini body that says the same in both spellings is refused', () => {
+  const both = /^"(\w+)" and "\w+" are the same: send one of them$/
+  refuses(generate, '{"generationConfig":{"maxOutputTokens":5},"generation_config":{}}', 'invalid_request', both)
+  refuses(generate, '{"generationConfig":{"maxOutputTokens":5,"max_output_tokens":9}}', 'invalid_request', both)
+  refuses(generate, '{"generation_config":{"candidateCount":1,"candidate_count":8}}', 'invalid_request', both)
+  refuses(
+    generate,
+    '{"generationConfig":{"thinkingConfig":{"thinkingBudget":0,"thinking_budget":-1}}}',
+    'invalid_request',
+    both,
+  )
+  refuses(generate, '{"service_tier":"standard","serviceTier":"priority"}', 'invalid_request', both)
+  assert.equal(read(generate, '{"system_instruction":{},"generationConfig":{"top_p":1}}').kind, 'read')
+})
+
+test('whatever cases the names have, either nothing but the right one is read or the body is refused', () => {
+  const name = fc.constantFrom('model', 'stream', 'n', 'max_tokens', 'service_tier', 'tools', 'temperature', 'user')
+  const cased = name.chain((plain) =>
+    fc.array(fc.boolean(), { minLength: plain.length, maxLength: plain.length }).map((upper) => ({
+      plain,
+      text: [...plain].map((char, at) => (upper[at] ? char.toUpperCase() : char)).join(''),
+    })),
+  )
+  const deciding = (plain: string) => plain !== 'temperature' && plain !== 'user'
+  fc.assert(
+    fc.property(fc.uniqueArray(cased, { maxLength: 4, selector: ({ text }) => text }), (members) => {
+      const body = Object.fromEntries([...members.map(({ text }) => [text, null]), ['input', 'x']])
+      const odd = members.some(({ plain, text }) => deciding(plain) && text !== plain)
+      assert.equal(read('/v1/responses', JSON.stringify(body)).kind === 'refused', odd)
+    }),
+  )
+})
+
 test('names are read as they are written, whatever was read before', () => {
   // Each first one has JSON.parse misread the second: see lib/json-names.ts.
   read(chat, '{"model":"m","mod\\\\u":1}')
@@ -214,6 +264,16 @@ test('an upload is read by its fields', async () => {
     /more than once/,
     twice.headers.get('content-type') ?? '',
   )
+})
+
+test('a field of an upload in another case is refused', async () => {
+  const form = new FormData()
+  form.set('model', 'whisper-1')
+  form.set('Model', 'gpt-4o-transcribe')
+  const response = new Response(form)
+  const type = response.headers.get('content-type') ?? ''
+  const body = Buffer.from(await response.arrayBuffer())
+  refuses('/v1/audio/transcriptions', body, 'invalid_request', /"Model" must be written "model"/, type)
 })
 
 test('image edits come as a form or as JSON', () => {

@@ -1,10 +1,11 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { jsonFaultPosition } from '#lib/json-fault.ts'
-import { countMembers, type Member, topLevelMembers } from '#lib/json-members.ts'
+import { countMembers, topLevelMembers } from '#lib/json-members.ts'
 import { withPlainNames } from '#lib/json-names.ts'
 import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
+import { faultOfNames, repeatedName } from './member-names.ts'
 import { count, readOutputLimit } from './output-limit.ts'
 import { type RequestReach, reachOf } from './reach.ts'
 import { readMultipart } from './read-multipart.ts'
@@ -22,29 +23,6 @@ export interface RequestToRead {
   readonly contentEncoding?: string
   readonly body: Buffer
 }
-
-/**
- * Members that decide who may call, what is forwarded or what it costs. JSON allows them twice; which one counts then
- * differs from parser to parser, so that a caller could show the gateway one model and the provider another.
- */
-const decidingMembers: ReadonlySet<string> = new Set([
-  'model',
-  'stream',
-  'stream_options',
-  'metadata',
-  'background',
-  'n',
-  'max_tokens',
-  'max_completion_tokens',
-  'max_output_tokens',
-  'generationConfig',
-  'generation_config',
-  'service_tier',
-  'speed',
-  'best_of',
-  'max_tool_calls',
-  'web_search_options',
-])
 
 /** APIs whose providers refuse a call without a model. */
 const needsModel: ReadonlySet<string> = new Set([
@@ -96,8 +74,10 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
   if (!isObject(parsed)) return refusal('invalid_request', 'the body must be a JSON object')
   const { root, size } = asWritten(parsed, text)
   const simple = countMembers(text) === Object.keys(root).length
-  const twice = simple ? null : repeated(topLevelMembers(body) ?? [])
+  const twice = simple ? null : repeatedName(topLevelMembers(body) ?? [])
   if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
+  const fault = faultOfNames(match, root)
+  if (fault !== null) return fault
   return factsOf(match, root, size, body.length)
 }
 
@@ -151,16 +131,6 @@ function factsOf(
     boundary: null,
   }
   return { kind: 'read', facts, reach: reachOf(match, root, size, bodyBytes) }
-}
-
-function repeated(members: readonly Member[]): string | null {
-  const seen = new Set<string>()
-  for (const { key } of members) {
-    if (!decidingMembers.has(key)) continue
-    if (seen.has(key)) return key
-    seen.add(key)
-  }
-  return null
 }
 
 /** A model that a Gemini body names beside its path, where it is another one: Google wants them equal. */

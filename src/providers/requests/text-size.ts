@@ -129,8 +129,9 @@ class Walk {
   #gemini(member: unknown, asText: boolean): void {
     this.hasMedia = true
     if (asText || !isObject(member)) return
-    const mime = member['mimeType'] ?? member['mime_type']
-    if (typeof mime === 'string' && mime.startsWith('image/')) this.pictures += 1
+    const { mimeType, mime_type } = member
+    // Both spellings are taken; where both stand, either may count.
+    if (isPicture(mimeType ?? mime_type) && isPicture(mime_type ?? mimeType)) this.pictures += 1
     else this.unmeasured = true
   }
 
@@ -138,6 +139,10 @@ class Walk {
     if (control['ttl'] === '1h') this.cacheControl = 'any'
     else if (this.cacheControl === 'none') this.cacheControl = 'short'
   }
+}
+
+function isPicture(mime: unknown): boolean {
+  return typeof mime === 'string' && mime.startsWith('image/')
 }
 
 function isToolUse(type: unknown): boolean {
