@@ -91,3 +91,29 @@ test('values, and names without a needless escape, stay as they are written', ()
   }
   assert.equal(withPlainNames('[{"\\u0061" :"\\u0061","\\/":{"\\u0022":1}}]'), '[{"a" :"\\u0061","/":{"\\"":1}}]')
 })
+
+test('what is not JSON does not become JSON', () => {
+  const damaged = fc
+    .tuple(json, fc.nat(), fc.constantFrom('', '"', '\\', ':', '{', '\n'))
+    .map(([{ text }, at, mark]) => {
+      const place = at % text.length
+      return text.slice(0, place) + mark + text.slice(place + 1)
+    })
+  const isJson = (read: () => string) => {
+    try {
+      JSON.parse(read())
+      return true
+    } catch {
+      return false
+    }
+  }
+  fc.assert(
+    fc.property(damaged, (text) =>
+      assert.equal(
+        isJson(() => withPlainNames(text)),
+        isJson(() => text),
+      ),
+    ),
+    { numRuns: 5_000 },
+  )
+})

@@ -4,6 +4,7 @@ import { readValue } from '#core/attribution/text.ts'
 import { readDecimal } from '#core/money/decimal.ts'
 import { type PicoUsd, picoUsd } from '#core/money/pico-usd.ts'
 import { picoOfDecimal } from '#core/money/usd-text.ts'
+import { withPlainNames } from '#lib/json-names.ts'
 
 /** Something of an event that cannot be booked: where it stands, `[2].usage.input_tokens`, and what is wrong. */
 export class FieldFault extends Error {
@@ -27,7 +28,8 @@ const asSent = new Set(['total_usd', 'amount_usd', 'id', 'resource_id'])
 export function parseBody(body: Buffer): unknown {
   if (!isUtf8(body)) throw new FieldFault('', 'is not UTF-8')
   try {
-    return JSON.parse(body.toString(), (key, value, context?: { readonly source?: string }) =>
+    // Many a library escapes every letter beyond ASCII, in names of tags too.
+    return JSON.parse(withPlainNames(body.toString()), (key, value, context?: { readonly source?: string }) =>
       typeof value === 'number' && asSent.has(key) ? (context?.source ?? String(value)) : value,
     )
   } catch {
