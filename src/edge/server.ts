@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { ClientExchange } from '#ports.ts'
 import { AnswersUnderWay } from './answers-under-way.ts'
 import { type ExchangeOptions, HttpExchange } from './http-exchange.ts'
+import { headFault } from './http1/head-fault.ts'
 import { PlainConnections } from './plain-connections.ts'
 import { SlowReaders } from './slow-readers.ts'
 
@@ -93,10 +94,17 @@ function nodeServer(options: ServerOptions, underWay: AnswersUnderWay): Server {
   const onClose = (exchange: HttpExchange): void => underWay.remove(exchange)
   const atOnce = { awaitsContinue: false, onClose }
   const whenAsked = { awaitsContinue: true, onClose }
+  /** Whose next requests, if any are there already, nobody would get an answer to. */
+  const closing = new WeakSet<Socket>()
   const take = (request: IncomingMessage, response: ServerResponse, how: ExchangeOptions): void => {
+    if (closing.has(request.socket)) return
     const exchange = new HttpExchange(request, response, how)
     underWay.add(exchange)
-    options.onExchange(exchange)
+    const fault = headFault(request.httpVersion, request.rawHeaders)
+    if (fault === null) return options.onExchange(exchange)
+    closing.add(request.socket)
+    response.shouldKeepAlive = false
+    exchange.answer(fault.status, jsonType, errorBody(fault))
   }
   const server = createServer(
     {
@@ -117,6 +125,8 @@ function nodeServer(options: ServerOptions, underWay: AnswersUnderWay): Server {
     refuse(socket, [405, 'Method Not Allowed', 'method_not_allowed'], 'This is no proxy: it opens no tunnels.')
   })
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
+    // The refusal is on its way, and closes it.
+    if (closing.has(socket)) return
     if (underWay.mayRefuse(socket)) refuseBadHttp(error, socket)
     else socket.destroy()
   })
@@ -154,9 +164,15 @@ const requestTimeout: Refusal = [408, 'Request Timeout', 'request_timeout']
 
 /** Where there is no request that could be answered. */
 function refuse(socket: Socket, [status, reason, code]: Refusal, message: string): void {
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', code } })
+  const body = errorBody({ code, message })
   socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+    `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n` +
       `connection: close\r\n\r\n${body}`,
   )
+}
+
+const jsonType = ['content-type', 'application/json'] as const
+
+function errorBody({ code, message }: { readonly code: string; readonly message: string }): Buffer {
+  return Buffer.from(JSON.stringify({ error: { message, type: 'invalid_request_error', code } }))
 }

@@ -44,6 +44,8 @@ const smuggled: readonly (readonly [name: string, lines: readonly string[], sent
   ['a chunk size that is none', ['transfer-encoding: chunked'], `5x\r\nabcde\r\n0\r\n\r\n${hidden}`],
   ['a chunk size beyond all numbers', ['transfer-encoding: chunked'], `fffffffffffffffff\r\nabc\r\n0\r\n\r\n${hidden}`],
   ['a line that ends in a lone line feed', ['x-a: b\ncontent-length: 5'], `abcde${hidden}`],
+  ['a line that ends in a lone carriage return', ['x-a: b\rcontent-length: 5'], `abcde${hidden}`],
+  ['a length behind a zero byte', ['x-a: b\u0000', 'content-length: 5'], `abcde${hidden}`],
 ]
 for (const [name, lines, sent] of smuggled) {
   test(`no second request hides behind ${name}`, async () => {
@@ -55,6 +57,60 @@ for (const [name, lines, sent] of smuggled) {
     assert.equal(stack.bill().length, before, 'nothing of it went upstream')
   })
 }
+
+/** A head that says all itself. */
+const faulty: readonly (readonly [name: string, status: number, lines: readonly string[]])[] = [
+  ['no host', 400, ['POST /v1/chat/completions HTTP/1.1']],
+  ['two hosts', 400, ['POST /v1/chat/completions HTTP/1.1', 'host: x', 'host: y']],
+  ['the same host twice', 400, ['POST /v1/chat/completions HTTP/1.1', 'host: x', 'Host: x']],
+  ['two hosts in HTTP/1.0', 400, ['POST /v1/chat/completions HTTP/1.0', 'host: x', 'host: y']],
+  ['two hosts and a whole address', 400, ['POST http://x/v1/chat/completions HTTP/1.1', 'host: x', 'host: y']],
+  ['a host that is none', 400, ['POST /v1/chat/completions HTTP/1.1', 'host: x, y']],
+  ['a host with a path', 400, ['POST /v1/chat/completions HTTP/1.1', 'host: x/y']],
+  ['no host and a question', 400, ['POST /v1/chat/completions HTTP/1.1', 'expect: 100-continue']],
+  ['chunks in HTTP/1.0', 400, ['POST /v1/chat/completions HTTP/1.0', 'transfer-encoding: chunked']],
+  [
+    'chunks of what is compressed',
+    501,
+    ['POST /v1/chat/completions HTTP/1.1', 'host: x', 'transfer-encoding: gzip, chunked'],
+  ],
+  [
+    'codings in two lines',
+    501,
+    ['POST /v1/chat/completions HTTP/1.1', 'host: x', 'transfer-encoding: gzip', 'transfer-encoding: chunked'],
+  ],
+]
+for (const [name, status, lines] of faulty) {
+  test(`nothing is served to a request with ${name}, nor what is behind it`, async () => {
+    const before = stack.bill().length
+    const more = [`authorization: Bearer ${stack.key}`, 'content-type: application/json']
+    const chunked = lines.some((line) => line.startsWith('transfer-encoding'))
+    const length = chunked ? [] : [`content-length: ${body.length}`]
+    const sent = chunked ? `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body
+    const bad = `${[...lines, ...more, ...length].join('\r\n')}\r\n\r\n${sent}`
+    const good = head(`content-length: ${body.length}`) + body
+    for (const [asked, expected] of [
+      [bad, [status]],
+      [bad + good, [status]],
+      [good + bad + good, [200, status]],
+      [`${bad}rubbish\r\n\r\n`, [status]],
+    ] as const) {
+      const answer = await rawCall(stack.url, asked)
+      assert.deepEqual(statuses(answer), expected, answer)
+      assert.equal(answer.match(/connection: close/gi)?.length, 1)
+      assert.match(answer, /"error":\{"message":/)
+    }
+    assert.equal(stack.bill().length, before + 1, 'nothing but the one sound request went upstream')
+  })
+}
+
+test('a request in HTTP/1.0 needs no host, and an empty one is one', async () => {
+  const rest = `authorization: Bearer ${stack.key}\r\ncontent-type: application/json\r\nconnection: close\r\n`
+  for (const first of ['1.0\r\n', '1.1\r\nhost:\r\n', '1.1\r\nhost: [::1]:4000\r\n']) {
+    const asked = `POST /v1/chat/completions HTTP/${first}${rest}content-length: ${body.length}\r\n\r\n${body}`
+    assert.deepEqual(statuses(await rawCall(stack.url, asked)), [200], first)
+  }
+})
 
 test('headers that are too large', async () => {
   const answer = await rawCall(

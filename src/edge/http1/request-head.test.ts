@@ -80,7 +80,9 @@ test('neither are other versions, methods and targets, heads without a host, too
   ]) {
     assert.equal(readPlainHead(bytesOf([line, ...rest])), null, line)
   }
-  assert.equal(readPlainHead(bytesOf(usual.filter((line) => !line.startsWith('Host')))), null)
+  for (const host of [[], ['Host:'], ['Host: a b'], ['Host: a/b'], ['Host: a@b'], ['Host: a', 'Host: a']]) {
+    assert.equal(readPlainHead(bytesOf(usual.flatMap((line) => (line.startsWith('Host') ? host : [line])))), null)
+  }
   assert.equal(readPlainHead(bytesOf([...usual, `x-a: ${'a'.repeat(16_384)}`])), null)
   const bytes = bytesOf(usual)
   for (let end = 0; end < bytes.length; end += 1) assert.equal(readPlainHead(bytes.subarray(0, end)), null)

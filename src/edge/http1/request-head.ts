@@ -1,3 +1,5 @@
+import { notInHosts } from './head-fault.ts'
+
 /** The head of a request that can be understood in one way only. */
 export interface RequestHead {
   readonly method: string
@@ -91,7 +93,8 @@ export function headOf(
 ): RequestHead | null {
   const bodyBytes = lengthOf(headers['content-length'])
   const keepAlive = staysOpen(headers['connection'])
-  if (bodyBytes === null || keepAlive === null || headers['host'] === undefined) return null
+  const host = headers['host']
+  if (bodyBytes === null || keepAlive === null || host === undefined || notInHosts.test(host)) return null
   return { method, target, headers, rawHeaders, bodyBytes, keepAlive, end }
 }
 
