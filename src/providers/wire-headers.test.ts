@@ -114,6 +114,25 @@ test('headers that Connection names stay on their connection, but never the cont
   assert.deepEqual(filter(sent, []), ['Content-Type', 'application/json', 'X-Kept', '2', 'accept-encoding', 'identity'])
 })
 
+test('headers of an answer that its Connection names stay on their connection, but never what says how to read it', () => {
+  const sent = {
+    'content-type': 'text/plain',
+    'content-encoding': 'gzip',
+    'x-hop': '1',
+    'x-other': ['2', '3'],
+    'retry-after': '1',
+    'x-kept': '4',
+  }
+  const kept = ['content-type', 'text/plain', 'content-encoding', 'gzip', 'x-kept', '4']
+  for (const connection of [
+    'close, X-Hop, content-type, X-Other,Retry-After\t, Content-Encoding',
+    ['X-Hop', 'keep-alive, x-other', 'retry-after'],
+  ]) {
+    assert.deepEqual(clientHeaders({ ...sent, connection }), kept)
+    assert.deepEqual(clientHeaders({ connection, ...sent }), kept)
+  }
+})
+
 test('the answer keeps rate limits and ids, and loses what names our account', () => {
   const kept = clientHeaders({
     'content-type': 'text/event-stream',

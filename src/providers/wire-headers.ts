@@ -110,7 +110,7 @@ export function requestHeaderFilter(alsoDrop: readonly string[] = []): RequestHe
     for (let index = 0; index + 1 < raw.length; index += 2) {
       const name = raw[index] ?? ''
       if (name.length === 10 && name.toLowerCase() === 'connection')
-        named = connectionOptions(raw[index + 1] ?? '', named)
+        named = namedByConnection(raw[index + 1] ?? '', named)
       if (!dropped(name)) kept.push(name, raw[index + 1] ?? '')
     }
     const rest = named === null ? kept : withoutNamed(kept, named)
@@ -120,21 +120,23 @@ export function requestHeaderFilter(alsoDrop: readonly string[] = []): RequestHe
   }
 }
 
+/** Without these a body cannot be read: nobody may have them dropped on the way. */
+const ofTheBody: ReadonlySet<string> = new Set(['content-type', 'content-encoding'])
+
 /** Names that a Connection header declares to be of this connection only, beside those it always is about. */
-function connectionOptions(value: string, before: ReadonlySet<string> | null): ReadonlySet<string> | null {
+function namedByConnection(value: string, before: ReadonlySet<string> | null): ReadonlySet<string> | null {
+  if (value === 'keep-alive') return before
   const lowered = value.trim().toLowerCase()
   if (lowered === 'keep-alive' || lowered === 'close' || lowered === '') return before
   const names = lowered.split(',').map((name) => name.trim())
-  return new Set([...(before ?? []), ...names])
+  return new Set([...(before ?? []), ...names.filter((name) => !ofTheBody.has(name))])
 }
 
 function withoutNamed(headers: readonly string[], named: ReadonlySet<string>): string[] {
   const kept: string[] = []
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? ''
-    // Without its type a body cannot be read: nobody may have that dropped on the way.
-    if (!named.has(name.toLowerCase()) || name.toLowerCase() === 'content-type')
-      kept.push(name, headers[index + 1] ?? '')
+    if (!named.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '')
   }
   return kept
 }
@@ -142,14 +144,17 @@ function withoutNamed(headers: readonly string[], named: ReadonlySet<string>): s
 const droppedFromAnswers = dropTable([...connectionHeaders, ...answerOnly], answerPrefixes)
 
 /**
- * Makes, of the headers of an upstream's answer (lower-case names), those that go to the client. Rate limits and the
- * provider's request ids stay; `x-request-id` is ours, so the provider's becomes `x-upstream-request-id`.
+ * Makes, of the headers of an upstream's answer (lower-case names), those that go to the client, without those that its
+ * Connection header names. Rate limits and the provider's request ids stay; `x-request-id` is ours, so the provider's
+ * becomes `x-upstream-request-id`.
  */
 export function clientHeaders(answer: Readonly<Record<string, string | readonly string[] | undefined>>): string[] {
   const kept: string[] = []
+  const connection = answer['connection']
+  const named = connection === undefined ? null : namedByConnection(String(connection), null)
   for (const name in answer) {
     const value = answer[name]
-    if (value === undefined || droppedFromAnswers(name)) continue
+    if (value === undefined || droppedFromAnswers(name) || named?.has(name)) continue
     const shown = name === 'x-request-id' ? 'x-upstream-request-id' : name
     if (typeof value === 'string') kept.push(shown, value)
     else for (const single of value) kept.push(shown, single)

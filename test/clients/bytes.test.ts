@@ -170,6 +170,17 @@ test('none of our headers and no credential of the caller go upstream', async ()
   assert.match(answer, /x-request-id: ours\r\n/i)
 })
 
+test('headers that either side names in its Connection stay with it', async () => {
+  upstream.answers(
+    httpAnswer('{"model":"gpt-4.1"}', 'application/json', ['connection: X-Hop', 'x-hop: theirs', 'x-kept: theirs']),
+  )
+  const headers = ['host: gate', credential, json, 'connection: x-HOP', 'X-Hop: ours', 'X-Kept: ours']
+  const answer = await rawCall(stack.url, rawPost(chat, headers, '{"model":"gpt-4.1"}'))
+  assert.match(upstream.requests.at(-1) ?? '', /\r\nX-Kept: ours\r\n/)
+  assert.match(answer, /\r\nx-kept: theirs\r\n/)
+  for (const text of [upstream.requests.at(-1) ?? '', answer]) assert.doesNotMatch(text, /x-hop/i)
+})
+
 test('the credential of the provider is seen by the provider alone', async () => {
   const echo = `{"error":{"message":"Incorrect API key provided: ${upstreamSecret}.","code":"invalid_api_key"}}`
   const answers = [
