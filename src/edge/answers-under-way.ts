@@ -32,6 +32,11 @@ export class AnswersUnderWay {
     if (this.#count === 0) this.#idle()
   }
 
+  /** The answer under way on this connection closes it. */
+  ends(socket: Socket): boolean {
+    return this.#last.get(socket)?.last === true
+  }
+
   /**
    * What is said about bad HTTP on this connection must not be taken for a part of an answer, nor for the answer to a
    * request that was sound.

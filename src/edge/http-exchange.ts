@@ -24,6 +24,8 @@ export class HttpExchange implements ClientExchange {
   readonly method: string
   readonly path: string
   readonly query: string
+  /** Its answer closes the connection: what comes behind it has nobody to answer it. */
+  last = false
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   #awaitsContinue: boolean
@@ -101,16 +103,12 @@ export class HttpExchange implements ClientExchange {
   }
 
   answer(status: number, headers: RawHeaders, body: Buffer): void {
-    const response = this.#response
-    if (this.#request.complete || !announcesBody(this.#request)) {
-      response.writeHead(status, [...headers, 'content-length', String(body.length)])
-      response.end(body)
-      return
-    }
-    // A request that was not read to its end would otherwise be taken for the start of the next one.
-    response.writeHead(status, [...headers, 'connection', 'close', 'content-length', String(body.length)])
-    if (this.#awaitsContinue) response.end(body)
-    else this.#lingerOver(body)
+    this.start(status, [...headers, 'content-length', String(body.length)])
+    this.end(body)
+  }
+
+  get #requestCame(): boolean {
+    return this.#request.complete || !announcesBody(this.#request)
   }
 
   /**
@@ -126,7 +124,7 @@ export class HttpExchange implements ClientExchange {
       if (!response.writableEnded) response.end()
     }
     const timer = setTimeout(end, lingerMs)
-    response.write(body)
+    if (body.length > 0) response.write(body)
     response.once('close', end)
     request.once('end', end)
     request.on('data', (chunk: Buffer) => {
@@ -143,7 +141,9 @@ export class HttpExchange implements ClientExchange {
   }
 
   start(status: number, headers: RawHeaders): void {
-    this.#response.writeHead(status, headers as string[])
+    // What is not read of a request would otherwise be taken for the start of the next one.
+    this.last ||= !this.#requestCame
+    this.#response.writeHead(status, this.last ? [...headers, 'connection', 'close'] : (headers as string[]))
   }
 
   flushHead(): void {
@@ -155,7 +155,8 @@ export class HttpExchange implements ClientExchange {
   }
 
   end(chunk: Buffer): void {
-    if (chunk.length > 0) this.#response.end(chunk)
+    if (!this.#requestCame && !this.#awaitsContinue) this.#lingerOver(chunk)
+    else if (chunk.length > 0) this.#response.end(chunk)
     else this.#response.end()
   }
 

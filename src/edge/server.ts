@@ -94,16 +94,13 @@ function nodeServer(options: ServerOptions, underWay: AnswersUnderWay): Server {
   const onClose = (exchange: HttpExchange): void => underWay.remove(exchange)
   const atOnce = { awaitsContinue: false, onClose }
   const whenAsked = { awaitsContinue: true, onClose }
-  /** Whose next requests, if any are there already, nobody would get an answer to. */
-  const closing = new WeakSet<Socket>()
   const take = (request: IncomingMessage, response: ServerResponse, how: ExchangeOptions): void => {
-    if (closing.has(request.socket)) return
+    if (underWay.ends(request.socket)) return
     const exchange = new HttpExchange(request, response, how)
     underWay.add(exchange)
     const fault = headFault(request.httpVersion, request.rawHeaders)
     if (fault === null) return options.onExchange(exchange)
-    closing.add(request.socket)
-    response.shouldKeepAlive = false
+    exchange.last = true
     exchange.answer(fault.status, jsonType, errorBody(fault))
   }
   const server = createServer(
@@ -125,8 +122,8 @@ function nodeServer(options: ServerOptions, underWay: AnswersUnderWay): Server {
     refuse(socket, [405, 'Method Not Allowed', 'method_not_allowed'], 'This is no proxy: it opens no tunnels.')
   })
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
-    // The refusal is on its way, and closes it.
-    if (closing.has(socket)) return
+    // What is wrong behind its last request is of no interest to anybody.
+    if (underWay.ends(socket)) return
     if (underWay.mayRefuse(socket)) refuseBadHttp(error, socket)
     else socket.destroy()
   })
