@@ -9,6 +9,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
   {
     name: 'serve',
     summary: 'start the gateway and everything that belongs to it',
+    serves: true,
     load: async () => {
       const [{ serveCommand }, { superviseTollgate }] = await Promise.all([
         import('#cli/serve.ts'),
@@ -105,6 +106,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
   {
     name: 'simulate',
     summary: 'run the simulated provider as a server of its own',
+    serves: true,
     load: async () => {
       const [{ simulateCommand }, { composeSimulator }] = await Promise.all([
         import('#cli/simulate.ts'),
@@ -128,6 +130,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     name: 'run',
     summary: 'run one role in this process',
     hidden: true,
+    serves: true,
     load: async () => {
       const [{ runCommand }, { runRole }, { roleNames }] = await Promise.all([
         import('#cli/run.ts'),

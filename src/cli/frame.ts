@@ -8,6 +8,8 @@ export interface CommandEntry {
   readonly summary: string
   /** True: not shown in the help. */
   readonly hidden?: boolean
+  /** True: it serves others, and goes on when nobody reads what it prints. */
+  readonly serves?: boolean
   readonly load: () => Promise<Command>
 }
 
@@ -27,6 +29,9 @@ Settings come from ./tollgate.yaml (or TOLLGATE_CONFIG) and from the environment
 
 Exit codes: 0 done, 2 faults in the configuration, 1 anything else.`
 
+/** What a shell says of a program that was ended by SIGPIPE. */
+const endedByPipe = 141
+
 /** Runs the command that the arguments name. Answers with the exit code; long-running commands answer when they end. */
 export async function runCommandLine(
   entries: readonly CommandEntry[],
@@ -34,8 +39,9 @@ export async function runCommandLine(
   version: string,
 ): Promise<number> {
   const wanted = args.find((argument) => !argument.startsWith('-'))
-  const unknown = wanted !== undefined && wanted !== 'help' && !entries.some(({ name }) => name === wanted)
-  if (unknown) {
+  const found = entries.find(({ name }) => name === wanted)
+  for (const stream of [process.stdout, process.stderr]) whenNobodyReads(stream, found?.serves === true)
+  if (wanted !== undefined && wanted !== 'help' && found === undefined) {
     process.stderr.write(`${unknownCommand(wanted, entries)}\n`)
     return 1
   }
@@ -62,6 +68,14 @@ export async function runCommandLine(
       process.stderr.write(`${error.stack}\n`)
     return 1
   }
+}
+
+/** Behind `| head` a program is ended by SIGPIPE as soon as it says more. Node.js holds that back and reports a fault. */
+function whenNobodyReads(stream: NodeJS.WriteStream, serves: boolean): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    if (!serves) process.exit(endedByPipe)
+  })
 }
 
 function unknownCommand(wanted: string, entries: readonly CommandEntry[]): string {
