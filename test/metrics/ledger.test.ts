@@ -17,6 +17,7 @@ journal: {min_free_bytes: 0}
 limits: {read_after_disconnect_ms: 50}
 metrics: {prefixes: [tollgate_, holysheep_]}
 providers:
+  - {name: patient, kind: openai, base_url: "${simulator}", api_key: sk, models: [gpt-4.1-nano]}
 ${['openai', 'anthropic', 'google']
   .map(
     (kind) =>
@@ -35,13 +36,16 @@ interface Call {
   readonly path?: string
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
-  /** Milliseconds after which the caller leaves. */
-  readonly leaves?: number
+  /** The caller leaves when the answer has begun. */
+  readonly leaves?: true
 }
 
 const messages = [{ role: 'user', content: 'How long is the bridge?' }]
 const chat = (more: object = {}): object => ({ model: 'gpt-4.1-mini', messages, max_tokens: 50, ...more })
 const faulty = (wishes: string): Readonly<Record<string, string>> => ({ 'x-simulate': wishes })
+
+/** Goes on until somebody ends it. */
+const hanging: Call = { body: chat({ model: 'gpt-4.1-nano', stream: true }), headers: faulty('stall=1') }
 
 /** Of every kind that has a counter. */
 const load: readonly Call[] = [
@@ -69,7 +73,7 @@ const load: readonly Call[] = [
   { body: chat({ stream: true }), headers: faulty('reset=3') },
   { body: chat({ stream: true }), headers: faulty('error=2') },
   { body: chat({ stream: true }), headers: faulty('no-usage') },
-  { body: chat({ stream: true }), headers: faulty('stall=2 stall-ms=200'), leaves: 60 },
+  { ...hanging, leaves: true },
   { body: chat({ model: 'no-such-model' }) },
   { body: chat({ model: 5 }) },
   { headers: { authorization: `Bearer ${poor}`, 'x-project': 'garden' } },
@@ -84,24 +88,28 @@ const load: readonly Call[] = [
   },
 ]
 
-async function run(
-  address: string,
-  { path = '/v1/chat/completions', body = chat(), headers, leaves }: Call,
-): Promise<void> {
-  const signal = leaves === undefined ? {} : { signal: AbortSignal.timeout(leaves) }
+/** `begun` is told when the first bytes of the answer have come. */
+async function run(address: string, call: Call, begun: () => void = () => {}): Promise<void> {
+  const { path = '/v1/chat/completions', body = chat(), headers, leaves } = call
   const all = { authorization: `Bearer ${team}`, 'content-type': 'application/json', ...headers }
   try {
-    const answer = await fetch(`${address}${path}`, {
-      method: 'POST',
-      headers: all,
-      body: JSON.stringify(body),
-      ...signal,
-    })
-    await answer.arrayBuffer()
+    const answer = await fetch(`${address}${path}`, { method: 'POST', headers: all, body: JSON.stringify(body) })
+    for await (const _bytes of answer.body ?? []) {
+      begun()
+      if (leaves === true) break
+    }
   } catch {
     // Broken off by the simulated provider, or left: what is booked says so.
     assert.ok(headers !== undefined)
   }
+}
+
+/** Resolves when the answer has begun: until then nobody knows whether the call is in the journal. */
+async function underWay(address: string, call: Call): Promise<{ readonly end: Promise<void> }> {
+  const begun = Promise.withResolvers<void>()
+  const end = run(address, call, begun.resolve)
+  await Promise.race([begun.promise, end])
+  return { end }
 }
 
 async function ledger(address: string): Promise<LedgerRecord[]> {
@@ -165,18 +173,14 @@ test('every counter is the sum of the ledger, label by label, before and after a
   assert.deepEqual(new Set(first.map(({ outcome }) => outcome)), new Set(['served', 'failed', 'cancelled', 'refused']))
   assertEqualSums(before, new LedgerSums(first))
   assert.equal(before.get('tollgate_strangers_refused_total{code="invalid_api_key"}')?.value, 2)
+  assert.equal(before.get('tollgate_upstream_attempts_total{upstream="patient"}')?.value, 2)
   assert.equal(before.get('tollgate_external_replays_total{}')?.value, 3)
   assert.equal(before.get('ai_api_batch_size_sum{model="text-embedding-3-small",provider="openai"}')?.value, 8)
 
   // Calls that hang while the gateway dies are booked by the one that follows it.
-  const hanging = [1, 2, 3].map(() =>
-    run(address, { body: chat({ stream: true }), headers: faulty('stall=1 stall-ms=250') }),
-  )
-  await until('calls under way', async () =>
-    (await scrape(address)).get('tollgate_calls_in_flight{}')?.value === 3 ? true : null,
-  )
+  const broken = await Promise.all([1, 2, 3].map(() => underWay(address, hanging)))
   process.kill(gatewayPid(tollgate), 'SIGKILL')
-  await Promise.all(hanging)
+  await Promise.all(broken.map(({ end }) => end))
   const [, again = ''] = await tollgate.says(
     /gateway killed[\s\S]*"address":"(http:[^"]+)","msg":"gateway is ready"/,
     'stderr',
