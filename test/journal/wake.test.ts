@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { DirectoryWake } from '#store/journal/wake.ts'
@@ -87,4 +87,37 @@ test('a few writes a second are told at once, however long it goes on', async (t
     await time.pass(100)
   }
   assert.equal(isWatched(directory), true)
+})
+
+test('a directory that was put in the place of the one watched is watched from what is found in it on', async (t) => {
+  const parent = temporaryDirectory(t)
+  for (const replaced of ['journal', '.']) {
+    const directory = join(parent, 'data', 'journal')
+    mkdirSync(directory, { recursive: true })
+    const { time, wake, write } = started(t, directory)
+    await wake.next()
+    renameSync(join(parent, 'data', replaced), join(parent, `old-${replaced === '.' ? 'data' : replaced}`))
+    mkdirSync(directory, { recursive: true })
+    // Being renamed is told where it is the directory itself, and nothing is found for it.
+    for (let turns = 0; turns < 10; turns += 1) await turn()
+    for (let looks = 0; looks < 2; looks += 1) {
+      const next = wake.next()
+      await time.pass(250)
+      await next
+    }
+    assert.equal(isWatched(directory), false)
+    write()
+    const look = wake.next()
+    await time.pass(250)
+    await look
+    wake.found()
+    assert.equal(isWatched(directory), true)
+    await wake.next()
+    const told = wake.next()
+    write()
+    await told
+    wake.found()
+    assert.equal(isWatched(directory), true, 'what was told is watched on')
+    wake.close()
+  }
 })

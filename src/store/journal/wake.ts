@@ -22,6 +22,8 @@ export class DirectoryWake {
   #told = 0
   #second: Timer | null = null
   #inVain = 0
+  /** It is looked without anybody having told. */
+  #untold = false
   #changed = true
   #closed = false
   #wake: (() => void) | null = null
@@ -39,9 +41,16 @@ export class DirectoryWake {
     if (this.#watcher === null && !this.#busy && !this.#closed) this.#watch()
   }
 
-  /** Whoever was woken has found something. */
+  /**
+   * Whoever was woken has found something. If nobody had told, what is watched may no longer be what has this name: a
+   * directory that was replaced is watched on for ever, and tells nothing.
+   */
   found(): void {
     this.#inVain = 0
+    if (!this.#untold || this.#watcher === null) return
+    this.#untold = false
+    this.#unwatch()
+    this.#watch()
   }
 
   close(): void {
@@ -53,7 +62,10 @@ export class DirectoryWake {
 
   #wait(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#timers.after(this.#busy ? busyPollMs : pollMs, () => this.#wake?.())
+      const timer = this.#timers.after(this.#busy ? busyPollMs : pollMs, () => {
+        this.#untold = true
+        this.#wake?.()
+      })
       this.#wake = () => {
         timer.cancel()
         this.#wake = null
@@ -89,6 +101,7 @@ export class DirectoryWake {
   }
 
   readonly #onChange = (): void => {
+    this.#untold = false
     this.#told += 1
     this.#second ??= this.#timers.after(1_000, () => {
       this.#second = null
