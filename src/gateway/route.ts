@@ -50,10 +50,13 @@ interface Choice {
 function mayUse(road: Road, { match, startedAtMs }: Arrival, { key }: Caller, choice: Choice): Refusal | null {
   const { requested, model, vendor, provider } = choice
   if (requested === null) {
-    // A batch names its models in a file: a key for some models only cannot be held to them there.
+    if (key.allowsModel('*')) return null
+    const narrow = `The key "${key.name}" is for some models only, so`
+    // A batch names its models in a file: the key cannot be held to them there.
     const batch = match.body !== 'none' && (match.endpoint === 'batches' || match.endpoint === 'messages.batches')
-    if (!batch || key.allowsModel('*')) return null
-    return refused('endpoint_not_allowed', `The key "${key.name}" is for some models only, so it cannot start batches.`)
+    if (batch) return refused('endpoint_not_allowed', `${narrow} it cannot start batches.`)
+    // The provider would choose: a usual one, or what a stored prompt names.
+    return match.metered ? refused('model_not_allowed', `${narrow} the request has to name its model.`, 'model') : null
   }
   if (!key.allowsModel(model) && !key.allowsModel(requested)) {
     return refused('model_not_allowed', `The key "${key.name}" may not use the model "${requested}".`, 'model')

@@ -153,6 +153,23 @@ test('keys that are missing, unknown, expired or too narrow', async () => {
   assert.deepEqual([entry?.outcome, entry?.cost.totalPicoUsd, entry?.errorCode], ['refused', 0n, 'model_not_allowed'])
 })
 
+test('a key for some models only starts nothing whose model it does not name', async () => {
+  const narrow = { authorization: 'Bearer tg-narrow' }
+  for (const [path, body] of [
+    ['/v1/responses', { prompt: { id: 'pmpt_1' } }],
+    ['/v1/images/generations', { prompt: 'a cat' }],
+    ['/v1/moderations', { input: 'Hi' }],
+  ] as const) {
+    const message = await refusedWith(await post(JSON.stringify(body), narrow, path), 403, 'model_not_allowed')
+    assert.match(message, /has to name its model/)
+  }
+  const batch = JSON.stringify({ input_file_id: 'file_1' })
+  await refusedWith(await post(batch, narrow, '/v1/batches'), 403, 'endpoint_not_allowed')
+  const models = await fetch(`${stack.url}/v1/models`, { headers: narrow })
+  assert.equal(models.status, 200)
+  await models.arrayBuffer()
+})
+
 test('nothing of a caller becomes a header or a line of its own', async () => {
   for (const evil of ['a\r\nx-evil: 1', 'a\nb', 'a\u0000b', 'a\u2028b', '\u001b[31mred']) {
     const body = JSON.stringify({ ...usualBody, metadata: { cost_center: evil } })
