@@ -5,13 +5,16 @@
 //   node scripts/bootstrap.mjs --test [file …]  the tests; ends with the line "N passed, N failed"
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const pinnedNode = join(root, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node')
 const stamp = join(root, 'node_modules/.tollgate-installed')
+const main = join(root, 'src/main.ts')
+// Compiled code is kept, so that the TypeScript need not be stripped again at every start (see edge/node-flags.ts).
+const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/tollgate'), ...process.env }
 
 /** What the installed packages were made from; empty where nothing was installed to the end. */
 function installedLock() {
@@ -32,10 +35,11 @@ function npmInstalled() {
   return existsSync(made) && statSync(made).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs
 }
 
+/** True where something had to be installed. */
 function install() {
   if (existsSync(pinnedNode)) {
-    if (installedLock() === wantedLock()) return
-    if (installedLock() === '' && npmInstalled()) return
+    if (installedLock() === wantedLock()) return false
+    if (installedLock() === '' && npmInstalled()) return false
   }
   const started = Date.now()
   process.stderr.write('Installing dependencies and the pinned Node.js (once, about a minute) …\n')
@@ -56,12 +60,27 @@ function install() {
   }
   writeFileSync(stamp, wantedLock())
   process.stderr.write(`Installed in ${Math.round((Date.now() - started) / 1000)} s.\n`)
+  return true
+}
+
+/** True where compiled code can be kept and there never was any, as after an installation that npm made by itself. */
+function nothingCompiled() {
+  try {
+    return mkdirSync(env.NODE_COMPILE_CACHE, { recursive: true }) !== undefined
+  } catch {
+    // A start does without.
+    return false
+  }
+}
+
+/** A first start would compile all that it runs, and stay larger for it. Whatever goes wrong here, it can still do so. */
+function compile() {
+  process.stderr.write('Compiling, some seconds …\n')
+  spawnSync(pinnedNode, [main, 'compile'], { stdio: 'ignore', env, timeout: 60_000 })
 }
 
 /** Becomes the other program as far as that is possible: same terminal, same signals, same exit code. */
 function handOver(args) {
-  // Compiled code is kept, so that the TypeScript need not be stripped again at every start (see edge/node-flags.ts).
-  const env = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/tollgate'), ...process.env }
   const child = spawn(pinnedNode, args, { stdio: 'inherit', env })
   // Ctrl-C reaches the child by itself, being of the same group; what is sent to us alone is passed on.
   process.on('SIGINT', () => {})
@@ -86,7 +105,7 @@ function runTests(named) {
   handOver(['--test', '--test-timeout=180000', `--test-reporter=${reporter}`, ...files])
 }
 
-install()
+if (install() || nothingCompiled()) compile()
 const args = process.argv.slice(2)
 if (args[0] === '--test') runTests(args.slice(1))
-else if (args[0] !== '--install') handOver([join(root, 'src/main.ts'), ...args])
+else if (args[0] !== '--install') handOver([main, ...args])

@@ -127,17 +127,29 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     },
   },
   {
+    name: 'compile',
+    summary: 'compile the program beforehand, so that the next start is quick and small',
+    load: async () => {
+      const [{ compileCommand }, { compileEverything }] = await Promise.all([
+        import('#cli/compile.ts'),
+        import('#compose/compile.ts'),
+      ])
+      return compileCommand(() => compileEverything(() => Promise.all(commands.map(({ load }) => load()))))
+    },
+  },
+  {
     name: 'run',
     summary: 'run one role in this process',
     hidden: true,
     serves: true,
     load: async () => {
-      const [{ runCommand }, { runRole }, { roleNames }] = await Promise.all([
+      const [{ runCommand }, { runRole }, { compileRole }, { roleNames }] = await Promise.all([
         import('#cli/run.ts'),
         import('#compose/run-role.ts'),
+        import('#compose/role-code.ts'),
         import('#compose/role.ts'),
       ])
-      return runCommand(roleNames, runRole)
+      return runCommand({ roles: roleNames, run: runRole, compile: compileRole })
     },
   },
 ]

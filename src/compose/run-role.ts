@@ -1,19 +1,13 @@
-import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { systemClock } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
 import { Requests } from './requests.ts'
-import type { RoleMessage, RoleName, RunningRole, StartRole } from './role.ts'
+import type { RoleMessage, RoleName, RunningRole } from './role.ts'
+import { loadRole } from './role-code.ts'
 import { codeOf, startFaultLine } from './start-faults.ts'
 import { stepBack } from './step-back.ts'
-
-const roles: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
-  gateway: async () => (await import('./gateway.ts')).composeGateway,
-  console: async () => (await import('./console.ts')).composeConsole,
-  simulator: async () => (await import('./simulator-role.ts')).simulatorRole,
-}
 
 /** Where both want a core the gateway then gets about nine tenths of it (Linux: a ninth of the weight). */
 const consoleStepsBack = 10
@@ -23,7 +17,7 @@ export async function runRole(name: RoleName): Promise<void> {
   // First of all: the store's threads take over what the thread that starts them has.
   if (name === 'console') stepBack(consoleStepsBack)
   const requests = new Requests()
-  const [start, given] = await Promise.all([load(name), requests.mayBegin()])
+  const [start, given] = await Promise.all([loadRole(name), requests.mayBegin()])
   // Its parsers are loaded only where nobody has read the configuration for us: they are a fifth of a gateway's memory.
   const { config, follow } =
     given === null ? (await import('./own-config.ts')).readOwnConfig() : { config: given, follow: requests.follow }
@@ -43,16 +37,6 @@ export async function runRole(name: RoleName): Promise<void> {
   }
   requests.onStop((why) => void end(role, why, log))
   follow((next) => void apply(role, next, log), log)
-}
-
-/**
- * What Node.js had to compile is written down now and not when the process ends: one that is killed would never do it.
- * And Node.js lets go of its copies of all compiled code, 5 to 10 MB of a gateway, which it keeps till then.
- */
-async function load(name: RoleName): Promise<StartRole> {
-  const start = await roles[name]()
-  flushCompileCache()
-  return start
 }
 
 async function apply(role: RunningRole, next: Config, log: Log): Promise<void> {

@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import type { Config } from '#config/config.ts'
 import { type Environment, processEnvironment } from '#config/environment.ts'
-import { gatewayFlags, roleEnvironment } from '#edge/node-flags.ts'
 import { type Child, keepAlive } from '#edge/supervisor.ts'
 import type { Prepared } from './prepare.ts'
 import type { RoleName } from './role.ts'
+import { roleProcess } from './role-process.ts'
 
 /** Beyond its drain deadline, what the gateway may take to account for the calls it broke off. */
 const afterDrainMs = 5_000
@@ -87,12 +86,8 @@ class Supervisor {
   /** Resolves with the address when the role is ready for the first time. */
   #start(role: RoleName): Promise<string> {
     const ready = Promise.withResolvers<string>()
-    const main = fileURLToPath(new URL('../main.ts', import.meta.url))
     const spec = {
-      name: role,
-      args: [main, 'run', role],
-      nodeFlags: role === 'gateway' ? gatewayFlags : [],
-      env: { ...roleEnvironment, ...this.#env },
+      ...roleProcess(role, this.#env),
       begin: () => this.#begin.promise.then(() => ({ begin: this.#config })),
       mostFailedStarts: role === 'console' ? null : mostFailedStarts,
     }

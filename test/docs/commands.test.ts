@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Command } from 'commander'
 import { alertsCommand } from '#cli/alerts.ts'
 import { budgetsCommand } from '#cli/budgets.ts'
+import { compileCommand } from '#cli/compile.ts'
 import { doctorCommand } from '#cli/doctor.ts'
 import { keysCommand } from '#cli/keys.ts'
 import { logsCommand } from '#cli/logs.ts'
@@ -20,7 +21,7 @@ const none = {} as never
 const commands: readonly Command[] = [
   ...[serveCommand(none), reportCommand(none), logsCommand(none, none), keysCommand(none), tokensCommand(none)],
   ...[alertsCommand(none), budgetsCommand(none, none), pricesCommand(none), verifyCommand(none)],
-  ...[simulateCommand(none), doctorCommand(none)],
+  ...[simulateCommand(none), doctorCommand(none), compileCommand(none)],
 ]
 
 interface Asked {

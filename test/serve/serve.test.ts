@@ -231,7 +231,7 @@ test('an unknown command is answered with the nearest one, code 1', async (t) =>
 
 test('every command explains itself', async (t) => {
   const place = workplace(t)
-  for (const command of ['serve', 'report', 'logs', 'keys', 'prices', 'verify', 'simulate', 'doctor']) {
+  for (const command of ['serve', 'report', 'logs', 'keys', 'prices', 'verify', 'simulate', 'doctor', 'compile']) {
     const { code, stdout } = await new Tollgate(t, place, [command, '--help']).finished()
     assert.equal(code, 0)
     assert.match(stdout, new RegExp(`^Usage: tollgate ${command}|^Usage: ${command}`))
