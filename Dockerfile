@@ -26,8 +26,8 @@ COPY src /app/src
 COPY deploy/docker/health.mjs deploy/docker/try.mjs /app/
 COPY --chmod=0755 deploy/docker/tollgate /usr/local/bin/tollgate
 
-# Starts it once as it will run, makes a call and stops it: what cannot run is no image. The code that Node.js compiles
-# meanwhile is kept, for this same user and path, since nothing can be written there later.
+# Compiles it, starts it once as it will run, makes a call and stops it: what cannot run is no image. What Node.js compiled
+# is kept, for this same user and path, since nothing can be written there later.
 FROM runtime AS tried
 RUN install -d -o 65532 -g 65532 /app/node_modules/.cache/tollgate
 USER 65532:65532
@@ -41,6 +41,7 @@ LABEL org.opencontainers.image.title="Tollgate" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.base.name="docker.io/library/debian:12.11-slim"
 ENV NODE_ENV=production \
+    NODE_COMPILE_CACHE=/app/node_modules/.cache/tollgate \
     NODE_COMPILE_CACHE_READONLY=1 \
     TOLLGATE_LISTEN=0.0.0.0:4000 \
     TOLLGATE_DATA_DIR=/var/lib/tollgate

@@ -1,4 +1,4 @@
-// Starts Tollgate as it is installed here, makes a call to the simulated provider, waits until a report shows it and
+// Compiles Tollgate as it is installed here, starts it, makes a call to the simulated provider, waits until a report shows it and
 // stops it by SIGTERM. Code 0 where all of that went well. In a folder of its own; nothing is left behind but the code
 // that Node.js compiled.
 import { spawn, spawnSync } from 'node:child_process'
@@ -24,6 +24,8 @@ function fail(why) {
   process.exitCode = 1
 }
 
+const compiled = spawnSync(process.execPath, [main, 'compile'], { cwd: folder, env, stdio: 'inherit' })
+if (compiled.status !== 0) fail('it could not be compiled')
 const serving = spawn(process.execPath, [main, 'serve'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
 const ended = new Promise((resolve) => serving.on('exit', (code, signal) => resolve(signal ?? code)))
 const overdue = setTimeout(() => serving.kill('SIGKILL'), mostMs)
@@ -72,4 +74,4 @@ const code = await ended
 clearTimeout(overdue)
 if (code !== 0) fail(`it ended with ${code}`)
 rmSync(folder, { recursive: true, force: true })
-if (process.exitCode !== 1) process.stdout.write('try: started, called, reported, stopped\n')
+if (process.exitCode !== 1) process.stdout.write('try: compiled, started, called, reported, stopped\n')
