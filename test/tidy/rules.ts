@@ -42,7 +42,6 @@ export const coreOrder = [
   'budget',
   'alerting',
   'telemetry',
-  'statistics',
 ]
 
 export interface Ban {

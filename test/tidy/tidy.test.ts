@@ -171,6 +171,18 @@ test('every room has its line in the table of imports', () => {
   assert.deepEqual(Object.keys(mayImport).sort(), rooms.sort())
 })
 
+test('the rules name what is there: every part of core, and no place that is not', () => {
+  assert.deepEqual([...coreOrder].sort(), readdirSync(`${root}src/core`).sort())
+  const places = [...bans.flatMap(({ except, only = [] }) => [...except, ...only]), ...leftoverExceptions]
+  none(
+    places.filter((place) => !existsSync(root + place)).map((place) => `rules.ts names ${place}, which is not there`),
+  )
+  const rooms = Object.values(mayImport).flat()
+  none(
+    rooms.filter((room) => mayImport[room] === undefined).map((room) => `rules.ts names ${room}, which is not there`),
+  )
+})
+
 test('what a reader looks for first is there', () => {
   const files = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'LICENSE', '.ci/run']
   none(files.filter((file) => !existsSync(root + file)))
