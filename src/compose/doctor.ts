@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Finding } from '#cli/doctor.ts'
 import type { Config } from '#config/config.ts'
+import { environmentProviders } from '#config/defaults.ts'
 import { faultLine } from '#config/faults.ts'
 import { loadConfig } from '#config/load.ts'
 import { processSources } from '#config/process.ts'
@@ -34,7 +35,7 @@ export async function diagnose(overrides: Record<string, string>): Promise<Findi
   findings.push(...directory.findings)
   if (!directory.inUse) findings.push(await port(config), ...(await metricsPort(config)))
   findings.push(...(await ingestFindings(config.dataDir, directory.inUse)))
-  return [...findings, ...providers(config)]
+  return [...findings, ...providerFindings(config)]
 }
 
 function finding(topic: string, verdict: Finding['verdict'], text: string): Finding {
@@ -142,10 +143,11 @@ function following(said: { fault: string | null; lag_records: number; lag_second
   return finding('ingest', late ? 'note' : 'fine', `records follow the journal; ${waiting}`)
 }
 
-function providers({ providers: all, simulatedByDefault }: Config): Finding[] {
+export function providerFindings({ providers: all, simulatedByDefault }: Config): Finding[] {
   if (simulatedByDefault) {
-    const advice = 'set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or DEEPSEEK_API_KEY for a real one'
-    return [finding('providers', 'note', `none configured, the simulated one serves; ${advice}`)]
+    const variables = environmentProviders.map(({ variable }) => variable)
+    const any = `${variables.slice(0, -1).join(', ')} or ${variables.at(-1)}`
+    return [finding('providers', 'note', `none configured, the simulated one serves; set ${any} for a real one`)]
   }
   return all.map(({ name, kind, apiKey, baseUrl }) =>
     apiKey === ''

@@ -3,12 +3,32 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ingestFindings } from '#compose/doctor.ts'
+import { ingestFindings, providerFindings } from '#compose/doctor.ts'
+import { environmentProviders } from '#config/defaults.ts'
+import { loadConfig } from '#config/load.ts'
 import { createConsole } from '#console/app.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
 import { noBudgets } from '#test/support/no-budgets.ts'
 import { unusedDesk } from '#test/support/unused-desk.ts'
+
+test('the doctor names every variable that turns a provider on', () => {
+  const found = (env: Readonly<Record<string, string>>) => {
+    const none = () => {
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    }
+    const loaded = loadConfig({ env, cwd: '/', readFile: none })
+    assert.ok(loaded.ok)
+    return providerFindings(loaded.config).map(({ verdict, text }) => `${verdict}: ${text}`)
+  }
+  const [advice = '', ...more] = found({})
+  assert.deepEqual(more, [])
+  for (const { variable, name, kind } of environmentProviders) {
+    assert.match(advice, new RegExp(`\\b${variable}\\b`))
+    const [real = ''] = found({ [variable]: 'sk-of-the-test' })
+    assert.match(real, new RegExp(`^fine: ${name} \\(${kind}\\) https://.*, key present$`))
+  }
+})
 
 test('the doctor tells what keeps calls from becoming records', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-doctor-'))
