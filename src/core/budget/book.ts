@@ -29,13 +29,18 @@ const noBudgets: readonly string[] = Object.freeze([])
  */
 export class BudgetBook {
   readonly #matcher: GlobMatcher
-  readonly #open = new Set<Hold>()
+  /** In no order, each at its `place`. A `Set` would keep alive what has left it (docs/decisions/0162). */
+  readonly #open: Hold[] = []
   readonly #freed: (() => void)[] = []
   #budgets: readonly BudgetAccounts[] = []
   #index = new AccountIndex([])
   #gaps: readonly Gap[] = []
   readonly #ended = (hold: Hold): void => {
-    this.#open.delete(hold)
+    const last = this.#open.pop()
+    if (last !== undefined && last !== hold) {
+      last.place = hold.place
+      this.#open[last.place] = last
+    }
     this.#tellFreed()
   }
 
@@ -126,7 +131,7 @@ export class BudgetBook {
   #begin(call: AdmittedCall, buckets: readonly Bucket[], held: ByUnit, rerouted: readonly string[]): Hold {
     for (const gap of this.#gaps) gap.count(call.callId)
     const hold = new Hold(call, buckets, held, { rerouted, ended: this.#ended })
-    this.#open.add(hold)
+    hold.place = this.#open.push(hold) - 1
     return hold
   }
 
@@ -199,7 +204,7 @@ export class BudgetBook {
 
   /** How many holds have not ended. */
   get openHolds(): number {
-    return this.#open.size
+    return this.#open.length
   }
 
   /**
@@ -208,7 +213,7 @@ export class BudgetBook {
    * budgets that are gone, and are held in new ones that are about their calls, though they may not fit there.
    */
   reconfigure(budgets: readonly Budget[]): void {
-    const gap = new Gap([...this.#open].map(({ call }) => call.callId))
+    const gap = new Gap(this.#open.map(({ call }) => call.callId))
     const before = new Map(this.#budgets.map((old) => [old.budget.name, old]))
     for (const account of this.#accounts()) account.retired = true
     const added = new Set<Account>()
@@ -265,7 +270,7 @@ export class BudgetBook {
    * version, or calls are already held.
    */
   restore(snapshot: unknown): boolean {
-    const remembered = this.#open.size > 0 ? null : rememberedIn(snapshot, this.#budgets)
+    const remembered = this.#open.length > 0 ? null : rememberedIn(snapshot, this.#budgets)
     if (remembered === null) return false
     for (const { account, windows, knownSinceMs } of remembered) account.learn(windows, knownSinceMs)
     this.#closeGaps()
@@ -278,7 +283,7 @@ export class BudgetBook {
 
   /** The account is asked for a window that it has forgotten: it has to be found in the ledger again. */
   #lose(account: Account, atMs: number): Bucket {
-    const gap = new Gap([...this.#open].map(({ call }) => call.callId))
+    const gap = new Gap(this.#open.map(({ call }) => call.callId))
     account.lose(gap)
     this.#gaps = [...this.#gaps, gap]
     // All its windows are kept from now on, also those that were forgotten when a job began to be held.

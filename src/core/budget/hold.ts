@@ -16,6 +16,8 @@ const nothing: ByUnit = [0n, 0n, 0n, 0n]
 export class Hold {
   readonly kind = 'held'
   readonly call: AdmittedCall
+  /** Where its book has it, while it is open. */
+  place = -1
   readonly #ended: (hold: Hold) => void
   readonly #rerouted: readonly string[]
   #buckets: readonly Bucket[]
