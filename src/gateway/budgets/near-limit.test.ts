@@ -151,20 +151,23 @@ class Callers {
     }
   }
 
-  #asking({ stream, mostTokens }: Wanted): Asking {
-    const match = matchEndpoint(exchange.method, exchange.path, exchange.headers)
-    assert.ok(match !== null)
-    const callId = `call_${this.#calls++}`
-    const arrival = { exchange, match, callId, requestId: callId, startedAtMs: startMs, arrivedAtMs: 0, trace: null }
-    const messages = [{ role: 'user', content: 'What is the capital of France?' }]
-    const body = JSON.stringify({ model: 'gpt-4.1-mini', stream, max_tokens: mostTokens, messages })
-    const caller = admit(this.#road, exchange, startMs)
-    const ask = readAsk(arrival, Buffer.from(body))
-    assert.ok(caller.kind === 'admitted' && ask.kind === 'ask')
-    const route = chooseRoute(this.#road, arrival, caller, ask)
-    assert.ok(route.kind === 'route')
-    return { arrival, caller, ask, payer: emptyPayer, route }
+  #asking(wanted: Wanted): Asking {
+    return askingFor(this.#road, `call_${this.#calls++}`, wanted)
   }
+}
+
+function askingFor(road: Road, callId: string, { stream, mostTokens }: Pick<Wanted, 'stream' | 'mostTokens'>): Asking {
+  const match = matchEndpoint(exchange.method, exchange.path, exchange.headers)
+  assert.ok(match !== null)
+  const arrival = { exchange, match, callId, requestId: callId, startedAtMs: startMs, arrivedAtMs: 0, trace: null }
+  const messages = [{ role: 'user', content: 'What is the capital of France?' }]
+  const body = JSON.stringify({ model: 'gpt-4.1-mini', stream, max_tokens: mostTokens, messages })
+  const caller = admit(road, exchange, startMs)
+  const ask = readAsk(arrival, Buffer.from(body))
+  assert.ok(caller.kind === 'admitted' && ask.kind === 'ask')
+  const route = chooseRoute(road, arrival, caller, ask)
+  assert.ok(route.kind === 'route')
+  return { arrival, caller, ask, payer: emptyPayer, route }
 }
 
 /** The limit of output that the provider is sent. */
@@ -204,3 +207,39 @@ test('nobody is refused while the least that helps could still be given back, an
     { numRuns: 300 },
   )
 })
+
+for (const [holdWaitMs, waitsMs] of [
+  [10_000, 6_000],
+  [4_000, 0],
+  [1_000, 0],
+  [0, 0],
+] as const) {
+  test(`of ${holdWaitMs} ms to wait, ${waitsMs} are left after 4000 in which the prompt was counted`, async () => {
+    const machine = new Machine(planRun(0))
+    const { time } = machine
+    const book = knowing(budget('team', [usdPerDay(1_000_000_000n)], { nearLimit: 'refuse' }))
+    const desk = new BudgetDesk(book, { timers: time, refusalStatus: 402, holdWaitMs })
+    const journal = { append: never, refusal: never, close: never }
+    const laid = works.lay({ machine, journal, upstream: { send: never }, chance: () => 0 })
+    const countText = () => new Promise<number>((resolve) => time.after(4_000, () => resolve(10)))
+    const road = { ...laid, budgets: desk, estimator: { ...laid.estimator, countText } }
+    const other = askingFor(road, 'other', { stream: false, mostTokens: 100 })
+    assert.equal(desk.hold(admittedCall(other), usd(1_000_000_000n)).kind, 'held')
+    let verdict: string | null = null
+    void Promise.resolve(reserve(road, askingFor(road, 'call', { stream: false, mostTokens: 100 }))).then(
+      ({ kind }) => {
+        verdict = kind
+      },
+    )
+    await time.pass(3_999)
+    assert.deepEqual([verdict, desk.waiting], [null, 0], 'it is counted')
+    await time.pass(1)
+    if (waitsMs > 0) {
+      assert.deepEqual([verdict, desk.waiting], [null, 1], 'it waits')
+      await time.pass(waitsMs - 1)
+      assert.equal(verdict, null)
+      await time.pass(1)
+    }
+    assert.deepEqual([verdict, desk.waiting], ['refused', 0])
+  })
+}
