@@ -1,6 +1,5 @@
 import type { BodyFault } from '#ports.ts'
-import type { EndpointMatch } from '#providers/endpoints.ts'
-import type { RequestFacts } from '#providers/requests/facts.ts'
+import { emptyFacts, type RequestFacts } from '#providers/requests/facts.ts'
 import { noReach, type RequestReach } from '#providers/requests/reach.ts'
 import { readRequest } from '#providers/requests/read-request.ts'
 import type { Arrival } from './arrival.ts'
@@ -41,21 +40,3 @@ function text(value: string | readonly string[] | undefined): string {
 }
 
 const noBody: Buffer = Buffer.alloc(0)
-
-function emptyFacts({ dialect, modelInPath, streamInPath }: EndpointMatch): RequestFacts {
-  return {
-    dialect,
-    model: modelInPath,
-    stream: streamInPath,
-    outputLimitTokens: null,
-    includeUsage: 'n/a',
-    background: false,
-    metadata: null,
-    anthropicUserId: null,
-    inputs: 1,
-    choices: 1,
-    inputChars: 0,
-    hasMediaInput: false,
-    boundary: null,
-  }
-}

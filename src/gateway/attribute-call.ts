@@ -1,4 +1,5 @@
 import { attribute } from '#core/attribution/attribute.ts'
+import { readBatchMetadata } from '#core/attribution/batch-metadata.ts'
 import { readAttributionHeaders } from '#core/attribution/headers.ts'
 import { readAttributionMetadata } from '#core/attribution/metadata.ts'
 import type { Payer } from '#core/attribution/payer.ts'
@@ -17,7 +18,9 @@ export interface Attributed {
 export function attributeCall(road: Road, arrival: Arrival, caller: Caller, ask: Ask): Attributed | Refusal {
   const headers = readAttributionHeaders(arrival.exchange.headers)
   if (headers.kind !== 'said') return refused('invalid_attribution', headers.message, headers.field)
-  const metadata = readAttributionMetadata(ask.facts.metadata)
+  const { metadata: said, requestsMetadata } = ask.facts
+  const metadata =
+    requestsMetadata === undefined ? readAttributionMetadata(said) : readBatchMetadata(said, requestsMetadata)
   if (metadata.kind !== 'said') return refused('invalid_attribution', metadata.message, metadata.field)
   const { key, claims } = caller
   const { payer, denied } = attribute({ key, claims, metadata: metadata.said, headers: headers.said })

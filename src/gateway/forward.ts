@@ -98,9 +98,11 @@ function attempt(arrivedAtMs: number, beganAtMs: number, nowMs: number, status: 
 }
 
 function mayRetry(open: OpenCall, attempts: readonly Attempt[]): boolean {
-  const { body } = open.route.request
-  const repeatable = body === null || Buffer.isBuffer(body)
-  return repeatable && attempts.length <= open.route.upstream.config.retries.max && wanted(open)
+  const { arrival, route } = open
+  const { body } = route.request
+  // What stores or orders something would do so twice: a second batch, say, of which nobody knows.
+  const repeatable = (body === null || Buffer.isBuffer(body)) && arrival.match.body !== 'metadata'
+  return repeatable && attempts.length <= route.upstream.config.retries.max && wanted(open)
 }
 
 /** False once nobody waits for the answer any more: no further attempt is made. */

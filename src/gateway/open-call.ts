@@ -42,13 +42,19 @@ export function openCall(road: Road, asking: Asking, reserved: Reserved): OpenCa
     modelRouted: route.model,
     endpoint: arrival.match.endpoint,
     stream: ask.facts.stream,
-    promptHash: ask.body === null || ask.body.length === 0 ? '' : road.hashPrompt(ask.body),
+    promptHash: promptHash(road, asking),
   }
   const estimatedInputTokens = arrival.match.metered ? roughInputTokens(ask.facts, ask.body?.length ?? 0) : 0
   road.counts.asks(call, ask.facts.inputs)
   const entry = traced<OpenEntry>({ kind: 'open', call, estimatedInputTokens }, arrival.trace)
   const echo = { requestId: arrival.requestId, costCenter: payer.costCenter, headers: reserved.headers }
   return { kind: 'open', arrival, caller, ask, payer, route, reserved, entry, call, control: new CallControl(), echo }
+}
+
+/** Empty where the body is no prompt. */
+function promptHash(road: Road, { arrival, ask }: Asking): string {
+  if (ask.body === null || ask.body.length === 0 || arrival.match.body === 'metadata') return ''
+  return road.hashPrompt(ask.body)
 }
 
 /** Enters the call into the journal. Resolves with null when it is there, or with why the journal does not take it. */

@@ -23,7 +23,7 @@ test('OpenAI paths, below /v1 as its SDK sends them', () => {
   check('POST /v1/responses/compact', 'responses openai json metered /v1/responses/compact')
   check('GET /v1/responses/resp_1', 'responses openai none free /v1/responses/resp_1')
   check('DELETE /v1/responses/resp_1', 'responses openai none free /v1/responses/resp_1')
-  check('POST /v1/responses/resp_1/cancel', 'responses openai opaque free /v1/responses/resp_1/cancel')
+  check('POST /v1/responses/resp_1/cancel', 'responses openai metadata free /v1/responses/resp_1/cancel')
   check('GET /v1/responses/resp_1/input_items', 'responses openai none free /v1/responses/resp_1/input_items')
   check('POST /v1/responses/input_tokens', 'countTokens openai json free /v1/responses/input_tokens')
   check('POST /v1/embeddings', 'embeddings openai json metered /v1/embeddings')
@@ -40,8 +40,8 @@ test('OpenAI paths, below /v1 as its SDK sends them', () => {
   check('POST /v1/files', 'files openai opaque free /v1/files')
   check('GET /v1/files/file-1/content', 'files openai none free /v1/files/file-1/content')
   check('POST /v1/uploads/up_1/parts', 'files openai opaque free /v1/uploads/up_1/parts')
-  check('POST /v1/batches', 'batches openai opaque free /v1/batches')
-  check('POST /v1/batches/b_1/cancel', 'batches openai opaque free /v1/batches/b_1/cancel')
+  check('POST /v1/batches', 'batches openai metadata free /v1/batches')
+  check('POST /v1/batches/b_1/cancel', 'batches openai metadata free /v1/batches/b_1/cancel')
   check('GET /v1/chat/completions/c_1/messages', 'chat.completions openai none free /v1/chat/completions/c_1/messages')
 })
 
@@ -56,9 +56,9 @@ test('Anthropic paths, whatever its base URL ends in', () => {
     check(`POST ${prefix}/messages`, 'messages anthropic json metered /v1/messages')
     check(`POST ${prefix}/messages/count_tokens`, 'messages.count_tokens anthropic json free /v1/messages/count_tokens')
   }
-  check('POST /v1/messages/batches', 'messages.batches anthropic opaque free /v1/messages/batches')
+  check('POST /v1/messages/batches', 'messages.batches anthropic metadata free /v1/messages/batches')
   check('GET /v1/messages/batches/b/results', 'messages.batches anthropic none free /v1/messages/batches/b/results')
-  check('POST /v1/messages/batches/b/cancel', 'messages.batches anthropic opaque free /v1/messages/batches/b/cancel')
+  check('POST /v1/messages/batches/b/cancel', 'messages.batches anthropic metadata free /v1/messages/batches/b/cancel')
 })
 
 test('a path of several APIs is told apart by the headers', () => {
@@ -68,7 +68,7 @@ test('a path of several APIs is told apart by the headers', () => {
   check('GET /v1/models', 'models google none free /v1/models', { 'x-goog-api-key': 'k' })
   check('GET /v1/files/f/content', 'files anthropic none free /v1/files/f/content', anthropic)
   check('POST /v1/chat/completions', 'chat.completions openai json metered /v1/chat/completions', anthropic)
-  check('POST /v1/batches', 'batches openai opaque free /v1/batches', anthropic)
+  check('POST /v1/batches', 'batches openai metadata free /v1/batches', anthropic)
 })
 
 test('Gemini paths name model, verb and version', () => {

@@ -3,8 +3,11 @@ import type { EndpointName } from '#core/ledger/entry.ts'
 /** The API that the caller speaks: it decides how requests are read, streams are watched and errors are shaped. */
 export type Dialect = 'openai' | 'anthropic' | 'google'
 
-/** How far the gateway looks into the body: JSON and multipart are read, opaque bodies only passed on. */
-export type BodyForm = 'json' | 'multipart' | 'opaque' | 'none'
+/**
+ * How far the gateway looks into the body: JSON and multipart are read, of `metadata` bodies (JSON, or none) only who
+ * pays, opaque bodies are only passed on.
+ */
+export type BodyForm = 'json' | 'multipart' | 'metadata' | 'opaque' | 'none'
 
 export interface EndpointMatch {
   readonly endpoint: EndpointName
@@ -46,6 +49,15 @@ const passed = (methods: readonly Methods[], path: string, endpoint: EndpointNam
   methods,
   path,
   endpoint,
+  body: 'metadata',
+  metered: false,
+})
+
+/** Files: never held whole. */
+const streamed = (path: string): Row => ({
+  methods: ['POST'],
+  path,
+  endpoint: 'files',
   body: 'opaque',
   metered: false,
 })
@@ -73,11 +85,12 @@ const openaiRows: readonly Row[] = [
   passed(['GET'], '/responses/*/input_items', 'responses'),
   passed(['GET'], '/models', 'models'),
   passed(['GET', 'DELETE'], '/models/*', 'models'),
-  passed(['GET', 'POST'], '/files', 'files'),
+  streamed('/files'),
+  passed(['GET'], '/files', 'files'),
   passed(['GET', 'DELETE'], '/files/*', 'files'),
   passed(['GET'], '/files/*/content', 'files'),
   passed(['POST'], '/uploads', 'files'),
-  passed(['POST'], '/uploads/*/parts', 'files'),
+  streamed('/uploads/*/parts'),
   passed(['POST'], '/uploads/*/complete', 'files'),
   passed(['POST'], '/uploads/*/cancel', 'files'),
   passed(['GET', 'POST'], '/batches', 'batches'),
@@ -105,7 +118,8 @@ const anthropicRows: readonly Row[] = [
 const anthropicSharedRows: readonly Row[] = [
   passed(['GET'], '/models', 'models'),
   passed(['GET'], '/models/*', 'models'),
-  passed(['GET', 'POST'], '/files', 'files'),
+  streamed('/files'),
+  passed(['GET'], '/files', 'files'),
   passed(['GET', 'DELETE'], '/files/*', 'files'),
   passed(['GET'], '/files/*/content', 'files'),
 ]

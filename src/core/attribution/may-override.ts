@@ -1,7 +1,13 @@
 import { type OverridableField, type Payer, payerFields, payerProperty } from './payer.ts'
 
 /** The fields that describe a single request rather than the owner of its cost: free to set unless a key locks them. */
-const requestFields: readonly OverridableField[] = ['user_id', 'session_id', 'feature_flag', 'request_path', 'tags']
+export const requestFields: readonly OverridableField[] = [
+  'user_id',
+  'session_id',
+  'feature_flag',
+  'request_path',
+  'tags',
+]
 
 /**
  * What callers may override with a key that was made without a list of its own, wherever it was made (configuration,

@@ -8,7 +8,9 @@ import {
   topLevelMembers,
 } from '#lib/json-members.ts'
 import { multipartParts } from '#lib/multipart.ts'
+import { stripRequests } from './edit-batch.ts'
 import type { RequestFacts } from './facts.ts'
+import { metadataEdits } from './metadata-edits.ts'
 import type { OutputLimitField } from './output-limit.ts'
 
 export interface RequestChanges {
@@ -36,6 +38,7 @@ export interface OutputLimitChange {
  * what it read.
  */
 export function editRequest(body: Buffer, facts: RequestFacts, changes: RequestChanges): Buffer {
+  if (facts.requestsMetadata !== undefined) return stripRequests(body, facts, changes.stripMetadata)
   const model = changes.model !== undefined && changes.model !== facts.model ? changes.model : null
   if (facts.boundary !== null) return model === null ? body : editMultipart(body, facts.boundary, model)
   const strips = facts.metadata !== null && changes.stripMetadata.some((key) => isStripped(key, facts, changes))
@@ -54,7 +57,7 @@ export function editRequest(body: Buffer, facts: RequestFacts, changes: RequestC
     if (member.key === 'model' && model !== null) {
       replace.set(member, JSON.stringify(facts.dialect === 'google' ? resourceName(model) : model))
     } else if (member.key === 'metadata' && strips) {
-      const edits = metadataEdits(body, member, facts, changes)
+      const edits = metadataEdits(body, member, (key) => isStripped(key, facts, changes))
       if (edits === 'all') remove.add(member)
       else inner.push(...edits)
     } else if (member.key === 'stream_options' && asks) {
@@ -80,13 +83,6 @@ export function editRequest(body: Buffer, facts: RequestFacts, changes: RequestC
 function isStripped(key: string, facts: RequestFacts, changes: RequestChanges): boolean {
   if (facts.metadata === null || !Object.hasOwn(facts.metadata, key)) return false
   return changes.stripMetadata.includes(key) && !(key === 'user_id' && facts.dialect === 'anthropic')
-}
-
-function metadataEdits(body: Buffer, member: Member, facts: RequestFacts, changes: RequestChanges): Edit[] | 'all' {
-  const members = topLevelMembers(body, member.valueStart) ?? []
-  const remove = new Set(members.filter(({ key }) => isStripped(key, facts, changes)))
-  if (remove.size === members.length) return 'all'
-  return memberEdits(members, member.valueStart, { remove, replace: new Map(), append: [] })
 }
 
 /** Text = what to put in place of the whole value. */

@@ -1,4 +1,4 @@
-import type { Dialect } from '../endpoints.ts'
+import type { Dialect, EndpointMatch } from '../endpoints.ts'
 
 /** What a request's body says that decides something here. Everything else in it is the provider's business. */
 export interface RequestFacts {
@@ -14,6 +14,8 @@ export interface RequestFacts {
   readonly background: boolean
   /** The body's `metadata`, where that is an object. */
   readonly metadata: Readonly<Record<string, unknown>> | null
+  /** Only of a batch with its requests in the body: each different `metadata` that they have. */
+  readonly requestsMetadata?: readonly unknown[]
   /** `metadata.user_id` of an Anthropic call: Anthropic's own field, it stays in the body. */
   readonly anthropicUserId: string | null
   /** How many inputs one call has where the API takes a list of them (embeddings, moderations); otherwise 1. */
@@ -26,6 +28,25 @@ export interface RequestFacts {
   readonly hasMediaInput: boolean
   /** Of a multipart body; null of a JSON one. */
   readonly boundary: string | null
+}
+
+/** Of a request whose body decides nothing. */
+export function emptyFacts({ dialect, modelInPath, streamInPath }: EndpointMatch): RequestFacts {
+  return {
+    dialect,
+    model: modelInPath,
+    stream: streamInPath,
+    outputLimitTokens: null,
+    includeUsage: 'n/a',
+    background: false,
+    metadata: null,
+    anthropicUserId: null,
+    inputs: 1,
+    choices: 1,
+    inputChars: 0,
+    hasMediaInput: false,
+    boundary: null,
+  }
 }
 
 export interface RequestRefusal {

@@ -77,6 +77,16 @@ export function faultOfField(name: string, read: ReadonlySet<string>): RequestRe
   return meant !== null && meant !== name && read.has(meant) ? misspelled(name, meant) : null
 }
 
+/** The same of the members of an object, of which only some are read; one of these may not stand there twice. */
+export function faultOfMembers(members: readonly Member[], read: ReadonlySet<string>): RequestRefusal | null {
+  for (const { key } of members) {
+    const fault = faultOfField(key, read)
+    if (fault !== null) return fault
+  }
+  const twice = repeatedName(members.filter(({ key }) => read.has(key)))
+  return twice === null ? null : standsTwice(twice)
+}
+
 /** The first name that decides something and stands more than once. */
 export function repeatedName(members: readonly Member[]): string | null {
   const seen = new Set<string>()
@@ -86,6 +96,10 @@ export function repeatedName(members: readonly Member[]): string | null {
     seen.add(key)
   }
   return null
+}
+
+export function standsTwice(name: string): RequestRefusal {
+  return refusal('invalid_request', `"${name}" stands more than once in the body`, name)
 }
 
 function faultIn(value: unknown, names: DecidingNames): RequestRefusal | null {

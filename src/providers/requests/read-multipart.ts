@@ -1,7 +1,7 @@
 import { multipartParts } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
-import { faultOfField } from './member-names.ts'
+import { faultOfField, standsTwice } from './member-names.ts'
 import { noReach, type RequestReach } from './reach.ts'
 
 /** Longer fields are texts (prompts), which decide nothing. */
@@ -29,9 +29,7 @@ export function readMultipart(
     const fault = faultOfField(part.name, decidingFields)
     if (fault !== null) return fault
     if (!decidingFields.has(part.name)) continue
-    if (fields.has(part.name)) {
-      return refusal('invalid_request', `"${part.name}" stands more than once in the body`, part.name)
-    }
+    if (fields.has(part.name)) return standsTwice(part.name)
     if (part.filename !== null || part.valueEnd - part.valueStart > mostFieldBytes) {
       return refusal('invalid_request', `"${part.name}" must be a plain short field`, part.name)
     }

@@ -4,10 +4,11 @@ import { countMembers, topLevelMembers } from '#lib/json-members.ts'
 import { withPlainNames } from '#lib/json-names.ts'
 import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
-import { faultOfNames, repeatedName } from './member-names.ts'
+import { emptyFacts, isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
+import { faultOfNames, repeatedName, standsTwice } from './member-names.ts'
 import { count, readOutputLimit } from './output-limit.ts'
-import { type RequestReach, reachOf } from './reach.ts'
+import { noReach, type RequestReach, reachOf } from './reach.ts'
+import { readBodyMetadata } from './read-body-metadata.ts'
 import { readMultipart } from './read-multipart.ts'
 import { type TextSize, textSize } from './text-size.ts'
 
@@ -36,10 +37,14 @@ const needsModel: ReadonlySet<string> = new Set([
 
 /**
  * Reads what decides something out of a request's body, or says why the request cannot be served. The body itself is
- * not changed. Call it for bodies of form `json` and `multipart` only.
+ * not changed. Call it for bodies of form `json`, `multipart` and `metadata` only.
  */
 export function readRequest(request: RequestToRead): RequestReading {
   const { match, contentType, body } = request
+  // To cancel something, say.
+  if (match.body === 'metadata' && body.length === 0) {
+    return { kind: 'read', facts: emptyFacts(match), reach: noReach }
+  }
   const encoding = request.contentEncoding?.trim().toLowerCase() ?? ''
   if (encoding !== '' && encoding !== 'identity') {
     return refusal('unsupported_content_type', `send the body without content-encoding; ${encoding} is not read here`)
@@ -72,10 +77,11 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
     return refusal('invalid_json', `the body is not JSON: ${faultOf(text)}`)
   }
   if (!isObject(parsed)) return refusal('invalid_request', 'the body must be a JSON object')
+  if (match.body === 'metadata') return readBodyMetadata(match, body)
   const { root, size } = asWritten(parsed, text)
   const simple = countMembers(text) === Object.keys(root).length
   const twice = simple ? null : repeatedName(topLevelMembers(body) ?? [])
-  if (twice !== null) return refusal('invalid_request', `"${twice}" stands more than once in the body`, twice)
+  if (twice !== null) return standsTwice(twice)
   const fault = faultOfNames(match, root)
   if (fault !== null) return fault
   return factsOf(match, root, size, body.length)
