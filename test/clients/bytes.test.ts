@@ -58,6 +58,35 @@ test('only what is ours leaves the metadata, and only with what it takes along',
   assert.equal(bodyOf(all.received), `{"model":"gpt-4.1",${rest}}`)
 })
 
+test('of calls that are passed on only what is ours leaves the metadata, and all else of them is as it came', async () => {
+  const order = '"input_file_id" : "f\\u00e9" ,\n "x":1.0 , "x":12345678901234567890'
+  const batch = await pass(`{ ${order}, "metadata":{ "department":"x" , "own":"1" } }`, '/v1/batches')
+  assert.equal(bodyOf(batch.received), `{ ${order}, "metadata":{ "own":"1" } }`)
+  assert.match(batch.received, new RegExp(`\r\ncontent-length: ${bodyOf(batch.received).length}\r\n`, 'i'))
+  for (const path of ['/v1/uploads', '/v1/uploads/up_1/complete', '/v1/responses/resp_1/cancel']) {
+    const { received } = await pass('{"metadata":{"department":"x"},"n":1.0}', path)
+    assert.equal(bodyOf(received), '{"n":1.0}')
+  }
+  const none = await pass('', '/v1/batches/b_1/cancel')
+  assert.match(none.received, /\r\ncontent-length: 0\r\n/i)
+})
+
+test('a form has no metadata of ours: its parts go on as they are, and say nothing of who pays', async () => {
+  const part = (name: string, value: string) =>
+    `--b\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+  const file = part('file"; filename="a.jsonl', '{"metadata":{"department":"x"}}')
+  const form = `${part('model', 'gpt-4.1')}${part('metadata', '{"department":"x"}')}${part('metadata[department]', 'x')}${file}--b--\r\n`
+  const denied = await stack.counter('tollgate_attribution_denied_total')
+  for (const path of ['/v1/files', '/v1/uploads/up_1/parts', '/v1/images/edits', '/v1/audio/transcriptions']) {
+    const type = 'content-type: multipart/form-data; boundary=b'
+    await rawCall(stack.url, rawPost(path, ['host: gate', credential, type], form))
+    const received = upstream.requests.at(-1) ?? ''
+    const body = bodyOf(received)
+    assert.equal(/\r\ntransfer-encoding: chunked\r\n/i.test(received) ? dechunked(body) : body, form)
+  }
+  assert.equal(await stack.counter('tollgate_attribution_denied_total'), denied)
+})
+
 test('a provider that is to keep the metadata gets it as it is, and it is read all the same', async () => {
   const kept = `  - {name: openai, kind: openai, base_url: "\${SIMULATOR}", api_key: ${upstreamSecret}, keep_metadata: true}`
   const keys = `  - {name: open, key: ${callerSecret}}`
