@@ -11,6 +11,7 @@ import type { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
 import { traceHeaders } from '#gateway/call-trace.ts'
 import type { TokenEstimator } from '#gateway/count-usage.ts'
+import { UpstreamSecret } from '#gateway/hide-secret.ts'
 import type { RoadCounts } from '#gateway/metrics/road-counts.ts'
 import type { ClaimsVerifier, Road, RoadUpstream } from '#gateway/road.ts'
 import { globMatcher } from '#lib/glob.ts'
@@ -106,7 +107,7 @@ function roadUpstream(config: ProviderConfig, door: Upstream): RoadUpstream {
     anthropic: credentialHeaders(kind, 'anthropic', apiKey),
     google: credentialHeaders(kind, 'google', apiKey),
   }
-  return { config, door, basePath, credentials, accent: accentOf(config) }
+  return { config, door, basePath, credentials, secret: new UpstreamSecret(apiKey), accent: accentOf(config) }
 }
 
 function poolOptions(provider: ProviderConfig, dataDir: string): UpstreamPoolOptions {

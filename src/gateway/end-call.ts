@@ -2,7 +2,6 @@ import type { Attempt } from '#core/ledger/entry.ts'
 import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Delivery } from './delivery.ts'
 import type { Went } from './forward.ts'
-import { readingWithoutSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
 import { type Refusal, type RefusalCode, refused, statusOf } from './refusal.ts'
 import type { Road } from './road.ts'
@@ -25,7 +24,7 @@ export interface EndedCall {
 export function endCall(road: Road, open: OpenCall, went: Went, relayed: Delivery): EndedCall {
   open.control.upstreamEnded()
   const answer = went.kind === 'answered' ? went.answer : null
-  const reading = readingWithoutSecret(relayed.reading, open.route.upstream.config.apiKey)
+  const reading = open.route.upstream.secret.hiddenInReading(relayed.reading)
   const delivery = reading === relayed.reading ? relayed : { ...relayed, reading }
   const attempts = went.kind === 'answered' ? measured(open, went.attempts, delivery) : went.attempts
   const instead = insteadOf(road, open, answer, delivery)

@@ -1,7 +1,6 @@
 import type { Attempt } from '#core/ledger/entry.ts'
 import { type PendingAnswer, type Timers, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Work } from './call-control.ts'
-import { answerWithoutSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 import { inMicros } from './settle.ts'
@@ -88,7 +87,7 @@ function answered(
   upstream: PendingAnswer,
   { answer, attempts, answeredAtMs }: Pick<Answered, 'answer' | 'attempts' | 'answeredAtMs'>,
 ): Answered {
-  const shown = answerWithoutSecret(answer, open.route.upstream.config.apiKey)
+  const shown = open.route.upstream.secret.withoutHeaders(answer)
   return { kind: 'answered', answer: shown, upstream, attempts, answeredAtMs }
 }
 

@@ -1,12 +1,6 @@
-import type { UpstreamAnswer } from '#ports.ts'
+import type { AnswerSink, UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Reading } from '#providers/meter.ts'
-
-/*
- * Providers, and relays before them, may repeat the credential that they were shown. It stays ours: what repeats it
- * is not passed on, and not written down.
- */
-
-const inItsPlace = '[redacted]'
+import { noBytes } from './delivery.ts'
 
 /**
  * Servers that want no credential are given a filler, such as `x` or `none`. That is no secret, and stands in texts by
@@ -14,42 +8,150 @@ const inItsPlace = '[redacted]'
  */
 const shortestSecret = 8
 
-function isSecret(credential: string): boolean {
-  return credential.length >= shortestSecret
-}
+/** A shorter one without a digit may be a word, such as `placeholder`, that a model has reason to write. */
+const neverAWord = 16
 
-/** The very same answer but for headers that hold the secret, which are left out. */
-export function answerWithoutSecret(answer: UpstreamAnswer, secret: string): UpstreamAnswer {
-  if (!isSecret(secret) || !anyHolds(answer.headers, secret)) return answer
-  const headers = Object.fromEntries(Object.entries(answer.headers).filter(([, value]) => !holds(value, secret)))
-  return {
-    status: answer.status,
-    headers,
-    deliver: (sink) => answer.deliver(sink),
-    pause: () => answer.pause(),
-    resume: () => answer.resume(),
+const noEnds: readonly number[] = []
+
+/**
+ * The credential that a provider is shown. Providers, and relays before them, may repeat it. It stays ours: what repeats
+ * it is not passed on, and not written down. In its place stands something as long, so that whatever counts bytes is
+ * still right. It is looked for as it is, not in another spelling (`\u0073k-…`, `%73k-…`, base64).
+ */
+export class UpstreamSecret {
+  /** As it stands in bodies. */
+  readonly bytes: Buffer
+  /** True where it cannot stand in an answer by chance. */
+  readonly inAnswers: boolean
+  readonly #text: string
+  readonly #inErrors: boolean
+  readonly #inItsPlace: string
+  readonly #mask: Buffer
+
+  constructor(credential: string) {
+    this.#text = credential
+    this.bytes = Buffer.from(credential)
+    this.#inErrors = this.bytes.length >= shortestSecret
+    this.inAnswers = this.bytes.length >= neverAWord || (this.#inErrors && /\d/.test(credential))
+    this.#inItsPlace = '[redacted]'.padEnd(this.bytes.length, '*').slice(0, this.bytes.length)
+    this.#mask = Buffer.from(this.#inItsPlace)
+  }
+
+  /** The very same answer but for headers that hold the secret, which are left out. */
+  withoutHeaders(answer: UpstreamAnswer): UpstreamAnswer {
+    if (!this.#inErrors || !this.#inAny(answer.headers)) return answer
+    const headers = Object.fromEntries(Object.entries(answer.headers).filter(([, value]) => !this.#inHeader(value)))
+    return {
+      status: answer.status,
+      headers,
+      deliver: (sink) => answer.deliver(sink),
+      pause: () => answer.pause(),
+      resume: () => answer.resume(),
+    }
+  }
+
+  /** A whole body, the very same where the secret does not stand in it. */
+  hiddenIn(body: Buffer, status: number): Buffer {
+    return (status < 400 ? this.inAnswers : this.#inErrors) ? this.masked(body, this.endsIn(body)) : body
+  }
+
+  /** Takes a body in as it comes, and hands it on at once, but for what may turn out to be the secret's beginning. */
+  hiddenOnTheWayTo(sink: AnswerSink): AnswerSink {
+    return this.inAnswers ? new MaskingSink(this, sink) : sink
+  }
+
+  /** The very same reading but for an error that holds the secret. */
+  hiddenInReading(reading: Reading): Reading {
+    const { error } = reading
+    if (error === null || !this.#inErrors) return reading
+    if (!error.message.includes(this.#text) && !error.code.includes(this.#text)) return reading
+    return { ...reading, error: { ...error, code: this.#without(error.code), message: this.#without(error.message) } }
+  }
+
+  /** Where in the bytes it ends, each time that it stands there. */
+  endsIn(bytes: Buffer): readonly number[] {
+    let at = bytes.indexOf(this.bytes)
+    if (at === -1) return noEnds
+    const ends: number[] = []
+    for (; at !== -1; at = bytes.indexOf(this.bytes, at + this.bytes.length)) ends.push(at + this.bytes.length)
+    return ends
+  }
+
+  /** The very same bytes where there are no ends. */
+  masked(bytes: Buffer, ends: readonly number[]): Buffer {
+    if (ends.length === 0) return bytes
+    const copy = Buffer.from(bytes)
+    for (const end of ends) this.#mask.copy(copy, end - this.#mask.length)
+    return copy
+  }
+
+  /** From where on, at or after `from`, the bytes can be its beginning; their length where they cannot. */
+  beginsAt(bytes: Buffer, from: number): number {
+    const { length } = bytes
+    const last = bytes[length - 1]
+    // Most pieces end with a line end or a brace, which stand in no key.
+    if (last === undefined || !this.bytes.includes(last)) return length
+    for (let at = Math.max(from, length - this.bytes.length + 1); at < length; at += 1) {
+      if (bytes[at] === this.bytes[0] && bytes.compare(this.bytes, 0, length - at, at, length) === 0) return at
+    }
+    return length
+  }
+
+  #without(text: string): string {
+    return text.replaceAll(this.#text, this.#inItsPlace)
+  }
+
+  #inAny(headers: UpstreamAnswer['headers']): boolean {
+    for (const name in headers) if (this.#inHeader(headers[name])) return true
+    return false
+  }
+
+  #inHeader(value: string | string[] | undefined): boolean {
+    return typeof value === 'string'
+      ? value.includes(this.#text)
+      : (value?.some((single) => single.includes(this.#text)) ?? false)
   }
 }
 
-export function bytesWithoutSecret(bytes: Buffer, secret: string): Buffer {
-  if (!isSecret(secret) || !bytes.includes(secret)) return bytes
-  return Buffer.from(bytes.toString('latin1').replaceAll(Buffer.from(secret).toString('latin1'), inItsPlace), 'latin1')
-}
+class MaskingSink implements AnswerSink {
+  readonly #secret: UpstreamSecret
+  readonly #sink: AnswerSink
+  /** What came last, where it may be the beginning of the secret. */
+  #begun: Buffer = noBytes
 
-/** The very same reading but for an error whose message holds the secret. */
-export function readingWithoutSecret(reading: Reading, secret: string): Reading {
-  const { error } = reading
-  if (error === null || !isSecret(secret) || !error.message.includes(secret)) return reading
-  return { ...reading, error: { ...error, message: error.message.replaceAll(secret, inItsPlace) } }
-}
+  constructor(secret: UpstreamSecret, sink: AnswerSink) {
+    this.#secret = secret
+    this.#sink = sink
+  }
 
-function anyHolds(headers: UpstreamAnswer['headers'], secret: string): boolean {
-  for (const name in headers) if (holds(headers[name], secret)) return true
-  return false
-}
+  bytes(chunk: Buffer): void {
+    const bytes = this.#begun.length === 0 ? chunk : Buffer.concat([this.#begun, chunk])
+    const ends = this.#secret.endsIn(bytes)
+    const begins = this.#secret.beginsAt(bytes, ends.at(-1) ?? 0)
+    const shown = this.#secret.masked(bytes, ends)
+    if (begins === bytes.length) {
+      this.#begun = noBytes
+      this.#sink.bytes(shown)
+    } else {
+      this.#begun = bytes.subarray(begins)
+      if (begins > 0) this.#sink.bytes(shown.subarray(0, begins))
+    }
+  }
 
-function holds(value: string | string[] | undefined, secret: string): boolean {
-  return typeof value === 'string'
-    ? value.includes(secret)
-    : (value?.some((single) => single.includes(secret)) ?? false)
+  end(): void {
+    this.#handOver()
+    this.#sink.end()
+  }
+
+  fail(fault: UpstreamFault): void {
+    this.#handOver()
+    this.#sink.fail(fault)
+  }
+
+  /** It was the beginning of something else. */
+  #handOver(): void {
+    const begun = this.#begun
+    this.#begun = noBytes
+    if (begun.length > 0) this.#sink.bytes(begun)
+  }
 }

@@ -6,6 +6,7 @@ import type { StreamMeter } from '#providers/meter.ts'
 import type { StreamAllowance } from './budgets/allowance.ts'
 import type { CallControl, Work } from './call-control.ts'
 import { type Cut, type Delivery, noBytes } from './delivery.ts'
+import type { UpstreamSecret } from './hide-secret.ts'
 import type { ReadOnLimits } from './road.ts'
 
 export interface FlowParts {
@@ -22,6 +23,8 @@ export interface FlowParts {
   readonly allowance: StreamAllowance | null
   /** Follows what the client gets, so that the answer can be ended where it stands; null = it cannot be. */
   readonly passed: PassedEvents | null
+  /** What is not to be shown of it. */
+  readonly secret: UpstreamSecret
   /** How the body is encoded although it was asked for plain: a decoded copy is read then. Null = it is not. */
   readonly encoding: ContentEncoding | null
 }
@@ -41,7 +44,10 @@ export function relayFlow(parts: FlowParts): Promise<Delivery> {
     const flow = new Flow(parts, resolve)
     parts.control.whileRunning(parts.upstream)
     parts.exchange.onDrain(() => parts.answer.resume())
-    parts.answer.deliver(parts.encoding === null ? flow : new DecodedFlow(flow, new BodyDecoder(parts.encoding)))
+    const { encoding, secret } = parts
+    parts.answer.deliver(
+      encoding === null ? secret.hiddenOnTheWayTo(flow) : new DecodedFlow(flow, new BodyDecoder(encoding)),
+    )
     parts.exchange.onGone(() => flow.clientLeft())
     flow.delivered()
   })

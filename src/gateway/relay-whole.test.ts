@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AnswerSink, UpstreamAnswer } from '#ports.ts'
+import { UpstreamSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
 import { relayWhole } from './relay-whole.ts'
 import type { Road } from './road.ts'
@@ -14,7 +15,7 @@ async function times(deliver: (sink: AnswerSink) => void): Promise<(number | nul
   const open = {
     arrival: { exchange: { gone: false }, match: { endpoint: 'chat.completions' } },
     call: { endpoint: 'chat.completions' },
-    route: { upstream: { accent: {} } },
+    route: { upstream: { accent: {}, secret: new UpstreamSecret('sk-upstream-1') } },
   } as OpenCall
   const answer = { status: 200, headers: {}, deliver } as UpstreamAnswer
   const upstream = { abort: () => {} }

@@ -1,11 +1,10 @@
-import { type ContentEncoding, decodeWhole } from '#lib/content-encoding.ts'
+import { type ContentEncoding, decodeWhole, encodeWhole } from '#lib/content-encoding.ts'
 import { type AnswerSink, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { withOwnResultsAddress } from '#providers/answers/results-address.ts'
 import type { Reading } from '#providers/meter.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import type { Answered } from './forward.ts'
-import { bytesWithoutSecret } from './hide-secret.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 
@@ -101,11 +100,14 @@ class Whole implements AnswerSink {
     this.#over = true
     const clientLeft = this.#open.arrival.exchange.gone
     const upstreamEndedAtMs = this.#nowMs()
-    const held = this.#body()
+    const body = this.#body()
+    const { encoding } = this.#whole
+    const decoded = encoding === null ? null : decodeWhole(encoding, body, mostDecodedBytes)
+    const readable = this.#shown(decoded ?? body)
     this.#delivery = {
-      reading: fault === null ? this.#read(held) : noReading,
+      reading: fault === null ? this.#read(readable) : noReading,
       form: 'opaque',
-      held: clientLeft ? noBytes : held,
+      held: clientLeft ? noBytes : asItCame(readable, body, decoded, encoding),
       fault,
       clientLeft,
       cut: null,
@@ -117,21 +119,32 @@ class Whole implements AnswerSink {
     this.#resolve?.(this.#delivery)
   }
 
-  /** What the client may see of it. */
   #body(): Buffer {
     const first = this.#first ?? noBytes
-    const body = this.#rest === null ? first : Buffer.concat([first, ...this.#rest])
-    if (this.#whole.answer.status < 400) {
-      return this.#open.call.endpoint === 'messages.batches' ? withOwnResultsAddress(body) : body
-    }
-    return bytesWithoutSecret(body, this.#open.route.upstream.config.apiKey)
+    return this.#rest === null ? first : Buffer.concat([first, ...this.#rest])
+  }
+
+  /** What the client may see of it. */
+  #shown(body: Buffer): Buffer {
+    const { status } = this.#whole.answer
+    const { call, route } = this.#open
+    const own = status < 400 && call.endpoint === 'messages.batches' ? withOwnResultsAddress(body) : body
+    return route.upstream.secret.hiddenIn(own, status)
   }
 
   #read(body: Buffer): Reading {
-    const { answer, contentType, encoding } = this.#whole
+    const { answer, contentType } = this.#whole
     const { arrival, route } = this.#open
-    const readable = encoding === null ? body : (decodeWhole(encoding, body, mostDecodedBytes) ?? body)
     const { endpoint: api } = arrival.match
-    return readAnswer({ api, accent: route.upstream.accent, contentType, body: readable, status: answer.status })
+    return readAnswer({ api, accent: route.upstream.accent, contentType, body, status: answer.status })
   }
+}
+
+/**
+ * The body to pass on: byte for byte what came, unless what stood in it is not to be shown. `decoded` is null where it
+ * was readable as it came, or cannot be read.
+ */
+function asItCame(shown: Buffer, body: Buffer, decoded: Buffer | null, encoding: ContentEncoding | null): Buffer {
+  if (decoded === null || encoding === null) return shown
+  return shown === decoded ? body : encodeWhole(encoding, shown)
 }

@@ -68,6 +68,7 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
     ...streamed,
     allowance,
     passed,
+    secret: route.upstream.secret,
     encoding: read,
     exchange,
     control,

@@ -12,6 +12,7 @@ import type { BudgetDesk } from './budgets/desk.ts'
 import type { RunningCalls } from './call-control.ts'
 import type { Tracing } from './call-trace.ts'
 import type { TokenEstimator } from './count-usage.ts'
+import type { UpstreamSecret } from './hide-secret.ts'
 import type { RoadCounts } from './metrics/road-counts.ts'
 
 /** How far an answer is still read for its usage after the caller left. */
@@ -39,6 +40,8 @@ export interface RoadUpstream {
   readonly basePath: string
   /** By the API called: the headers that show the provider our key, names and values in turn. */
   readonly credentials: Readonly<Record<Dialect, RawHeaders>>
+  /** What its answers must not show. */
+  readonly secret: UpstreamSecret
   /** How its answers deviate from the dialect they speak. */
   readonly accent: Accent
 }

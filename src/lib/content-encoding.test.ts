@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
-import { BodyDecoder, type ContentEncoding, contentEncodingOf, decodeWhole } from './content-encoding.ts'
+import { BodyDecoder, type ContentEncoding, contentEncodingOf, decodeWhole, encodeWhole } from './content-encoding.ts'
 
 const encoders: readonly (readonly [ContentEncoding, (body: Buffer) => Buffer])[] = [
   ['gzip', gzipSync],
@@ -18,6 +18,7 @@ describe('content encoding', () => {
         fc.asyncProperty(fc.string({ maxLength: 2_000 }), fc.integer({ min: 1, max: 300 }), async (text, size) => {
           const body = encode(Buffer.from(text))
           assert.equal(decodeWhole(encoding, body, 10_000)?.toString(), text)
+          assert.deepEqual(decodeWhole(encoding, encodeWhole(encoding, Buffer.from(text)), 10_000), Buffer.from(text))
           assert.equal(await decodeInPieces(encoding, body, size), text)
         }),
         { numRuns: 50 },

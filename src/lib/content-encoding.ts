@@ -1,12 +1,17 @@
 import type { Transform } from 'node:stream'
 import {
+  brotliCompressSync,
   brotliDecompressSync,
+  constants,
   createBrotliDecompress,
   createGunzip,
   createInflate,
   createZstdDecompress,
+  deflateSync,
   gunzipSync,
+  gzipSync,
   inflateSync,
+  zstdCompressSync,
   zstdDecompressSync,
 } from 'node:zlib'
 
@@ -44,6 +49,20 @@ export function decodeWhole(encoding: ContentEncoding, body: Buffer, maxOutputLe
     }
   } catch {
     return null
+  }
+}
+
+/** As fast as it goes: for what seldom has to be encoded. */
+export function encodeWhole(encoding: ContentEncoding, body: Buffer): Buffer {
+  switch (encoding) {
+    case 'gzip':
+      return gzipSync(body, { level: constants.Z_BEST_SPEED })
+    case 'deflate':
+      return deflateSync(body, { level: constants.Z_BEST_SPEED })
+    case 'br':
+      return brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MIN_QUALITY } })
+    case 'zstd':
+      return zstdCompressSync(body)
   }
 }
 
