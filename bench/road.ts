@@ -91,7 +91,7 @@ class FakeAnswer implements PendingAnswer, UpstreamAnswer {
 const upstream: Upstream = { send: () => new FakeAnswer() }
 const dir = mkdtempSync(join(tmpdir(), 'tollgate-road-'))
 const yaml = `
-providers: [{name: openai, kind: openai, base_url: "http://127.0.0.1:1/v1", api_key: sk}]
+providers: [{name: openai, kind: openai, base_url: "http://127.0.0.1:1/v1", api_key: sk-proj-7he-5ecre7-0f-7he-bench-in-4s-many-charac7ers-as-a-real-one-has}]
 keys: [{name: bench, key: ${benchKey}, attribution: {department: engineering, project: search, cost_center: cc_search}}]
 ${nestedBudgets(Number(process.argv[2] ?? 0))}`
 const loaded = loadConfig({ env: { TOLLGATE_CONFIG: 'bench.yaml' }, cwd: dir, readFile: () => yaml })

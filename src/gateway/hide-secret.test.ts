@@ -14,7 +14,7 @@ function passed(credential: string, pieces: readonly Buffer[], fault: UpstreamFa
   let sofar: Buffer[] = []
   const ends: (UpstreamFault | null)[] = []
   const take = (): void => {
-    out.push(Buffer.concat(sofar).toString('latin1'))
+    out.push(latin1(Buffer.concat(sofar)))
     sofar = []
   }
   const last: AnswerSink = {
@@ -40,6 +40,8 @@ function cutAt(text: string, places: readonly number[]): Buffer[] {
   const cuts = [0, ...places.map((place) => place % (text.length + 1)).sort((a, b) => a - b), text.length]
   return cuts.slice(1).map((end, index) => Buffer.from(text.slice(cuts[index], end), 'latin1'))
 }
+
+const latin1 = (bytes: Buffer): string => bytes.toString('latin1')
 
 /** Texts full of beginnings of the secret, which may begin within itself. */
 const letters = fc.constantFrom('a', 'b', '1')
@@ -90,6 +92,20 @@ describe('the secret of a provider', () => {
     )
   })
 
+  it('is noticed with the piece that completes it', () => {
+    fc.assert(
+      fc.property(near, ({ secret, text, places }) => {
+        const noticed = new UpstreamSecret(secret).watch()
+        const pieces = cutAt(text, places)
+        const found = pieces.findIndex(noticed)
+        const upTo = (count: number): string => latin1(Buffer.concat(pieces.slice(0, count)))
+        const expected = pieces.findIndex((_, index) => upTo(index + 1).includes(secret))
+        assert.equal(found, expected)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
   it('cut in two is hidden, and what only begins like it comes out with what follows', () => {
     assert.deepEqual(passed(key, buffers('a sk-up', 'stream-5ecre7 b')), ['a ', `${inItsPlace} b`, ''])
     assert.deepEqual(passed(key, buffers('a sk-up', 'date b')), ['a ', 'sk-update b', ''])
@@ -121,6 +137,7 @@ describe('the secret of a provider', () => {
       const text = `x ${filler} x`
       const secret = new UpstreamSecret(filler)
       assert.equal(secret.hiddenIn(Buffer.from(text), 400).toString(), text)
+      assert.equal(secret.watch()(Buffer.from(text)), false)
       assert.equal(passed(filler, buffers(text, text)).join(''), text + text)
       const answer = { status: 200, headers: { 'content-type': 'x' }, deliver() {}, pause() {}, resume() {} }
       assert.equal(secret.withoutHeaders(answer), answer)

@@ -1,6 +1,13 @@
 import { BodyDecoder, type ContentEncoding } from '#lib/content-encoding.ts'
 import { WholeEvents } from '#lib/whole-events.ts'
-import type { AnswerSink, ClientExchange, Timer, Timers, UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import {
+  type AnswerSink,
+  type ClientExchange,
+  type Timer,
+  type Timers,
+  type UpstreamAnswer,
+  UpstreamFault,
+} from '#ports.ts'
 import type { PassedEvents } from '#providers/cut-stream.ts'
 import type { StreamMeter } from '#providers/meter.ts'
 import type { StreamAllowance } from './budgets/allowance.ts'
@@ -46,7 +53,9 @@ export function relayFlow(parts: FlowParts): Promise<Delivery> {
     parts.exchange.onDrain(() => parts.answer.resume())
     const { encoding, secret } = parts
     parts.answer.deliver(
-      encoding === null ? secret.hiddenOnTheWayTo(flow) : new DecodedFlow(flow, new BodyDecoder(encoding)),
+      encoding === null
+        ? secret.hiddenOnTheWayTo(flow)
+        : new DecodedFlow(flow, new BodyDecoder(encoding), secret.watch(), parts.upstream),
     )
     parts.exchange.onGone(() => flow.clientLeft())
     flow.delivered()
@@ -205,19 +214,37 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return filled.length === 1 ? (filled[0] ?? noBytes) : Buffer.concat(filled)
 }
 
-/** Decodes before it hands over, in order, so that the end of an answer is known before it is passed on. */
+/**
+ * Decodes before it hands over, in order, so that the end of an answer is known before it is passed on. Nothing can be
+ * replaced in an encoded body: where the secret comes to stand in it, it is broken off before.
+ */
 class DecodedFlow implements AnswerSink {
   readonly #flow: Flow
   readonly #decoder: BodyDecoder
+  readonly #holdsSecret: (piece: Buffer) => boolean
+  readonly #upstream: Work
   #done: Promise<void> = Promise.resolve()
 
-  constructor(flow: Flow, decoder: BodyDecoder) {
+  constructor(flow: Flow, decoder: BodyDecoder, holdsSecret: (piece: Buffer) => boolean, upstream: Work) {
     this.#flow = flow
     this.#decoder = decoder
+    this.#holdsSecret = holdsSecret
+    this.#upstream = upstream
   }
 
   bytes(chunk: Buffer): void {
-    this.#then(async () => this.#flow.encodedBytes(chunk, await this.#decoder.push(chunk)))
+    this.#then(async () => {
+      const decoded = await this.#decoder.push(chunk)
+      if (decoded.some(this.#holdsSecret)) this.#breakOff()
+      else this.#flow.encodedBytes(chunk, decoded)
+    })
+  }
+
+  #breakOff(): void {
+    this.#flow.fail(
+      new UpstreamFault('bad_answer', "the provider repeated the gateway's own key in a compressed stream"),
+    )
+    this.#upstream.abort()
   }
 
   end(): void {

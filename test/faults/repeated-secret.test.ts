@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
+import type { Transform } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { after, before, test } from 'node:test'
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import {
+  brotliCompressSync,
+  createBrotliCompress,
+  createDeflate,
+  createGzip,
+  createZstdCompress,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib'
 import { encodeEntry } from '#core/ledger/codec.ts'
 import { type RawUpstream, startRawUpstream } from '#test/support/raw-upstream.ts'
 import { type Stack, startStack, upstreamSecret } from '#test/support/stack.ts'
@@ -152,6 +163,49 @@ for (const api of apis) {
       }
     })
   }
+}
+
+for (const [encoding, compress] of [
+  ['gzip', createGzip],
+  ['deflate', createDeflate],
+  ['br', createBrotliCompress],
+  ['zstd', createZstdCompress],
+] as const) {
+  test(`in a stream compressed by ${encoding}, which is broken off before`, async () => {
+    const [api] = apis
+    assert.ok(api !== undefined)
+    const first = 'data: {"choices":[{"delta":{"content":"The key is"}}]}\n\n'
+    const pieces = await compressed(compress(), [first, ...cut(`data: ${said}\n\n`), api.last])
+    const more = [`content-encoding: ${encoding}`]
+    const { text, broke, entry } = await told(api, { type: 'text/event-stream', more, pieces }, true)
+    assert.equal(broke, true)
+    assert.ok(`${first}data: ${said}`.startsWith(text), text)
+    assert.deepEqual([entry.outcome, entry.errorCode], ['failed', 'upstream_bad_answer'])
+    assert.match(entry.errorMessage, /repeated the gateway's own key/)
+  })
+
+  test(`a stream compressed by ${encoding} that only begins to say it is passed on`, async () => {
+    const [api] = apis
+    assert.ok(api !== undefined)
+    const text = `data: {"choices":[{"delta":{"content":"${upstreamSecret.slice(0, -1)}"}}]}\n\n${api.last}`
+    const pieces = await compressed(compress(), [...text])
+    const more = [`content-encoding: ${encoding}`]
+    const found = await told(api, { type: 'text/event-stream', more, pieces }, true)
+    assert.deepEqual([found.text, found.broke, found.entry.outcome], [text, false, 'served'])
+  })
+}
+
+/** What an encoder makes of each text by itself, and at last of the end. */
+async function compressed(encoder: Transform & { flush(done: () => void): void }, texts: readonly string[]) {
+  const pieces: string[] = []
+  encoder.on('data', (bytes: Buffer) => pieces.push(latin1(bytes)))
+  for (const text of texts) {
+    encoder.write(Buffer.from(text))
+    await new Promise<void>((resolve) => encoder.flush(resolve))
+  }
+  encoder.end()
+  await finished(encoder)
+  return pieces
 }
 
 test('Gemini: in an array that is streamed', async () => {
