@@ -4,13 +4,14 @@ import { createStreamMeter } from '#providers/answers/stream-meter.ts'
 import { createStreamEnd, PassedEvents } from '#providers/cut-stream.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
 import type { ProviderError, Reading } from '#providers/meter.ts'
-import type { Work } from './call-control.ts'
+import { type AnswerForm, formByAsking, formByStart, formByType } from './answer-form.ts'
+import { readStart } from './answer-start.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import type { Went } from './forward.ts'
 import type { OpenCall } from './open-call.ts'
 import { type BatchRead, readBatch } from './read-batch.ts'
 import { createBlindMeter, relayFlow } from './relay-flow.ts'
-import { relayWhole } from './relay-whole.ts'
+import { relayWhole, type WholeAnswer } from './relay-whole.ts'
 import { startAnswer } from './respond.ts'
 import type { Road } from './road.ts'
 
@@ -30,19 +31,26 @@ export function relay(road: Road, open: OpenCall, went: Went): Promise<Delivery>
     const fault = new UpstreamFault('bad_answer', instead.message)
     return withoutAnswer({ ...noReading, error: instead }, fault, gone, road.clock.monotonicMs())
   }
-  const batch = readBatch(road, open, answer)
-  const form = batch !== null ? 'opaque' : formOf(arrival.match, answer, contentType)
   const encoding = contentEncodingOf(answer.headers['content-encoding'])
-  return form === 'whole'
-    ? relayWhole(road, open, { answer, upstream, answeredAtMs, contentType, encoding })
-    : relayStream(road, open, { answer, upstream, form, encoding, batch })
+  const came = { answer, upstream, answeredAtMs, contentType, encoding }
+  const batch = readBatch(road, open, answer)
+  if (batch !== null) return relayStream(road, open, { ...came, form: 'opaque', batch })
+  const form = formByType(open, answer.status, contentType)
+  if (form !== null) return relayAs(road, open, came, form)
+  return encoding === null ? relayByStart(road, open, came) : relayAs(road, open, came, formByAsking(open))
 }
 
-interface Streamed {
-  readonly answer: UpstreamAnswer
-  readonly upstream: Work
+function relayAs(road: Road, open: OpenCall, came: WholeAnswer, form: AnswerForm): Promise<Delivery> | Delivery {
+  return form === 'whole' ? relayWhole(road, open, came) : relayStream(road, open, { ...came, form, batch: null })
+}
+
+async function relayByStart(road: Road, open: OpenCall, came: WholeAnswer): Promise<Delivery> {
+  const { start, answer } = await readStart(came.answer)
+  return await relayAs(road, open, { ...came, answer }, formByStart(open, came.contentType, start))
+}
+
+interface Streamed extends WholeAnswer {
   readonly form: Delivery['form']
-  readonly encoding: ContentEncoding | null
   readonly batch: BatchRead | null
 }
 
@@ -134,17 +142,6 @@ function withoutAnswer(
     firstByteAtMs: null,
     upstreamEndedAtMs,
   }
-}
-
-function formOf(match: EndpointMatch, answer: UpstreamAnswer, contentType: string): 'whole' | Delivery['form'] {
-  // Refusals are short, and read whatever they call themselves: some vendors send theirs as octets or HTML.
-  if (answer.status >= 400) return 'whole'
-  if (contentType.startsWith('text/event-stream')) return match.endpoint === 'responses' ? 'responses' : 'sse'
-  // Not `application/jsonl`: lines are no JSON as a whole.
-  if (contentType !== 'application/json' && !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/.test(contentType))
-    return 'opaque'
-  // Gemini streams without `alt=sse` are a JSON array that grows.
-  return match.streamInPath ? 'json_array' : 'whole'
 }
 
 function contentTypeOf(answer: UpstreamAnswer): string {

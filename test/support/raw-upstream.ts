@@ -7,6 +7,8 @@ export interface RawUpstream {
   readonly requests: readonly string[]
   /** What it answers from now on: whole HTTP, one character a byte. Several pieces go out one after the other. */
   answers(...pieces: readonly string[]): void
+  /** More, on the connection that was asked last. */
+  sends(piece: string): void
   close(): Promise<void>
 }
 
@@ -21,6 +23,7 @@ export function httpAnswer(body: string, contentType = 'application/json', more:
 export async function startRawUpstream(): Promise<RawUpstream> {
   const requests: string[] = []
   const sockets = new Set<Socket>()
+  let asked: Socket | null = null
   let pieces: readonly string[] = [usual]
   const server = createServer((socket) => {
     let pending = ''
@@ -32,6 +35,7 @@ export async function startRawUpstream(): Promise<RawUpstream> {
       const whole = wholeRequest(pending)
       if (whole === null) return
       requests.push(whole)
+      asked = socket
       pending = pending.slice(whole.length)
       for (const piece of pieces) socket.write(Buffer.from(piece, 'latin1'))
     })
@@ -45,6 +49,7 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     answers: (...next) => {
       pieces = next
     },
+    sends: (piece) => asked?.write(Buffer.from(piece, 'latin1')),
     close: () => {
       for (const socket of sockets) socket.destroy()
       return new Promise((resolve) => server.close(() => resolve()))

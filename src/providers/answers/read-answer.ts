@@ -1,3 +1,4 @@
+import { bodyStart } from '#lib/body-start.ts'
 import { memberEdits, spliceBytes, topLevelMembers } from '#lib/json-members.ts'
 import type { Reading } from '#providers/meter.ts'
 import { errorOfFailure } from './errors.ts'
@@ -30,6 +31,7 @@ export function readAnswer(answer: WholeAnswer): Reading {
     return findings.readingOf(null)
   }
   if (!isObject(json)) {
+    if (isUnaskedStream(answer.body, json)) return readUnaskedStream(answer)
     // Text, audio or nothing: an answer, but not one that reports anything.
     findings.complete = true
     return findings.readingOf(null)
@@ -38,6 +40,11 @@ export function readAnswer(answer: WholeAnswer): Reading {
   reader.whole(json, text)
   findings.usageFinal = true
   return findings.readingOf(reader.usage())
+}
+
+/** Whatever type it says it has: events, or the array of a Gemini stream. */
+function isUnaskedStream(body: Buffer, json: unknown): boolean {
+  return Array.isArray(json) || bodyStart(body, true) === 'events'
 }
 
 /** Some upstreams stream though nobody asked them to. */
