@@ -1,6 +1,7 @@
 import { backgroundJobMark, type Outcome, type SettleEntry } from '#core/ledger/entry.ts'
 import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
+import { leavesOutOutput, likelyOutput } from './count-usage.ts'
 import type { Delivery } from './delivery.ts'
 import type { EndedCall } from './end-call.ts'
 import { emptyBatchRecord, isBatch, jobRecord, jobTrace, notFetched } from './job-record.ts'
@@ -64,10 +65,14 @@ async function end(road: Road, job: JobEntry, reading: Reading | null): Promise<
 
 /** What the provider reports; a job that failed used nothing; otherwise what can be guessed of it. */
 async function countJob(road: Road, job: JobEntry, reading: Reading | null): Promise<CountedUsage> {
-  if (reading !== null && reading.usage !== null) return { usage: reading.usage, source: 'provider' }
+  const usage = reading?.usage ?? null
+  if (reading !== null && usage !== null && !leavesOutOutput(usage, reading.outputText))
+    return { usage, source: 'provider' }
   if (reading?.status === 'failed') return { usage: null, source: 'none' }
-  const outputTokens = reading === null ? 0 : await road.estimator.outputTokens(reading.outputText)
-  return { usage: { inputTokens: job.estimatedInputTokens, outputTokens }, source: 'estimated' }
+  const delivered = reading === null ? 0 : await road.estimator.outputTokens(reading.outputText)
+  const outputTokens = reading === null ? 0 : likelyOutput(reading, delivered)
+  const inputTokens = usage?.inputTokens ?? job.estimatedInputTokens
+  return { usage: { ...usage, inputTokens, outputTokens }, source: 'estimated' }
 }
 
 interface Found {

@@ -33,6 +33,11 @@ const countable: ReadonlySet<EndpointName> = new Set([
   'embedContent',
 ])
 
+/** Those that generate text: the others report no output because they have none. */
+const generating: ReadonlySet<EndpointName> = new Set(
+  [...countable].filter((endpoint) => endpoint !== 'embeddings' && endpoint !== 'embedContent'),
+)
+
 /**
  * The provider's own count wherever it is its last word, or nothing where nothing can have been used. Null: it has to
  * be estimated.
@@ -45,6 +50,7 @@ export function reportedUsage(ended: EndedCall): CountedUsage | null {
   if (
     usage !== null &&
     !inputUnread(ended, usage) &&
+    !outputUnread(ended, usage) &&
     !deniesOutput(delivery.reading) &&
     (usageFinal || (delivery.fault === null && (answer?.status ?? 0) >= 400))
   ) {
@@ -70,8 +76,20 @@ export async function estimatedUsage(estimator: TokenEstimator, ended: EndedCall
   const reported = usage?.outputTokens ?? 0
   // What the provider counted at last stands beside the half that it did not.
   const keep = usage !== null && inputUnread(ended, usage) && delivery.reading.usageFinal && reported > 0
-  const counted = { ...usage, inputTokens, outputTokens: keep ? reported : Math.max(reported, outputTokens) }
-  return { usage: counted, source: 'estimated' }
+  if (keep) return { usage: { ...usage, inputTokens, outputTokens: reported }, source: 'estimated' }
+  return {
+    usage: { ...usage, inputTokens, outputTokens: likelyOutput(delivery.reading, outputTokens) },
+    source: 'estimated',
+  }
+}
+
+/** The greatest of what was delivered and what was said of it; where the total is the last word, what that leaves. */
+export function likelyOutput({ usage, usageFinal }: Delivery['reading'], deliveredTokens: number): number {
+  if (usage === null) return deliveredTokens
+  const rest = restOfTotal(usage)
+  if (usage.outputTokens === undefined && usageFinal && rest > 0) return rest
+  const { reasoningTokens = 0, audioOutputTokens = 0, imageOutputTokens = 0 } = usage
+  return Math.max(deliveredTokens, usage.outputTokens ?? rest, reasoningTokens + audioOutputTokens + imageOutputTokens)
 }
 
 /** What was reported, unless it counts nothing. */
@@ -83,6 +101,10 @@ function inputUnread({ open }: EndedCall, usage: ReportedUsage): boolean {
   return countable.has(open.call.endpoint) && leavesOutInput(usage)
 }
 
+function outputUnread({ open, delivery }: EndedCall, usage: ReportedUsage): boolean {
+  return generating.has(open.call.endpoint) && leavesOutOutput(usage, delivery.reading.outputText)
+}
+
 /** A broken-off Responses call may report zeros in spite of what it delivered. */
 function deniesOutput({ usage, outputText }: Delivery['reading']): boolean {
   return outputText !== '' && usage?.inputTokens === 0 && usage.outputTokens === 0
@@ -92,6 +114,18 @@ function deniesOutput({ usage, outputText }: Delivery['reading']): boolean {
 function leavesOutInput(usage: ReportedUsage): boolean {
   if (usage.providerCostUsd !== undefined || usage.iterations !== undefined) return false
   return usage.inputTokens === undefined && usage.billedInputTokens === undefined && usage.outputTokens !== undefined
+}
+
+/** Output was delivered, or must have been by the total, of which the count could not be read. */
+export function leavesOutOutput(usage: ReportedUsage, outputText: string): boolean {
+  if (usage.providerCostUsd !== undefined || usage.iterations !== undefined) return false
+  if (usage.outputTokens !== undefined || usage.billedOutputTokens !== undefined) return false
+  return outputText !== '' || restOfTotal(usage) > 0
+}
+
+/** What the total leaves for the output; 0 where it or the input is not known. */
+function restOfTotal({ inputTokens, totalTokens }: ReportedUsage): number {
+  return inputTokens === undefined || totalTokens === undefined ? 0 : Math.max(0, totalTokens - inputTokens)
 }
 
 /** Counts that are no whole numbers were not read, nor is a total alone a count: booked as such, the call were free. */

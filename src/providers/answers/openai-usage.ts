@@ -66,7 +66,9 @@ function chatOutput(usage: JsonObject, accent: Accent, model: string | null): Ou
   const reasoning =
     countOf(objectOf(usage['completion_tokens_details'])?.['reasoning_tokens']) ?? countOf(usage['reasoning_tokens'])
   const inside: Output = { outputTokens: completion, reasoningTokens: reasoning }
-  const beside: Output = { outputTokens: sumOf(completion, reasoning), reasoningTokens: reasoning }
+  // Reasoning alone is not the output where the rest of it could not be read.
+  const besideTokens = completion === undefined ? undefined : sumOf(completion, reasoning)
+  const beside: Output = { outputTokens: besideTokens, reasoningTokens: reasoning }
   if (accent.reasoningBesideFor !== undefined && model?.startsWith(accent.reasoningBesideFor) === true) return beside
   switch (accent.reasoning) {
     case 'inside':
