@@ -1,35 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { SettleEntry } from '#core/ledger/entry.ts'
-import { rawCall, rawPost } from '#test/support/raw-call.ts'
-import { bodyOf, type RawUpstream, startRawUpstream } from '#test/support/raw-upstream.ts'
-import { callerSecret, type Stack, startStack } from '#test/support/stack.ts'
+import { rawCall } from '#test/support/raw-call.ts'
+import { bodyOf } from '#test/support/raw-upstream.ts'
+import { callerSecret } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
+import { type Asked, type Booked, httpBytes, type OddAnswers, sse, startOddAnswers } from './odd-answers.ts'
 
-const anyKind = (kind: string, models: string) =>
-  `  - {name: ${kind}, kind: ${kind}, base_url: "\${SIMULATOR}", api_key: sk-relay, models: ["${models}"]}`
-const providers = [
-  anyKind('openai-compatible', '*gpt*'),
-  anyKind('anthropic', 'claude-*'),
-  anyKind('google', 'gemini-*'),
-]
-
-let upstream: RawUpstream
-let stack: Stack
+let odd: OddAnswers
 
 before(async () => {
-  upstream = await startRawUpstream()
-  stack = await startStack({ upstream: upstream.url, providers: providers.join('\n') })
+  odd = await startOddAnswers()
 })
-after(async () => {
-  await stack.stop()
-  await upstream.close()
-})
-
-interface Asked {
-  readonly path: string
-  readonly body: object
-}
+after(() => odd.stop())
 
 const hello = [{ role: 'user', content: 'Say hello' }]
 const chat = '/v1/chat/completions'
@@ -115,29 +97,6 @@ const geminiChunks = [
   },
 ]
 
-function sse(events: readonly string[]): string {
-  return events.map((data) => `data: ${data}\n\n`).join('')
-}
-
-function httpBytes(body: Buffer | string, headers: readonly string[]): string {
-  const bytes = Buffer.from(body).toString('latin1')
-  return `${['HTTP/1.1 200 OK', `content-length: ${bytes.length}`, ...headers].join('\r\n')}\r\n\r\n${bytes}`
-}
-
-interface Booked {
-  readonly seen: string
-  readonly entry: SettleEntry
-}
-
-async function book({ path, body }: Asked, ...answer: readonly string[]): Promise<Booked> {
-  upstream.answers(...answer)
-  const headers = ['host: gate', `authorization: Bearer ${callerSecret}`, 'content-type: application/json']
-  const seen = await rawCall(stack.url, rawPost(path, headers, JSON.stringify(body)))
-  const entry = (await stack.ledger()).at(-1)
-  assert.ok(entry)
-  return { seen, entry }
-}
-
 function typed(type: string | null): string[] {
   return type === null ? [] : [`content-type: ${type}`]
 }
@@ -154,7 +113,7 @@ for (const [name, asked, answer] of wholes) {
   for (const type of types) {
     test(`what ${name} report as ${type ?? 'nothing at all'} is booked as they say it`, async () => {
       const body = ` \n${JSON.stringify(answer)}`
-      const booked = await book(asked, httpBytes(body, typed(type)))
+      const booked = await odd.book(asked, httpBytes(body, typed(type)))
       assertReported(booked, type)
       assert.equal(bodyOf(booked.seen), body)
     })
@@ -166,7 +125,7 @@ const streamTypes = [...types, 'application/json', 'application/stream+json', 'a
 for (const type of streamTypes) {
   test(`a stream that calls itself ${type ?? 'nothing at all'} is metered as a stream`, async () => {
     const body = `\ufeff: here it comes\n\n${sse(chatEvents)}`
-    const booked = await book(chatStream, httpBytes(body, typed(type)))
+    const booked = await odd.book(chatStream, httpBytes(body, typed(type)))
     assertReported(booked, type)
     assert.ok(booked.seen.includes('data: [DONE]'))
   })
@@ -175,7 +134,7 @@ for (const type of streamTypes) {
 for (const type of types) {
   test(`a stream of Gemini in an array that calls itself ${type ?? 'nothing at all'} is metered`, async () => {
     const body = JSON.stringify(geminiChunks)
-    const booked = await book(geminiStream, httpBytes(body, typed(type)))
+    const booked = await odd.book(geminiStream, httpBytes(body, typed(type)))
     assertReported(booked, type)
     assert.equal(dechunked(bodyOf(booked.seen)), body)
   })
@@ -198,16 +157,16 @@ test('such a stream is passed on as it comes', async () => {
   const [first = '', ...others] = chatEvents.map((data) => `data: ${data}\n\n`)
   const rest = others.join('')
   const head = `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: ${first.length + rest.length}\r\n\r\n`
-  upstream.answers(head, first)
+  odd.upstream.answers(head, first)
   const headers = { authorization: `Bearer ${callerSecret}`, 'content-type': 'application/json' }
   const body = JSON.stringify(chatStream.body)
-  const response = await fetch(stack.url + chat, { method: 'POST', headers, body })
+  const response = await fetch(odd.stack.url + chat, { method: 'POST', headers, body })
   assert.ok(response.body)
   let seen = ''
   for await (const part of response.body) {
     seen += Buffer.from(part).toString()
     // The rest is sent only once the first event is there: were it held back, this would wait for ever.
-    if (seen === first) upstream.sends(rest)
+    if (seen === first) odd.upstream.sends(rest)
   }
   assert.equal(seen, first + rest)
 })
@@ -215,7 +174,7 @@ test('such a stream is passed on as it comes', async () => {
 test('a stream that nobody asked for and that calls itself JSON is read as what it is', async () => {
   const asked = { path: chat, body: { model: 'gpt-4.1', messages: hello } }
   const body = sse(chatEvents)
-  const booked = await book(asked, httpBytes(body, typed('application/json')))
+  const booked = await odd.book(asked, httpBytes(body, typed('application/json')))
   assertReported(booked, 'application/json')
   assert.equal(bodyOf(booked.seen), body)
 })
@@ -223,13 +182,13 @@ test('a stream that nobody asked for and that calls itself JSON is read as what 
 test('a stream of Gemini in events that calls itself JSON is metered', async () => {
   const body = sse(geminiChunks.map((part) => JSON.stringify(part)))
   const asked = { ...geminiStream, path: `${geminiStream.path}?alt=sse` }
-  const booked = await book(asked, httpBytes(body, typed('application/json')))
+  const booked = await odd.book(asked, httpBytes(body, typed('application/json')))
   assertReported(booked, 'application/json')
 })
 
 test('a JSON answer to a call for a stream is read whole', async () => {
   const answer = wholes[0]?.[2] ?? {}
-  const booked = await book(chatStream, httpBytes(JSON.stringify(answer), typed('text/plain')))
+  const booked = await odd.book(chatStream, httpBytes(JSON.stringify(answer), typed('text/plain')))
   assertReported(booked, 'text/plain')
   assert.match(booked.seen, /x-tollgate-cost-usd: /)
 })
@@ -237,13 +196,13 @@ test('a JSON answer to a call for a stream is read whole', async () => {
 test('a background response whose result comes as text is booked when it is fetched', async () => {
   const job = { id: 'resp_bg', object: 'response', status: 'queued', background: true, model: 'gpt-4.1', usage: null }
   const asked = { path: '/v1/responses', body: { model: 'gpt-4.1', background: true, input: 'Say hello' } }
-  await book(asked, httpBytes(JSON.stringify(job), typed('text/plain')))
+  await odd.book(asked, httpBytes(JSON.stringify(job), typed('text/plain')))
   const usage = { input_tokens: 10, output_tokens: 5 }
-  upstream.answers(httpBytes(JSON.stringify({ ...job, status: 'completed', usage }), typed('text/plain')))
+  odd.upstream.answers(httpBytes(JSON.stringify({ ...job, status: 'completed', usage }), typed('text/plain')))
   const headers = ['host: gate', `authorization: Bearer ${callerSecret}`, 'connection: close']
-  await rawCall(stack.url, `GET /v1/responses/resp_bg HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
+  await rawCall(odd.stack.url, `GET /v1/responses/resp_bg HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
   const entry = await until('the record of the job', async () => {
-    return (await stack.ledger()).find(({ marks }) => marks.includes('background_job')) ?? null
+    return (await odd.stack.ledger()).find(({ marks }) => marks.includes('background_job')) ?? null
   })
   assert.deepEqual([entry.usageSource, entry.tokens.input, entry.tokens.output], ['provider', 10, 5])
 })
