@@ -140,6 +140,37 @@ for (const type of types) {
   })
 }
 
+const unfinished = geminiChunks.map(({ candidates: [candidate], ...rest }) => {
+  return { ...rest, candidates: [{ content: candidate?.content, index: 0 }] }
+})
+const arrays: readonly (readonly [name: string, body: string, tokens: readonly number[] | null])[] = [
+  ['whose last element is none', `${JSON.stringify(unfinished)}\n`, [10, 5]],
+  ['with a byte order mark', `\u00ef\u00bb\u00bf${JSON.stringify(geminiChunks)}`, [10, 5]],
+  // As of events: after what ends the answer, nothing that becomes of the connection takes anything from it.
+  ['cut after its last element', JSON.stringify(geminiChunks).slice(0, -1), [10, 5]],
+  ['of nothing', '[]', null],
+  ['of nothing in lines', '[\r\n]\r\n', null],
+]
+for (const [name, body, tokens] of arrays) {
+  test(`an array ${name} is a whole answer, and nothing is put behind it`, async () => {
+    const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
+    const { seen, entry } = await odd.book(geminiStream, `${head}content-length: ${body.length}\r\n\r\n${body}`)
+    assert.equal(dechunked(bodyOf(seen)), body)
+    assert.deepEqual([entry.outcome, entry.errorCode], ['served', ''])
+    if (tokens !== null) assert.deepEqual([entry.tokens.input, entry.tokens.output], tokens)
+    assert.equal(entry.usageSource, tokens === null ? 'estimated' : 'provider')
+  })
+}
+
+test('an array that breaks off between two elements is closed with the error', async () => {
+  const body = JSON.stringify(unfinished).slice(0, -1)
+  const { seen, entry } = await odd.book(geminiStream, httpBytes(body, typed('application/json')))
+  const elements = JSON.parse(dechunked(bodyOf(seen))) as readonly { readonly error?: object }[]
+  assert.equal(elements.length, unfinished.length + 1)
+  assert.ok(elements.at(-1)?.error)
+  assert.deepEqual([entry.outcome, entry.errorCode], ['failed', 'upstream_bad_answer'])
+})
+
 /** The body of an answer in chunks. */
 function dechunked(body: string): string {
   let rest = body

@@ -64,7 +64,7 @@ class Meter implements StreamMeter {
     if (chunk.length === 0) return chunk
     this.#form ??= formOf(chunk)
     if (this.#form === 'array') {
-      this.#arrayReader().push(chunk)
+      this.#pushArray(chunk)
       return chunk
     }
     if (!this.#dropUsageChunk) {
@@ -197,9 +197,14 @@ class Meter implements StreamMeter {
     this.#endingSeen = glance.ended
   }
 
-  #arrayReader(): JsonArrayReader {
+  #pushArray(chunk: Buffer): void {
     this.#array ??= new JsonArrayReader((element) => this.#takeElement(element), { maxElementBytes: maxEventBytes })
-    return this.#array
+    this.#array.push(chunk)
+    if (!this.#array.closed || this.#findings.ended) return
+    // Nothing can follow: the array is whole, whether or not an element said that it is the last.
+    this.#findings.ended = true
+    this.#findings.complete = true
+    this.#findings.usageFinal = true
   }
 
   #takeElement(element: Buffer): void {
@@ -210,10 +215,10 @@ class Meter implements StreamMeter {
   }
 }
 
-/** `[` opens an array and no line of an event stream that means anything. White space tells nothing yet. */
+/** `[` opens an array and no line of an event stream that means anything. White space and a byte order mark tell nothing. */
 function formOf(chunk: Buffer): 'events' | 'array' | null {
   for (const byte of chunk) {
-    if (byte > 0x20) return byte === 0x5b ? 'array' : 'events'
+    if (byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf) return byte === 0x5b ? 'array' : 'events'
   }
   return null
 }
