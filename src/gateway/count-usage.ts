@@ -1,5 +1,6 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import { generatesText } from '#providers/answers/formats.ts'
 import { runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
 import type { EndedCall } from './end-call.ts'
@@ -32,11 +33,6 @@ const countable: ReadonlySet<EndpointName> = new Set([
   'embeddings',
   'embedContent',
 ])
-
-/** Those that generate text: the others report no output because they have none. */
-const generating: ReadonlySet<EndpointName> = new Set(
-  [...countable].filter((endpoint) => endpoint !== 'embeddings' && endpoint !== 'embedContent'),
-)
 
 /**
  * The provider's own count wherever it is its last word, or nothing where nothing can have been used. Null: it has to
@@ -76,11 +72,13 @@ export async function estimatedUsage(estimator: TokenEstimator, ended: EndedCall
   const reported = usage?.outputTokens ?? 0
   // What the provider counted at last stands beside the half that it did not.
   const keep = usage !== null && inputUnread(ended, usage) && delivery.reading.usageFinal && reported > 0
-  if (keep) return { usage: { ...usage, inputTokens, outputTokens: reported }, source: 'estimated' }
-  return {
-    usage: { ...usage, inputTokens, outputTokens: likelyOutput(delivery.reading, outputTokens) },
-    source: 'estimated',
+  const counted = {
+    ...usage,
+    inputTokens,
+    outputTokens: keep ? reported : likelyOutput(delivery.reading, outputTokens),
   }
+  const { outputUnread } = delivery.reading
+  return { usage: counted, source: 'estimated', ...(outputUnread === undefined ? {} : { outputUnread }) }
 }
 
 /** The greatest of what was delivered and what was said of it; where the total is the last word, what that leaves. */
@@ -102,7 +100,7 @@ function inputUnread({ open }: EndedCall, usage: ReportedUsage): boolean {
 }
 
 function outputUnread({ open, delivery }: EndedCall, usage: ReportedUsage): boolean {
-  return generating.has(open.call.endpoint) && leavesOutOutput(usage, delivery.reading.outputText)
+  return generatesText(open.call.endpoint) && leavesOutOutput(usage, delivery.reading.outputText)
 }
 
 /** A broken-off Responses call may report zeros in spite of what it delivered. */

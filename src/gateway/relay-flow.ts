@@ -33,7 +33,7 @@ export interface FlowParts {
   /** What is not to be shown of it. */
   readonly secret: UpstreamSecret
   /** How the body is encoded although it was asked for plain: a decoded copy is read then. Null = it is not. */
-  readonly encoding: ContentEncoding | null
+  readonly encoding: readonly ContentEncoding[] | null
 }
 
 /** What follows the event that ends an answer waits with it for the ledger; more than this was no end. */

@@ -10,7 +10,7 @@ import type { Road } from './road.ts'
 
 export interface WholeAnswer extends Pick<Answered, 'answer' | 'upstream' | 'answeredAtMs'> {
   readonly contentType: string
-  readonly encoding: ContentEncoding | null
+  readonly encoding: readonly ContentEncoding[] | null
 }
 
 /**
@@ -144,7 +144,12 @@ class Whole implements AnswerSink {
  * The body to pass on: byte for byte what came, unless what stood in it is not to be shown. `decoded` is null where it
  * was readable as it came, or cannot be read.
  */
-function asItCame(shown: Buffer, body: Buffer, decoded: Buffer | null, encoding: ContentEncoding | null): Buffer {
+function asItCame(
+  shown: Buffer,
+  body: Buffer,
+  decoded: Buffer | null,
+  encoding: readonly ContentEncoding[] | null,
+): Buffer {
   if (decoded === null || encoding === null) return shown
   return shown === decoded ? body : encodeWhole(encoding, shown)
 }

@@ -1,9 +1,12 @@
-import { type ContentEncoding, contentEncodingOf } from '#lib/content-encoding.ts'
+import { type ContentEncoding, contentEncodingsOf } from '#lib/content-encoding.ts'
 import { type UpstreamAnswer, UpstreamFault } from '#ports.ts'
+import type { Accent } from '#providers/answers/accents.ts'
+import { createBodyMeter } from '#providers/answers/body-meter.ts'
+import { generatesText } from '#providers/answers/formats.ts'
 import { createStreamMeter } from '#providers/answers/stream-meter.ts'
 import { createStreamEnd, PassedEvents } from '#providers/cut-stream.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
-import type { ProviderError, Reading } from '#providers/meter.ts'
+import type { ProviderError, Reading, StreamMeter } from '#providers/meter.ts'
 import { type AnswerForm, formByAsking, formByStart, formByType } from './answer-form.ts'
 import { readStart } from './answer-start.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
@@ -31,11 +34,14 @@ export function relay(road: Road, open: OpenCall, went: Went): Promise<Delivery>
     const fault = new UpstreamFault('bad_answer', instead.message)
     return withoutAnswer({ ...noReading, error: instead }, fault, gone, road.clock.monotonicMs())
   }
-  const encoding = contentEncodingOf(answer.headers['content-encoding'])
+  const encodings = contentEncodingsOf(answer.headers['content-encoding'])
+  const encoding = encodings === 'unknown' ? null : encodings
   const came = { answer, upstream, answeredAtMs, contentType, encoding }
   const batch = readBatch(road, open, answer)
   if (batch !== null) return relayStream(road, open, { ...came, form: 'opaque', batch })
-  const form = formByType(open, answer.status, contentType)
+  const named = formByType(open, answer.status, contentType)
+  // A stream under an encoding that nobody knows: only its beginning can tell whether it is one all the same.
+  const form = encodings === 'unknown' && named !== 'whole' && named !== 'opaque' ? null : named
   if (form !== null) return relayAs(road, open, came, form)
   return encoding === null ? relayByStart(road, open, came) : relayAs(road, open, came, formByAsking(open))
 }
@@ -64,7 +70,7 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
   const dropUsageChunk = route.askedForUsage && ask.facts.stream && encoding === null
   const meter =
     form === 'opaque'
-      ? (batch?.meter ?? createBlindMeter(noReading))
+      ? (batch?.meter ?? unreadMeter(match, route.upstream.accent))
       : createStreamMeter({ api: match.endpoint, accent: route.upstream.accent, dropUsageChunk })
   const read = form === 'opaque' && batch === null ? null : encoding
   const { allowance } = open.reserved
@@ -92,11 +98,16 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
   }
 }
 
+/** What generated text is estimated as far as it is text, whatever it is sent as. */
+function unreadMeter({ endpoint: api, metered }: EndpointMatch, accent: Accent): StreamMeter {
+  return metered && generatesText(api) ? createBodyMeter({ api, accent }) : createBlindMeter(noReading)
+}
+
 /**
  * A stream that ends in order but without the event that ends it was broken off by somebody on the way: its caller
  * must not take the part for the whole.
  */
-function checkedEnd(delivery: Delivery, match: EndpointMatch, encoding: ContentEncoding | null): Delivery {
+function checkedEnd(delivery: Delivery, match: EndpointMatch, encoding: readonly ContentEncoding[] | null): Delivery {
   const { fault, form, reading } = delivery
   // Nothing can be added to an encoded body: that it is cut short must show in the connection.
   const seen: Delivery = encoding === null ? delivery : { ...delivery, form: 'opaque' }

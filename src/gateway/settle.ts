@@ -7,6 +7,8 @@ import type { Road } from './road.ts'
 export interface CountedUsage {
   readonly usage: ReportedUsage | null
   readonly source: UsageSource
+  /** Output came that could not even be estimated. Absent otherwise. */
+  readonly outputUnread?: true
 }
 
 /** Providers write these, and relays of all kinds: a record must not grow with them. In UTF-16 code units. */
@@ -28,6 +30,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     atMs: call.startedAtMs,
     usage: counted.usage,
     usageSource: counted.source,
+    outputUnread: counted.outputUnread === true,
   })
   const nowMs = road.clock.monotonicMs()
   const latencyMs = nowMs - arrivedAtMs

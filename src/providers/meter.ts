@@ -30,6 +30,8 @@ export interface Reading {
   readonly batches?: readonly BatchState[]
   /** Of the results of a batch: what each of its requests used. */
   readonly results?: BatchResults
+  /** Output came of which nothing could be read, so it is not in `outputText`. Absent otherwise. */
+  readonly outputUnread?: true
   /** Events that were too large or too broken to read, and were passed on unread. Absent where there were none. */
   readonly unreadEvents?: number
 }

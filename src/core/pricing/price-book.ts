@@ -26,6 +26,8 @@ export interface CallToPrice {
   /** Null = there is nothing to bill: errors, free calls. `{}` = an answer was given and nothing is known of its size. */
   readonly usage: ReportedUsage | null
   readonly usageSource: UsageSource
+  /** Output was delivered of which nothing is known: whatever else is counted, it is not the whole cost. */
+  readonly outputUnread?: boolean
 }
 
 export interface PricedCall {
@@ -162,7 +164,7 @@ function priceCall(call: CallToPrice, book: BookParts): PricedCall {
   const price = priceOfModel(pricing, call.modelServed)
   const tokens = priceTokens(pricing, price)
   const units = priceUnits(pricing, price, tokens)
-  if (mediaEndpoints.has(call.endpoint) && nothingCounted(tokens, units)) {
+  if (call.outputUnread === true || (mediaEndpoints.has(call.endpoint) && nothingCounted(tokens, units))) {
     marks.add('usage_missing')
     tally.unpriced = true
   }

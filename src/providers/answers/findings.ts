@@ -24,6 +24,7 @@ export class Findings {
   /** The usage reported is the last word; before, it may grow or be replaced. */
   usageFinal = false
   unreadEvents = 0
+  outputUnread = false
   /** All output so far, kept or not. */
   outputChars = 0
   /** The same in UTF-8. */
@@ -74,6 +75,7 @@ export class Findings {
     if (this.serviceTier !== undefined) reading.serviceTier = this.serviceTier
     if (this.batches.length > 0) reading.batches = this.batches
     if (this.#cutChars > 0) reading.outputCharsCut = this.#cutChars
+    if (this.outputUnread) reading.outputUnread = true
     if (this.unreadEvents > 0) reading.unreadEvents = this.unreadEvents
     return reading
   }

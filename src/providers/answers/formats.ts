@@ -21,9 +21,11 @@ interface Format {
   readonly reader: (findings: Findings, accent: Accent) => AnswerReader
   /** A member of whole bodies that can be many megabytes and says nothing about usage. */
   readonly bulk?: string
+  /** The answer is text that a model generated. */
+  readonly generates?: true
 }
 
-const chat: Format = { reader: createChatReader }
+const chat: Format = { reader: createChatReader, generates: true }
 const batches: Format = { reader: createBatchesReader }
 const free: Format = { reader: createFreeReader }
 const audio: Format = { reader: createAudioReader }
@@ -31,7 +33,7 @@ const audio: Format = { reader: createAudioReader }
 const formats: Readonly<Record<AnswerSource['api'], Format>> = {
   'chat.completions': chat,
   completions: chat,
-  responses: { reader: createResponsesReader },
+  responses: { reader: createResponsesReader, generates: true },
   embeddings: { reader: createEmbeddingsReader, bulk: 'data' },
   images: { reader: createImagesReader, bulk: 'data' },
   'audio.speech': audio,
@@ -41,10 +43,10 @@ const formats: Readonly<Record<AnswerSource['api'], Format>> = {
   models: free,
   files: free,
   batches,
-  messages: { reader: createMessagesReader },
+  messages: { reader: createMessagesReader, generates: true },
   'messages.count_tokens': free,
   'messages.batches': batches,
-  generateContent: { reader: createGenerateReader },
+  generateContent: { reader: createGenerateReader, generates: true },
   embedContent: { reader: createEmbedReader, bulk: 'embeddings' },
   countTokens: free,
   interactions: { reader: createInteractionsReader },
@@ -54,6 +56,10 @@ const formats: Readonly<Record<AnswerSource['api'], Format>> = {
 
 export function createReader(source: AnswerSource, findings: Findings): AnswerReader {
   return formats[source.api].reader(findings, source.accent ?? plainAccent)
+}
+
+export function generatesText(api: AnswerSource['api']): boolean {
+  return formats[api].generates === true
 }
 
 export function bulkMember(api: AnswerSource['api']): string | null {

@@ -3,8 +3,9 @@ import { memberEdits, spliceBytes, topLevelMembers } from '#lib/json-members.ts'
 import type { Reading } from '#providers/meter.ts'
 import { errorOfFailure } from './errors.ts'
 import { Findings } from './findings.ts'
-import { type AnswerSource, bulkMember, createReader } from './formats.ts'
+import { type AnswerSource, bulkMember, createReader, generatesText } from './formats.ts'
 import { isObject, parseJson } from './json.ts'
+import { readLoosely } from './loose-text.ts'
 import { createStreamMeter } from './stream-meter.ts'
 
 export interface WholeAnswer extends AnswerSource {
@@ -33,6 +34,7 @@ export function readAnswer(answer: WholeAnswer): Reading {
   if (!isObject(json)) {
     if (isUnaskedStream(answer.body, json)) return readUnaskedStream(answer)
     // Text, audio or nothing: an answer, but not one that reports anything.
+    if (generatesText(answer.api)) readLoosely(answer.body, findings)
     findings.complete = true
     return findings.readingOf(null)
   }
