@@ -25,8 +25,19 @@ test('every kind of token costs its own rate', () => {
   check(
     'chat-1',
     { inputTokens: 10, audioInputTokens: 10, outputTokens: 1, videoOutputTokens: 1 },
-    { in: '0.00002', out: '0.000008', total: '0.000028' },
+    { in: '0.00002', out: '0.000008', total: '0.000028', marks: ['audio_not_priced'] },
   )
+})
+
+test('audio at the rate of text says so, either way', () => {
+  const marks = ['audio_not_priced']
+  check('chat-1', { inputTokens: 10, audioInputTokens: 1, outputTokens: 0 }, { in: '0.00002', total: '0.00002', marks })
+  check(
+    'chat-1',
+    { inputTokens: 0, outputTokens: 1, audioOutputTokens: 1 },
+    { out: '0.000008', total: '0.000008', marks },
+  )
+  check('chat-1', { inputTokens: 10, audioInputTokens: 0, outputTokens: 0 }, { in: '0.00002', total: '0.00002' })
 })
 
 test('a write for an hour without a rate of its own costs twice the input, or the input where writes are not charged', () => {

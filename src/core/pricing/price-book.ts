@@ -1,10 +1,17 @@
-import { addToTotals, billedCounts, disjointCounts, wholeInput, wholeOutput } from '#core/usage/counts.ts'
+import {
+  addToTotals,
+  billedCounts,
+  type DisjointCounts,
+  disjointCounts,
+  wholeInput,
+  wholeOutput,
+} from '#core/usage/counts.ts'
 import type { ReportedPass, ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import { noTokens, type TokenTotals } from '#core/usage/totals.ts'
 import { reportedUnitsOf, type UnitName, type Units } from '#core/usage/units.ts'
 import { boundCall, type CallBounds, type CostBound } from './bound.ts'
 import { type Cost, noCost } from './cost.ts'
-import { bandFor, type Price } from './price.ts'
+import { bandFor, type Price, type PriceBand } from './price.ts'
 import { type DatedPrice, makeResolver, type PriceQuery, type PriceSources, type Resolved } from './resolve.ts'
 import { bookStated, statedCost } from './stated-cost.ts'
 import { Tally } from './tally.ts'
@@ -213,9 +220,18 @@ function pricePass(
   if (input > 0 || wholeOutput(billed) > 0) {
     const band = price === null ? undefined : bandFor(price, input)
     if (price === null || band === undefined) tally.unpriced = true
-    else tally.addTokens(price, band, billed)
+    else {
+      tally.addTokens(price, band, billed)
+      if (audioAtTextRate(band, billed)) marks.add('audio_not_priced')
+    }
   }
   return addToTotals(before, counts)
+}
+
+/** As of a tier without a rate: the list's plain rate is booked, and somebody should add an override. */
+function audioAtTextRate({ hasAudioRate }: PriceBand, counts: DisjointCounts): boolean {
+  if (counts.audioOutput > 0 && !hasAudioRate.output) return true
+  return counts.audioInput + counts.audioCached > 0 && !hasAudioRate.input
 }
 
 /** Units are priced by the model that answered; a fee per request is one unit of every answer. */

@@ -33,6 +33,8 @@ export interface PriceBand {
   /** The same by their kind; null for the kinds that this price has no rate for. */
   readonly byKind: Readonly<Record<TokenKind, TokenLine | null>>
   readonly units: readonly UnitLine[]
+  /** Audio has a rate of its own; where it has none it is priced as text. */
+  readonly hasAudioRate: { readonly input: boolean; readonly output: boolean }
   readonly version: string
 }
 
@@ -100,7 +102,8 @@ function makeBand(card: RateCard, terms: PriceTerms, overTokens: number): PriceB
     if (perUnit !== null) units.push({ unit, ...line(perUnit, one) })
   }
   const version = overTokens === 0 ? terms.version : `${terms.version} context>${overTokens}`
-  return { overTokens, tokens, byKind, units, version }
+  const hasAudioRate = { input: perOne('input_audio') !== null, output: perOne('output_audio') !== null }
+  return { overTokens, tokens, byKind, units, hasAudioRate, version }
 }
 
 const noLines: Record<TokenKind, TokenLine | null> = {
