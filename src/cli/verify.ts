@@ -3,7 +3,7 @@ import { loadConfigOrExit, processSources } from '#config/process.ts'
 import { jsonText } from './json-text.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
-/** What a check of the journal found. Offsets are those of the uncompressed content. */
+/** What a check of the journal found. Offsets are those of the uncompressed content, but where a `.zst` is named. */
 export interface VerifiedJournal {
   readonly directory: string
   readonly segments: number

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
-import { describe, it } from 'node:test'
+import { basename } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { encodeEntry } from '#core/ledger/codec.ts'
 import { type JournalPosition, reaches } from '#store/ingest/source.ts'
 import { openFollower } from '#store/journal/reader.ts'
@@ -240,23 +243,111 @@ describe('journal verification', () => {
     })
   }
 
-  it('finds a compressed segment that was truncated or changed', async (t) => {
-    const dir = temporaryDirectory(t)
-    await writtenJournal(dir, 20)
-    const { position } = await readAll(dir, null)
-    assert.ok(position)
-    await retireSegments({ dir, ingested: position, keepMs: 1e12, nowMs: Date.now() })
-    const path = `${dir}/${segments(dir)[2]}`
-    const whole = readFileSync(path)
-    for (const bytes of [0, 1, 20, whole.length - 9, whole.length - 1]) {
+  it('finds a compressed segment that was truncated', async (t) => {
+    const { dir, path, whole } = await compressedJournal(t)
+    for (const bytes of [0, 1, 5, 20, whole.length - 9, whole.length - 4, whole.length - 1]) {
       truncateSync(path, bytes)
-      assert.notEqual((await verifyJournal({ dir })).fault, null, `cut to ${bytes}`)
+      const { fault } = await verifyJournal({ dir })
+      assert.equal(fault?.segment, basename(path), `cut to ${bytes}`)
+      assert.ok(fault.offset <= bytes, `cut to ${bytes}: ${JSON.stringify(fault)}`)
       writeFileSync(path, whole)
     }
-    flip(path, whole.length >> 1)
-    assert.notEqual((await verifyJournal({ dir })).fault, null)
+    assert.equal((await verifyJournal({ dir })).fault, null)
+  })
+
+  const trailers: [what: string, bytes: Buffer][] = [
+    ['one byte', Buffer.from('x')],
+    ['garbage', randomBytes(7000)],
+    ['zeros', Buffer.alloc(5000)],
+    ['a second compressed frame', zstdCompressSync(Buffer.from('TG1 '))],
+    ['a frame that unpackers skip', Buffer.from('502a4d180400000061626364', 'hex')],
+  ]
+  for (const [what, trailer] of trailers) {
+    it(`finds ${what} behind the end of a compressed segment, and the follower does`, async (t) => {
+      const { dir, path, whole } = await compressedJournal(t)
+      appendFileSync(path, trailer)
+      const { fault } = await verifyJournal({ dir })
+      assert.deepEqual([fault?.segment, fault?.offset], [basename(path), whole.length])
+      assert.match(fault?.reason ?? '', new RegExp(`is over at byte ${whole.length}, ${trailer.length} before its end`))
+      const place = { segment: basename(path), offset: whole.length }
+      await assert.rejects(readAll(dir, null), { name: 'JournalFault', code: 'journal_damaged', place })
+    })
+  }
+
+  it('never places a flip in a compressed segment behind where it is', async (t) => {
+    const { dir, path, whole } = await compressedJournal(t)
+    const sound = await verifyJournal({ dir })
+    for (let at = 0; at < whole.length; at += 3) {
+      const bad = Buffer.from(whole)
+      bad[at] = (bad[at] ?? 0) ^ (1 << (at % 8))
+      writeFileSync(path, bad)
+      const check = await verifyJournal({ dir })
+      // Some bits mean nothing to what is unpacked: then that is what was written, and nothing else may be.
+      if (check.fault === null) assert.deepEqual(check, sound)
+      else if (check.fault.segment === basename(path)) assert.ok(check.fault.offset <= at, JSON.stringify(check.fault))
+      else assert.equal(`${check.fault.segment}.zst`, basename(path))
+    }
+  })
+
+  it('checks what a compressed segment holds before the block of it that cannot be unpacked', async (t) => {
+    const { dir, path, whole } = await compressedJournal(t, 1_000_000)
+    const plain = zstdDecompressSync(whole)
+    const blocks = [...packedBlocks(whole)]
+    const [, , third] = blocks
+    assert.ok(third !== undefined && blocks.length > 3)
+    // A block of the one type that there is none of.
+    whole[third] = (whole[third] ?? 0) | 0b110
+    writeFileSync(path, whole)
+    const { fault } = await verifyJournal({ dir })
+    assert.deepEqual([fault?.segment, fault?.offset], [basename(path), third])
+    const [, soundTo] = /its content is sound to byte (\d+)$/.exec(fault?.reason ?? '') ?? []
+    const unpackedTo = 2 * 128 * 1024
+    assert.equal(Number(soundTo), plain.lastIndexOf('\nTG1 ', unpackedTo) + 1)
+  })
+
+  it('says that the next start cuts off what a write has left at the very end, and only there', async (t) => {
+    const cuts = /interrupted write, and the next start then cuts it off/
+    const dir = temporaryDirectory(t)
+    await writtenJournal(dir, 3, { segmentBytes: 1e9 })
+    const path = `${dir}/${segments(dir)[0]}`
+    appendFileSync(path, 'TG1 half a bl')
+    assert.match((await verifyJournal({ dir })).fault?.reason ?? '', cuts)
+
+    const other = temporaryDirectory(t)
+    await writtenJournal(other, 3, { segmentBytes: 1e9 })
+    flip(`${other}/${segments(other)[0]}`, 1500)
+    const { fault } = await verifyJournal({ dir: other })
+    assert.match(fault?.reason ?? '', /unreadable bytes with sound blocks behind them, from byte \d+ on$/)
+    await assert.rejects(openJournal(journalOptions(other)), { code: 'journal_damaged' })
+
+    const shortened = temporaryDirectory(t)
+    await writtenJournal(shortened, 3, { segmentBytes: 1e9 })
+    const short = `${shortened}/${segments(shortened)[0]}`
+    truncateSync(short, statSync(short).size - 1)
+    assert.doesNotMatch((await verifyJournal({ dir: shortened })).fault?.reason ?? '', cuts)
+    await assert.rejects(openJournal(journalOptions(shortened)), { code: 'journal_damaged' })
   })
 })
+
+/** A journal with all but its last segment compressed, and one of those, not the first. */
+async function compressedJournal(t: TestContext, segmentBytes = 4096) {
+  const dir = temporaryDirectory(t)
+  await writtenJournal(dir, Math.ceil(segmentBytes / 4096) * 10, { segmentBytes })
+  const { position } = await readAll(dir, null)
+  assert.ok(position)
+  await retireSegments({ dir, ingested: position, keepMs: 1e12, nowMs: Date.now() })
+  const packed = segments(dir).filter((name) => name.endsWith('.zst'))
+  const path = `${dir}/${packed.at(-1)}`
+  return { dir, path, whole: readFileSync(path) }
+}
+
+/** Where the blocks of a compressed file begin. */
+function* packedBlocks(packed: Buffer): Generator<number> {
+  for (let at = 6, field = 0; (field & 1) === 0; at += 3 + (field >> 3)) {
+    yield at
+    field = packed.readUIntLE(at, 3)
+  }
+}
 
 function flip(path: string, at: number): void {
   const bytes = readFileSync(path)

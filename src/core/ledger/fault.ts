@@ -10,7 +10,10 @@ export type JournalFaultCode =
   | 'journal_unusable'
   | 'entry_too_large'
 
-/** Where in the journal something is wrong: a file and the first bad byte of its (uncompressed) content. */
+/**
+ * Where in the journal something is wrong: a segment and the first bad byte of its (uncompressed) content; or a
+ * compressed file and the first byte of it from which on it cannot be read.
+ */
 export interface JournalPlace {
   readonly segment: string
   readonly offset: number

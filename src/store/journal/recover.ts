@@ -1,11 +1,12 @@
 import { peekEntry } from '#core/ledger/codec.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
-import { findFrame, frameLines, maxBodyBytes } from '#core/ledger/frame.ts'
+import { frameLines } from '#core/ledger/frame.ts'
 import { ChainWalk } from '#core/ledger/segment-header.ts'
 import { type Disk, type DiskFile, readRange, replaceFile } from './disk.ts'
 import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
 import { readMark } from './marks.ts'
 import { listSegments, type SegmentFile } from './segment-files.ts'
+import { mostTornBytes, whyNotTorn } from './torn-tail.ts'
 
 /** Where the journal ends, and what the writer has to know to go on from there. */
 export interface JournalEnd {
@@ -25,7 +26,6 @@ export interface Recovery {
 }
 
 const chunkBytes = 1024 * 1024
-const headerRoomBytes = 160
 
 /**
  * Finds the journal's end, and cuts off what an interrupted write has left behind it.
@@ -113,18 +113,9 @@ function trackRunning(running: Map<string, string>, { frame, buffer }: ScannedFr
 
 /** What stands from `offset` on can only be left over from the one write that was interrupted; otherwise it throws. */
 function assertTorn(file: DiskFile, directory: string, segment: SegmentFile, offset: number): void {
-  const restBytes = file.sizeBytes() - offset
-  if (restBytes > maxBodyBytes + headerRoomBytes) {
-    throw damaged(directory, segment, offset, `${restBytes} unreadable bytes, more than one write can leave`)
-  }
-  const sound = findFrame(readRange(file, offset, restBytes), 0)
-  if (sound !== -1)
-    throw damaged(
-      directory,
-      segment,
-      offset,
-      `unreadable bytes with sound blocks behind them, from byte ${offset + sound} on`,
-    )
+  const restBytes = Math.min(file.sizeBytes() - offset, mostTornBytes + 1)
+  const reason = whyNotTorn(readRange(file, offset, restBytes), offset)
+  if (reason !== null) throw damaged(directory, segment, offset, reason)
 }
 
 function cutTail(disk: Disk, directory: string, segment: SegmentFile, file: DiskFile, offset: number): number {

@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream'
-import { createZstdDecompress } from 'node:zlib'
 import { JournalFault } from '#core/ledger/fault.ts'
 import { type Disk, type DiskFile, faultCode, readRange } from './disk.ts'
 import { compressedName } from './segment-files.ts'
+import { Unpacker } from './unpacker.ts'
+import { type PackedPart, packedParts } from './zstd-frame.ts'
 
 /** The content of a segment, whether or not its file is compressed. Places are those of the uncompressed content. */
 export interface SegmentSource {
@@ -10,7 +10,8 @@ export interface SegmentSource {
   /**
    * Up to so many bytes from a place on; none at the end. Cheapest when places only go up.
    *
-   * @throws JournalFault `journal_damaged` where a compressed file cannot be unpacked.
+   * @throws JournalFault `journal_damaged` where a compressed file cannot be unpacked, or goes on
+   * behind its content. The place is then one in that file, which it names.
    */
   read(at: number, bytes: number): Promise<Buffer>
   close(): void
@@ -67,28 +68,33 @@ class PlainSegment implements SegmentSource {
   }
 }
 
-const packedChunkBytes = 256 * 1024
-
 class CompressedSegment implements SegmentSource {
   readonly compressed = true
   readonly #file: DiskFile
   readonly #name: string
-  #unpacked: AsyncIterator<Buffer> | null = null
+  #parts: Iterator<PackedPart> | null = null
+  #unpacker: Unpacker | null = null
+  /** Where in the file the parts that were unpacked end, and whether nothing more is to come. */
+  #unpackedTo = 0
+  /** The last part that held any content. */
+  #blockAt = 0
+  #isWhole = false
+  #fault: JournalFault | null = null
   #chunk: Buffer = Buffer.alloc(0)
   /** Of the chunk's first byte. */
   #chunkAt = 0
 
   constructor(file: DiskFile, name: string) {
     this.#file = file
-    this.#name = name
+    this.#name = compressedName(name)
   }
 
   async read(at: number, bytes: number): Promise<Buffer> {
-    if (this.#unpacked === null || at < this.#chunkAt) this.#restart()
+    if (this.#unpacker === null || at < this.#chunkAt) this.#unpacker = this.#restart()
     while (at >= this.#chunkAt + this.#chunk.length) {
       this.#chunkAt += this.#chunk.length
       this.#chunk = Buffer.alloc(0)
-      const next = await this.#next()
+      const next = await this.#next(this.#unpacker)
       if (next === null) return this.#chunk
       this.#chunk = next
     }
@@ -96,38 +102,54 @@ class CompressedSegment implements SegmentSource {
     return this.#chunk.subarray(from, from + bytes)
   }
 
-  async #next(): Promise<Buffer | null> {
-    try {
-      const next = await this.#unpacked?.next()
-      return next === undefined || next.done === true ? null : next.value
-    } catch (cause) {
-      const place = { segment: compressedName(this.#name), offset: this.#chunkAt }
-      const message = `${place.segment} cannot be unpacked past byte ${place.offset} of its content (${faultCode(cause)})`
-      throw new JournalFault('journal_damaged', message, { place, cause })
+  /** Null at the end of the content, with which the file has to end as well. */
+  async #next(unpacker: Unpacker): Promise<Buffer | null> {
+    if (this.#fault !== null) throw this.#fault
+    if (this.#isWhole) {
+      const behind = this.#file.sizeBytes() - this.#unpackedTo
+      if (behind > 0)
+        throw this.#damaged(this.#unpackedTo, `is over at byte ${this.#unpackedTo}, ${behind} before its end`)
+      return null
     }
+    const part = this.#parts?.next().value
+    if (part?.isWhole !== true) {
+      throw this.#damaged(this.#unpackedTo, `is not whole: it breaks off in what begins at byte ${this.#unpackedTo}`)
+    }
+    let unpacked: Buffer
+    try {
+      unpacked = await unpacker.unpack(part.bytes)
+    } catch (cause) {
+      // Where the checksum fails, something before it may have been unpacked to what was never packed.
+      const at = part.isLast ? this.#blockAt : part.at
+      throw this.#damaged(at, `cannot be unpacked from byte ${at} on (${faultCode(cause)})`, cause)
+    }
+    if (unpacked.length > 0) this.#blockAt = part.at
+    this.#unpackedTo = part.at + part.bytes.length
+    this.#isWhole = part.isLast
+    return unpacked
   }
 
-  #restart(): void {
-    void this.#unpacked?.return?.()
-    const packed = Readable.from(pieces(this.#file), { objectMode: false })
-    const unpacker = createZstdDecompress({ chunkSize: packedChunkBytes })
-    packed.on('error', (fault) => unpacker.destroy(fault))
-    this.#unpacked = packed.pipe(unpacker)[Symbol.asyncIterator]()
+  /** @param at in the compressed file: nothing else of it is known. */
+  #damaged(at: number, reason: string, cause?: unknown): JournalFault {
+    const more = { place: { segment: this.#name, offset: at }, ...(cause === undefined ? {} : { cause }) }
+    this.#fault = new JournalFault('journal_damaged', `the compressed form in ${this.#name} ${reason}`, more)
+    return this.#fault
+  }
+
+  #restart(): Unpacker {
+    this.#unpacker?.close()
+    this.#parts = packedParts(this.#file)
+    this.#unpackedTo = 0
+    this.#blockAt = 0
+    this.#isWhole = false
+    this.#fault = null
     this.#chunk = Buffer.alloc(0)
     this.#chunkAt = 0
+    return new Unpacker()
   }
 
   close(): void {
-    void this.#unpacked?.return?.()
+    this.#unpacker?.close()
     this.#file.close()
-  }
-}
-
-function* pieces(file: DiskFile): Generator<Buffer> {
-  for (let at = 0; ; ) {
-    const piece = readRange(file, at, packedChunkBytes)
-    if (piece.length === 0) return
-    yield piece
-    at += piece.length
   }
 }

@@ -7,6 +7,7 @@ import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
 import { type Mark, readMark } from './marks.ts'
 import { listSegments, type SegmentFile } from './segment-files.ts'
 import { openSegment, type SegmentSource } from './segment-source.ts'
+import { mostTornBytes, whyNotTorn } from './torn-tail.ts'
 
 export interface JournalCheck {
   readonly directory: string
@@ -27,9 +28,9 @@ export interface JournalCheck {
 }
 
 export interface JournalCheckFault {
-  /** File name. */
+  /** The segment's name; the compressed file's where that itself cannot be read. */
   readonly segment: string
-  /** In the uncompressed content. */
+  /** In the segment's uncompressed content; in the compressed file where that is what `segment` names. */
   readonly offset: number
   readonly reason: string
 }
@@ -128,13 +129,18 @@ class Verification {
       return
     }
     this.#segments++
+    this.#lastOffset = 0
     if (source.compressed) this.#compressedSegments++
     try {
       const offset = await this.#checkFrames(segment, source, 0)
       if (this.#fault === null) await this.#checkRest(segment, source, { offset, isLast })
     } catch (fault) {
       if (!(fault instanceof JournalFault) || fault.place === null) throw fault
-      this.#fail(fault.place.segment, fault.place.offset, fault.message)
+      this.#fail(
+        fault.place.segment,
+        fault.place.offset,
+        `${fault.message}; its content is sound to byte ${this.#lastOffset}`,
+      )
     } finally {
       source.close()
     }
@@ -196,8 +202,21 @@ class Verification {
       // What was not sound has become so: someone is writing, and what comes behind it now is for the next check.
       if ((await this.#checkFrames(segment, source, offset)) > offset || this.#fault !== null) return
     }
-    const hint = isLast ? '; if a write was interrupted here, the next start cuts it off' : ''
-    this.#fail(segment.name, offset, `not a sound block${hint}`)
+    this.#fail(segment.name, offset, `not a sound block${isLast ? await this.#restHint(segment, source, offset) : ''}`)
+  }
+
+  /** Whether the next start takes it for the end of an interrupted write, as recovery does, or refuses. */
+  async #restHint(segment: SegmentFile, source: SegmentSource, offset: number): Promise<string> {
+    const pieces: Buffer[] = []
+    for (let at = offset; at - offset <= mostTornBytes; at += pieces.at(-1)?.length ?? 0) {
+      const piece = await source.read(at, Math.min(chunkBytes, mostTornBytes + 1 - (at - offset)))
+      if (piece.length === 0) break
+      pieces.push(piece)
+    }
+    const reason = whyNotTorn(Buffer.concat(pieces), offset)
+    if (reason !== null) return `; ${reason}`
+    const isCut = !source.compressed && this.#closed === null && (offset > 0 || segment.firstBlock === 1)
+    return isCut ? '; it may be the rest of an interrupted write, and the next start then cuts it off' : ''
   }
 
   /** The place of the last clean stop has to be passed, with the chain that it had. */
