@@ -1,5 +1,6 @@
-import { accessSync, chmodSync, constants, mkdirSync, statfsSync } from 'node:fs'
+import { accessSync, chmodSync, constants, statfsSync } from 'node:fs'
 import { join } from 'node:path'
+import { MakeDirectoryFault, makeDirectory } from './make-directory.ts'
 
 /** The data directory cannot be used; the message says why and what to do. */
 export class DataDirectoryFault extends Error {
@@ -33,7 +34,7 @@ export function prepareDataDirectory(dataDir: string): void {
   }
   try {
     for (const folder of [dataDir, join(dataDir, 'run'), join(dataDir, 'journal')]) {
-      if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700)
+      if (makeDirectory(folder)) chmodSync(folder, 0o700)
       accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
     }
   } catch (error) {
@@ -43,19 +44,30 @@ export function prepareDataDirectory(dataDir: string): void {
 
 function faultOf(error: unknown, dataDir: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    const message = `the data directory ${dataDir} is not writable; give this user the right to write there, or choose another data_dir`
-    return new DataDirectoryFault('not_writable', message, error)
+  const where = error instanceof MakeDirectoryFault ? `: ${error.message}` : ''
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOENT': {
+      const message = `the data directory ${dataDir} is not writable${where}; give this user the right to write there, or choose another data_dir`
+      return new DataDirectoryFault('not_writable', message, error)
+    }
+    case 'ENOTDIR': {
+      const message = `the data directory ${dataDir} cannot be made: something is in its way${where}; choose another data_dir`
+      return new DataDirectoryFault('not_a_directory', message, error)
+    }
+    case 'ENOSPC':
+    case 'EDQUOT': {
+      const message = `the data directory ${dataDir} cannot be made: no space left on the disk`
+      return new DataDirectoryFault('no_space', message, error)
+    }
+    default: {
+      if (where === '') return error
+      const message = `the data directory ${dataDir} cannot be made${where}; choose another data_dir`
+      return new DataDirectoryFault('not_writable', message, error)
+    }
   }
-  if (code === 'ENOTDIR' || code === 'EEXIST') {
-    const message = `the data directory ${dataDir} cannot be made: a file is in its way; choose another data_dir`
-    return new DataDirectoryFault('not_a_directory', message, error)
-  }
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const message = `the data directory ${dataDir} cannot be made: no space left on the disk`
-    return new DataDirectoryFault('no_space', message, error)
-  }
-  return error
 }
 
 /** Bytes that this user may still write on the disk of the directory. */

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
+import { makeDirectory } from './make-directory.ts'
 
 /** Who has a directory, as far as it said so itself. */
 export interface LockHolder {
@@ -45,14 +46,14 @@ const holderName = 'lock-holder.json'
  * has no file locks.) The lock file must not be opened by anything else in this process: closing it would let go of
  * the lock, which is why the holder's name stands in a file of its own.
  *
- * @throws DirectoryLocked where another process, or another call in this one, has it; what `node:fs` throws where the
- * directory cannot be made or written.
+ * @throws DirectoryLocked where another process, or another call in this one, has it; MakeDirectoryFault where the directory
+ * cannot be made; what `node:fs` throws where it cannot be written.
  */
 export async function lockDirectory(
   directory: string,
   self: { address?: string; nowMs: number },
 ): Promise<DirectoryLock> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   // SQLite reports a directory that cannot be written by a code of its own; this one says why.
   accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
   const database = new DatabaseSync(`${directory}/${lockName}`)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Tollgate, workplace } from './tollgate.ts'
+import { Tollgate, type Workplace, workplace } from './tollgate.ts'
 
 function chat(address: string, key: string, content = 'Hello') {
   return fetch(`${address}/v1/chat/completions`, {
@@ -108,12 +108,51 @@ test('a port that is taken is said in one line, before any secret is made', asyn
   assert.match(next.stdout, /admin token +tga-/)
 })
 
-test('a data directory that cannot be made is said in one line', async (t) => {
+const hindrances: [what: string, dataDir: (place: Workplace) => string, reason: RegExp][] = [
+  [
+    'a file is in the way of',
+    ({ dataDir }) => {
+      writeFileSync(dataDir, 'a file')
+      return dataDir
+    },
+    /something is in its way: \/\S+ is a file; /,
+  ],
+  [
+    'a file is above',
+    ({ dataDir }) => {
+      writeFileSync(dataDir, 'a file')
+      return join(dataDir, 'below', 'it')
+    },
+    /something is in its way: \/\S+ is a file; /,
+  ],
+  [
+    'a link to nothing is above',
+    ({ folder, dataDir }) => {
+      symlinkSync(join(folder, 'unmounted'), dataDir)
+      return join(dataDir, 'below')
+    },
+    /something is in its way: \/\S+ is a link to something that is not there; /,
+  ],
+  // Nobody can make a directory there, not even root.
+  ['a file system makes no', () => '/proc/nope', /not writable: \/proc takes no new directory \(.*\); give /],
+]
+for (const [what, dataDir, reason] of hindrances) {
+  test(`${what} data directory: said in one line`, async (t) => {
+    const place = workplace(t)
+    const args = ['serve', '--data-dir', dataDir(place)]
+    const { code, stderr } = await new Tollgate(t, place, args).finished()
+    assert.equal(code, 1)
+    assert.match(stderr, /^tollgate: the data directory .+; .*choose another data_dir\n$/)
+    assert.match(stderr, reason)
+  })
+}
+
+test('a role by itself does not look for ever for a place that there is none of', async (t) => {
   const place = workplace(t)
-  writeFileSync(place.dataDir, 'a file')
-  const { code, stderr } = await new Tollgate(t, place, ['serve']).finished()
+  const env = { TOLLGATE_DATA_DIR: '/proc/nope' }
+  const { code, stderr } = await new Tollgate(t, place, ['run', 'gateway'], env).finished()
   assert.equal(code, 1)
-  assert.match(stderr, /^tollgate: the data directory .* a file is in its way/)
+  assert.match(stderr, /\/proc takes no new directory/)
 })
 
 test('a data directory whose path is too long for its sockets is said before anything is made', async (t) => {

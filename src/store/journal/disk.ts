@@ -6,7 +6,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -16,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
+import { makeDirectory } from '../make-directory.ts'
 
 /**
  * What the journal asks of a disk: few enough verbs that a test can make each of them fail. Everything throws as
@@ -52,12 +52,11 @@ export interface DiskFile {
 }
 
 const fileMode = 0o600
-const directoryMode = 0o700
 const fdatasyncLater = promisify(fdatasync)
 
 export const realDisk: Disk = {
   makeDirectory(path) {
-    mkdirSync(path, { recursive: true, mode: directoryMode })
+    makeDirectory(path)
   },
   list(directory) {
     try {
