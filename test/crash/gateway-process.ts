@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -18,18 +18,24 @@ export interface ProcessOptions {
   readonly drainMs?: number
   /** Further sections of the configuration. */
   readonly more?: string
+  /** `tollgate serve`, with all its processes, in place of the gateway alone. */
+  readonly whole?: boolean
 }
+
+export type ChildRole = 'gateway' | 'console'
 
 /** The gateway as it is run: a process of its own, that can be killed and started again over the same data. */
 export class GatewayProcess {
   readonly dataDir: string
   readonly port: number
   readonly #configPath: string
+  readonly #whole: boolean
   #child: ChildProcess | null = null
   #stderr = ''
 
-  private constructor(port: number, { upstream, drainMs = 30_000, more = '' }: ProcessOptions) {
+  private constructor(port: number, { upstream, drainMs = 30_000, more = '', whole = false }: ProcessOptions) {
     this.port = port
+    this.#whole = whole
     this.dataDir = mkdtempSync(join(tmpdir(), 'tg-crash-'))
     this.#configPath = join(this.dataDir, 'tollgate.yaml')
     const lines = [
@@ -67,26 +73,68 @@ export class GatewayProcess {
   /** Resolves with true once it serves, or with false where it ended before. */
   async start(): Promise<boolean> {
     // Without a channel to a supervisor it minds signals, as under systemd.
-    const child = spawn(process.execPath, [main, 'run', 'gateway'], {
+    const child = spawn(process.execPath, [main, ...(this.#whole ? ['serve'] : ['run', 'gateway'])], {
       env: { ...process.env, TOLLGATE_CONFIG: this.#configPath },
       stdio: ['ignore', 'ignore', 'pipe'],
+      // So that all of them can be killed at one stroke.
+      detached: this.#whole,
     })
     this.#child = child
     child.stderr.on('data', (chunk: Buffer) => {
       this.#stderr += chunk.toString()
     })
-    while (child.exitCode === null && child.signalCode === null) {
-      if (await answers(this.url)) return true
-      await pause(10)
-    }
-    return false
+    return this.serves()
   }
 
-  /** As `kill -9`: nothing in the process gets a word in. */
+  /** As `kill -9`: nothing in the process gets a word in. Where it is the whole, nothing in any of them. */
   async kill(): Promise<void> {
+    const ended = this.ended()
+    const children = this.#children()
+    const { pid } = this.#child ?? {}
+    if (this.#whole && pid !== undefined && this.#isRunning()) process.kill(-pid, 'SIGKILL')
+    else this.#child?.kill('SIGKILL')
+    await ended
+    for (const child of children.values()) await gone(child)
+  }
+
+  /** Of the whole, the supervisor alone: the others are left to notice. Resolves when they have ended as well. */
+  async killSupervisor(): Promise<void> {
+    const children = this.#children()
     const ended = this.ended()
     this.#child?.kill('SIGKILL')
     await ended
+    for (const child of children.values()) await gone(child)
+  }
+
+  /** Of the whole, one process. Resolves when it is dead, and so another one is on its way. */
+  async killChild(role: ChildRole): Promise<void> {
+    for (; this.#isRunning(); await pause(10)) {
+      const pid = this.#children().get(role)
+      if (pid === undefined) continue
+      process.kill(pid, 'SIGKILL')
+      await gone(pid)
+      return
+    }
+    throw new Error(`there is no supervisor any more: ${this.#stderr}`)
+  }
+
+  /** Resolves with true once it serves, or with false where it has ended. */
+  async serves(): Promise<boolean> {
+    for (; this.#isRunning(); await pause(10)) if (await answers(this.url)) return true
+    return false
+  }
+
+  #isRunning(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Process ids of the whole's, by their roles. */
+  #children(): Map<string, number> {
+    const { pid } = this.#child ?? {}
+    if (!this.#whole || pid === undefined || !this.#isRunning()) return new Map()
+    const lines = processes('-o', 'pid=,ppid=,args=', '-e')
+    const found = lines.matchAll(/^\s*(\d+) +(\d+) .*main\.ts run (\w+)/gm)
+    return new Map([...found].filter((line) => Number(line[2]) === pid).map((line) => [line[3] ?? '', Number(line[1])]))
   }
 
   /** As a service manager stops it. Resolves with the exit code. */
@@ -117,8 +165,13 @@ export class GatewayProcess {
   }
 
   /** The exit code and the words of `tollgate verify`. */
-  async verify(): Promise<{ readonly code: number | null; readonly text: string }> {
-    const child = spawn(process.execPath, [main, 'verify'], {
+  verify(): Promise<{ readonly code: number | null; readonly text: string }> {
+    return this.command('verify')
+  }
+
+  /** The exit code and the words of a command. */
+  async command(...args: string[]): Promise<{ readonly code: number | null; readonly text: string }> {
+    const child = spawn(process.execPath, [main, ...args], {
       env: { ...process.env, TOLLGATE_CONFIG: this.#configPath },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -131,6 +184,24 @@ export class GatewayProcess {
   async remove(): Promise<void> {
     await this.kill()
     rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}
+
+/** Not a zombie either: who is orphaned may wait long to be fetched. */
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    const state = processes('-o', 'stat=', '-p', String(pid)).trim()
+    if (state === '' || state.startsWith('Z')) return
+    await pause(10)
+  }
+}
+
+/** What `ps` says; nothing where it finds none. */
+function processes(...args: string[]): string {
+  try {
+    return execFileSync('ps', args, { encoding: 'utf8' })
+  } catch {
+    return ''
   }
 }
 

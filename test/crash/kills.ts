@@ -4,6 +4,7 @@ import { randomFrom } from '#simulator/random.ts'
 import { type CallResult, callKinds, makeCall, newAgent } from './calls.ts'
 import { GatewayProcess } from './gateway-process.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
+import { checkReport } from './report.ts'
 
 export interface KillOptions {
   readonly seed: number
@@ -13,16 +14,31 @@ export interface KillOptions {
 }
 
 export interface KillReport extends Reconciled {
-  readonly kills: number
+  readonly kills: Readonly<Record<Victim, number>>
   /** Of them, while the gateway was still starting, mostly while it settled what the death before had left. */
   readonly killsWhileStarting: number
   readonly verified: string
   readonly costUsd: bigint
 }
 
+/** What is killed: one process, or at one stroke all of them. */
+export type Victim = 'gateway' | 'console' | 'supervisor' | 'everything'
+
+/** Each of them early, then any. The supervisor's own pause grows from death to death of a child, until it dies. */
+const firstVictims: readonly Victim[] = ['gateway', 'everything', 'console', 'supervisor']
+const laterVictims: readonly Victim[] = [
+  'gateway',
+  'gateway',
+  'gateway',
+  'console',
+  'everything',
+  'everything',
+  'supervisor',
+]
+
 /**
- * Callers of all kinds on one side, a simulated provider on the other, and between them a gateway that is killed at
- * random moments and started again. Answers when ledger, bill and what the callers saw agree.
+ * Callers of all kinds on one side, a simulated provider on the other, and between them a Tollgate of which something
+ * is killed at random moments. Answers when what the callers saw, ledger, bill and report agree.
  *
  * @throws AssertionError where they do not.
  */
@@ -30,41 +46,76 @@ export async function surviveKills(options: KillOptions): Promise<KillReport> {
   const random = randomFrom(options.seed)
   const timing = { ttftMs: 4, tokensPerSecond: 1500 }
   const simulator = await composeSimulator({ listen: { host: '127.0.0.1', port: 0 }, timing })
-  const gateway = await GatewayProcess.prepare({ upstream: simulator.address })
+  const tollgate = await GatewayProcess.prepare({ upstream: simulator.address, whole: true })
   try {
-    const load = new Load(gateway.url, options.callers, random)
-    let killsWhileStarting = 0
-    await gateway.start()
+    const load = new Load(tollgate.url, options.callers, random)
+    await tollgate.start()
     load.begin()
-    for (let kill = 0; kill < options.kills; kill++) {
-      await pause(20 + random() * 300)
-      await gateway.kill()
-      options.onKill?.(kill + 1)
-      const started = gateway.start()
-      if (kill + 1 < options.kills && random() < 0.2) {
-        await pause(random() * 600)
-        await gateway.kill()
-        kill++
-        killsWhileStarting++
-        options.onKill?.(kill + 1)
-        await gateway.start()
-      } else if (!(await started)) throw new Error(`the gateway did not start again: ${gateway.stderr}`)
-    }
+    const killed = await killAtRandom(tollgate, random, options)
     await pause(200)
     const results = await load.end()
-    const code = await gateway.terminate()
-    if (code !== 0) throw new Error(`the gateway stopped with ${code}: ${gateway.stderr}`)
-    const { code: verifyCode, text } = await gateway.verify()
+    const code = await tollgate.terminate()
+    if (code !== 0) throw new Error(`Tollgate stopped with ${code}: ${tollgate.stderr}`)
+    const { code: verifyCode, text } = await tollgate.verify()
     if (verifyCode !== 0) throw new Error(`tollgate verify: ${text}`)
-    const entries = await gateway.entries()
+    const entries = await tollgate.entries()
     const bill = [...simulator.simulation.bill.entries()]
-    const costUsd = entries.reduce((sum, entry) => (entry.kind === 'settle' ? sum + entry.cost.totalPicoUsd : sum), 0n)
     const reconciled = reconcile(results, entries, bill)
-    return { ...reconciled, kills: options.kills, killsWhileStarting, verified: text, costUsd }
+    await startAgain(tollgate)
+    const costUsd = await checkReport(tollgate, entries, bill)
+    return { ...reconciled, ...killed, verified: text, costUsd }
   } finally {
-    await gateway.remove()
+    await tollgate.remove()
     await simulator.close()
   }
+}
+
+async function killAtRandom(
+  tollgate: GatewayProcess,
+  random: () => number,
+  options: KillOptions,
+): Promise<Pick<KillReport, 'kills' | 'killsWhileStarting'>> {
+  const kills = { gateway: 0, console: 0, supervisor: 0, everything: 0 }
+  let killsWhileStarting = 0
+  for (let done = 1; done <= options.kills; done++) {
+    const victim = firstVictims[done - 1] ?? laterVictims[Math.floor(random() * laterVictims.length)] ?? 'everything'
+    await pause(20 + random() * 300)
+    await kill(tollgate, victim, random)
+    kills[victim]++
+    options.onKill?.(done)
+    if (victim === 'everything' && done < options.kills && random() < 0.4) {
+      const starting = tollgate.start()
+      await pause(random() * 600)
+      await tollgate.kill()
+      await starting
+      done++
+      kills.everything++
+      killsWhileStarting++
+      options.onKill?.(done)
+    }
+    if (victim === 'supervisor' || victim === 'everything') await startAgain(tollgate)
+    else if (!(await tollgate.serves())) throw new Error(`the supervisor has ended: ${tollgate.stderr}`)
+  }
+  return { kills, killsWhileStarting }
+}
+
+async function kill(tollgate: GatewayProcess, victim: Victim, random: () => number): Promise<void> {
+  switch (victim) {
+    case 'gateway':
+      return tollgate.killChild('gateway')
+    case 'console':
+      // It needs a second to open the store, and is to be met before and after.
+      await pause(random() * 1_500)
+      return tollgate.killChild('console')
+    case 'supervisor':
+      return tollgate.killSupervisor()
+    case 'everything':
+      return tollgate.kill()
+  }
+}
+
+async function startAgain(tollgate: GatewayProcess): Promise<void> {
+  if (!(await tollgate.start())) throw new Error(`Tollgate did not start again: ${tollgate.stderr}`)
 }
 
 /** Callers that each make one call after the other, and wait where nobody answers. */

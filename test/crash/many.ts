@@ -14,14 +14,14 @@ const report = await surviveKills({
   onKill: (done) => process.stderr.isTTY && process.stderr.write(`\r${done} of ${kills}`),
 })
 const rows: readonly (readonly [string, string | number])[] = [
-  ['kills', report.kills],
+  ...Object.entries(report.kills).map(([victim, count]) => [`kills of ${victim}`, count] as const),
   ['… while starting', report.killsWhileStarting],
   ['calls', report.calls],
   ['answered whole, booked as billed', report.whole],
   ['not told to the end, booked as billed', report.exactUntold],
   ['interrupted, estimated and marked', report.interrupted],
   ['… never got to the provider', report.neverBilled],
-  ['cost in the ledger (USD)', formatPico(report.costUsd)],
+  ['cost in ledger and report (USD)', formatPico(report.costUsd)],
   ['seconds', ((performance.now() - startedMs) / 1000).toFixed(0)],
 ]
 for (const [name, value] of rows) process.stdout.write(`${name.padEnd(40)} ${String(value).padStart(16)}\n`)

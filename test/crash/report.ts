@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import type { LedgerEntry, SettleEntry } from '#core/ledger/entry.ts'
+import { parseUsd } from '#core/money/usd-text.ts'
+import type { CostsReport } from '#reports/costs.ts'
+import type { BillEntry } from '#simulator/bill.ts'
+import type { GatewayProcess } from './gateway-process.ts'
+
+interface Sum {
+  requests: number
+  picoUsd: bigint
+}
+
+/**
+ * Compares what `tollgate report` says, of the running console, with the ledger and with the provider's bill. Returns
+ * the cost of all calls.
+ *
+ * @throws AssertionError where they differ by one call or by one digit.
+ */
+export async function checkReport(
+  tollgate: GatewayProcess,
+  entries: readonly LedgerEntry[],
+  bill: readonly BillEntry[],
+): Promise<bigint> {
+  const { code, text } = await tollgate.command('report', '--by', 'outcome,usage_source', '--range', '1d', '--json')
+  // Words beside the JSON would say that the newest calls are missing.
+  assert.equal(code, 0, text)
+  const report: CostsReport = JSON.parse(text)
+  const settles = entries.filter((entry) => entry.kind === 'settle')
+  const inLedger = new Map<string, Sum>()
+  for (const { outcome, usageSource, cost } of settles) add(inLedger, `${outcome} ${usageSource}`, cost.totalPicoUsd)
+  const inReport = report.rows.map((row): [string, Sum] => [
+    `${row['outcome']} ${row['usage_source']}`,
+    { requests: row.requests, picoUsd: parseUsd(row.cost_usd) },
+  ])
+  assert.deepEqual(new Map(inReport), inLedger)
+
+  const picoUsd = settles.reduce((sum, { cost }) => sum + cost.totalPicoUsd, 0n)
+  assert.deepEqual([report.total.requests, parseUsd(report.total.cost_usd)], [settles.length, picoUsd])
+  // What was interrupted is an estimate, and marked as one; everything else is what the provider wants for it.
+  assert.equal(picoUsd - interruptedPicoUsd(settles), billedPicoUsd(settles, bill))
+  return picoUsd
+}
+
+function add(sums: Map<string, Sum>, group: string, picoUsd: bigint): void {
+  const sum = sums.get(group) ?? { requests: 0, picoUsd: 0n }
+  sum.requests++
+  sum.picoUsd += picoUsd
+  sums.set(group, sum)
+}
+
+function interruptedPicoUsd(settles: readonly SettleEntry[]): bigint {
+  const interrupted = settles.filter(({ outcome }) => outcome === 'interrupted')
+  return interrupted.reduce((sum, { cost }) => sum + cost.totalPicoUsd, 0n)
+}
+
+/** For all calls that were not interrupted. */
+function billedPicoUsd(settles: readonly SettleEntry[], bill: readonly BillEntry[]): bigint {
+  const interrupted = settles.filter(({ outcome }) => outcome === 'interrupted')
+  const left = new Set(interrupted.map(({ call }) => call.requestId))
+  const lines = bill.filter(({ requestHint }) => !left.has(requestHint ?? ''))
+  return lines.reduce((sum, { costPicoUsd }) => sum + (costPicoUsd ?? 0n), 0n)
+}
