@@ -1,5 +1,6 @@
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { DeliveryAnswer, OutgoingRequest } from '#core/alerting/delivery.ts'
+import { retryAfterMs } from '#lib/retry-after.ts'
 import { type AddressGuard, AddressRefused } from './delivery-addresses.ts'
 import type { Censor } from './delivery-detail.ts'
 
@@ -96,11 +97,11 @@ function mayPass(status: number, retry: 'service' | 'any'): boolean {
   return retry === 'any' && status >= 400 && status !== 410
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9110#name-retry-after: seconds, or a date. */
+/** At most the longest that we wait; null where nothing says how long. */
 export function retryAfter(value: string | string[] | undefined, nowMs: number): number | null {
   if (typeof value !== 'string') return null
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs
-  return Number.isNaN(ms) ? null : Math.min(Math.max(0, ms), mostRetryAfterMs)
+  const ms = retryAfterMs(value, nowMs)
+  return ms === null ? null : Math.min(ms, mostRetryAfterMs)
 }
 
 const faults: Readonly<Record<string, string>> = {

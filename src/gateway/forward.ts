@@ -1,4 +1,5 @@
 import type { Attempt } from '#core/ledger/entry.ts'
+import { retryAfterMs } from '#lib/retry-after.ts'
 import { type PendingAnswer, type Timers, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Work } from './call-control.ts'
 import type { OpenCall } from './open-call.ts'
@@ -125,15 +126,12 @@ export function backoffMs(baseMs: number, failedAttempts: number, chance: number
   return baseMs * 2 ** (failedAttempts - 1) * (0.75 + chance / 4)
 }
 
-/** `retry-after-ms` (OpenAI) or `Retry-After` in seconds or as a date (RFC 9110, 10.2.3); null where neither is there. */
+/** `retry-after-ms` (OpenAI) or `Retry-After`; null where neither says how long. */
 export function askedWaitMs(headers: UpstreamAnswer['headers'], wallMs: number): number | null {
   const inMs = single(headers['retry-after-ms'])
   if (inMs !== null && /^\d+(\.\d+)?$/.test(inMs)) return Number(inMs)
   const text = single(headers['retry-after'])
-  if (text === null) return null
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? null : Math.max(0, at - wallMs)
+  return text === null ? null : retryAfterMs(text, wallMs)
 }
 
 function single(value: string | string[] | undefined): string | null {

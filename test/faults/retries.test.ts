@@ -26,6 +26,7 @@ describe('waiting before a retry', () => {
     ['the first of several', { 'retry-after': ['1', '9'] }, 1_000],
     ['nothing', {}, null],
     ['nonsense', { 'retry-after': 'soon' }, null],
+    ['a negative number, which is no date', { 'retry-after': '-1' }, null],
     ['less than nothing', { 'retry-after-ms': '-5' }, null],
   ]
   for (const [name, headers, waitMs] of asked) {
