@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type CsvCell, csvLine } from '#lib/csv.ts'
 import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
@@ -40,9 +40,9 @@ export function logsCommand(open: OpenConsoleLink, sleep: (delayMs: number) => P
     .option('-s, --since <length>', 'how far back: 15h, 7d, 4w …', '1h')
     .option('-n, --limit <calls>', 'most calls', '50')
     .option('-f, --filter <field=value>', 'only these calls; may be repeated', collect, [])
-    .option('--follow', 'show what there is, oldest first, and go on with what comes')
+    .addOption(new Option('--follow', 'show what there is, oldest first, and go on with what comes').conflicts('since'))
     .option('--json', 'print a JSON object a line')
-    .option('--csv', 'print CSV')
+    .addOption(new Option('--csv', 'print CSV').conflicts('json'))
     .addHelpText('after', more)
   return withPlaceOptions(command).action(async (options: LogsOptions) => {
     const limit = Number(options.limit)

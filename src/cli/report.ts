@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { csvLine } from '#lib/csv.ts'
 import type { CostsReport, ShownSums } from '#reports/costs.ts'
 import { appendFilter, askJson, collect, type OpenConsoleLink } from './console-link.ts'
@@ -41,12 +41,12 @@ export function reportCommand(open: OpenConsoleLink): Command {
     .option('-b, --by <fields>', 'comma-separated fields to group by', 'department,project')
     .option('--from <time>', 'a date, a month or a time (default: the beginning of this month)')
     .option('--to <time>', 'a date, a month or a time (default: now)')
-    .option('-r, --range <length>', 'instead of --from: 24h, 7d, 4w …')
+    .addOption(new Option('-r, --range <length>', 'instead of --from: 24h, 7d, 4w …').conflicts('from'))
     .option('-f, --filter <field=value>', 'only these calls; may be repeated', collect, [])
     .option('--timezone <name>', 'where days begin (default: UTC)')
     .option('-n, --limit <rows>', 'most rows')
     .option('--json', 'print JSON')
-    .option('--csv', 'print CSV')
+    .addOption(new Option('--csv', 'print CSV').conflicts('json'))
     .addHelpText('after', more)
   return withPlaceOptions(command).action(async (options: ReportOptions) => {
     const link = await open(placeOverrides(options))

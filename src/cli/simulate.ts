@@ -55,7 +55,7 @@ export function simulateCommand(start: StartSimulator): Command {
         .argParser(parseListen)
         .default({ host: '127.0.0.1', port: 4010 }, '127.0.0.1:4010'),
     )
-    .option('--socket <path>', 'a Unix socket instead of an address')
+    .addOption(new Option('--socket <path>', 'a Unix socket instead of an address').conflicts('listen'))
     .option('--seed <number>', 'the same seed and requests give the same answers', parseNumber, 1)
     .option('--speed <factor>', 'times as fast; 0 = without any waiting', parseNumber, 1)
     .option('--ttft <ms>', 'time to the first token', parseNumber, 20)
