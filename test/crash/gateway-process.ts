@@ -22,6 +22,12 @@ export interface ProcessOptions {
   readonly whole?: boolean
 }
 
+export interface Said {
+  readonly code: number | null
+  readonly text: string
+  readonly stderr: string
+}
+
 export type ChildRole = 'gateway' | 'console'
 
 /** The gateway as it is run: a process of its own, that can be killed and started again over the same data. */
@@ -165,20 +171,21 @@ export class GatewayProcess {
   }
 
   /** The exit code and the words of `tollgate verify`. */
-  verify(): Promise<{ readonly code: number | null; readonly text: string }> {
+  verify(): Promise<Said> {
     return this.command('verify')
   }
 
   /** The exit code and the words of a command. */
-  async command(...args: string[]): Promise<{ readonly code: number | null; readonly text: string }> {
+  async command(...args: string[]): Promise<Said> {
     const child = spawn(process.execPath, [main, ...args], {
       env: { ...process.env, TOLLGATE_CONFIG: this.#configPath },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    let text = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    const said = { text: '', stderr: '' }
+    child.stdout.on('data', (chunk: Buffer) => (said.text += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()))
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-    return { code, text }
+    return { code, ...said }
   }
 
   async remove(): Promise<void> {

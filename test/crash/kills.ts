@@ -56,8 +56,8 @@ export async function surviveKills(options: KillOptions): Promise<KillReport> {
     const results = await load.end()
     const code = await tollgate.terminate()
     if (code !== 0) throw new Error(`Tollgate stopped with ${code}: ${tollgate.stderr}`)
-    const { code: verifyCode, text } = await tollgate.verify()
-    if (verifyCode !== 0) throw new Error(`tollgate verify: ${text}`)
+    const { code: verifyCode, text, stderr } = await tollgate.verify()
+    if (verifyCode !== 0) throw new Error(`tollgate verify: ${text}${stderr}`)
     const entries = await tollgate.entries()
     const bill = [...simulator.simulation.bill.entries()]
     const reconciled = reconcile(results, entries, bill)

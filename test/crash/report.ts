@@ -5,6 +5,9 @@ import type { CostsReport } from '#reports/costs.ts'
 import type { BillEntry } from '#simulator/bill.ts'
 import type { GatewayProcess } from './gateway-process.ts'
 
+/** Each of them waits for some seconds. */
+const mostAsked = 8
+
 interface Sum {
   requests: number
   picoUsd: bigint
@@ -21,10 +24,7 @@ export async function checkReport(
   entries: readonly LedgerEntry[],
   bill: readonly BillEntry[],
 ): Promise<bigint> {
-  const { code, text } = await tollgate.command('report', '--by', 'outcome,usage_source', '--range', '1d', '--json')
-  // Words beside the JSON would say that the newest calls are missing.
-  assert.equal(code, 0, text)
-  const report: CostsReport = JSON.parse(text)
+  const report = await reportOfAll(tollgate)
   const settles = entries.filter((entry) => entry.kind === 'settle')
   const inLedger = new Map<string, Sum>()
   for (const { outcome, usageSource, cost } of settles) add(inLedger, `${outcome} ${usageSource}`, cost.totalPicoUsd)
@@ -39,6 +39,17 @@ export async function checkReport(
   // What was interrupted is an estimate, and marked as one; everything else is what the provider wants for it.
   assert.equal(picoUsd - interruptedPicoUsd(settles), billedPicoUsd(settles, bill))
   return picoUsd
+}
+
+/** Asks again while the newest calls may be missing: a console that was killed often has much to catch up with. */
+async function reportOfAll(tollgate: GatewayProcess): Promise<CostsReport> {
+  const args = ['report', '--by', 'outcome,usage_source', '--range', '1d', '--json']
+  for (let left = mostAsked; ; left--) {
+    const { code, text, stderr } = await tollgate.command(...args)
+    assert.equal(code, 0, stderr)
+    if (stderr === '') return JSON.parse(text)
+    assert.ok(left > 0, `${stderr}${tollgate.stderr.slice(-4_000)}`)
+  }
 }
 
 function add(sums: Map<string, Sum>, group: string, picoUsd: bigint): void {
