@@ -67,6 +67,9 @@ function likeBetterSqlite3(connection: DatabaseSync): SqliteDatabase {
   return {
     close: () => connection.close(),
     prepare(sql) {
+      // After some faults, such as a full disk, SQLite has undone everything by itself. That there is nothing to undo
+      // would then be thrown in place of the fault.
+      if (sql === 'rollback' && !connection.isTransaction) return nothingToDo
       // A deferred transaction that reads before it writes fails, without waiting, when another process wrote in
       // between. All our transactions write, so they queue up at their start instead.
       const statement = connection.prepare(sql === 'begin' ? 'begin immediate' : sql)
@@ -78,6 +81,13 @@ function likeBetterSqlite3(connection: DatabaseSync): SqliteDatabase {
       }
     },
   }
+}
+
+const nothingToDo: ReturnType<SqliteDatabase['prepare']> = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [].values(),
 }
 
 function bound(parameters: readonly unknown[]): SQLInputValue[] {
