@@ -188,15 +188,16 @@ export function skipSpace(body: Buffer, from: number): number {
 }
 
 /** The position after the string whose opening quote is at `from`, or -1 where it never closes. */
-function skipString(body: Buffer, from: number): number {
-  const searchFrom = Math.min(from + 1 + shortStringBytes, body.length)
+export function skipString(body: Buffer, from: number): number {
   let position = from + 1
-  while (position < searchFrom) {
-    const byte = body[position]
-    if (byte === quote) return position + 1
-    position += byte === backslash ? 2 : 1
-  }
   for (;;) {
+    // From each escaped quote anew: in text that is full of them every search would be a short one.
+    const searchFrom = Math.min(position + shortStringBytes, body.length)
+    while (position < searchFrom) {
+      const byte = body[position]
+      if (byte === quote) return position + 1
+      position += byte === backslash ? 2 : 1
+    }
     const found = body.indexOf(quote, position)
     if (found < 0) return -1
     let escapes = 0

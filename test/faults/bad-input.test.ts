@@ -127,6 +127,23 @@ test('a conversation of 200,000 messages is served and booked', async () => {
   assert.equal(entry?.tokens.input, answer.usage.prompt_tokens)
 })
 
+test('a large body whose structure is beyond any request is refused in the shape of the API called', async () => {
+  const members = Array.from({ length: 300_000 }, (_, index) => `"k${index}":1`).join(',')
+  const body = (model: string) => `{"model":"${model}","messages":[],"metadata":{${members}}}`
+  const says = /^the body cannot be read: one of its objects has more than 10,000 members$/
+  assert.match(await refusedWith(await post(body('gpt-4.1-mini')), 400, 'invalid_request'), says)
+  const claude = await post(body('claude-sonnet-4-5'), {}, '/v1/messages')
+  const { error } = (await claude.json()) as Refusal
+  assert.deepEqual([claude.status, error.type], [400, 'invalid_request_error'])
+  assert.match(error.message, says)
+  const gemini = await post(`{"contents":[],"x":{${members}}}`, {}, '/v1beta/models/gemini-2.5-flash:generateContent')
+  const answer = (await gemini.json()) as { readonly error: { readonly status: string; readonly message: string } }
+  assert.deepEqual([gemini.status, answer.error.status], [400, 'INVALID_ARGUMENT'])
+  assert.match(answer.error.message, says)
+  const deep = await post(`{"model":"gpt-4.1-mini","messages":${'['.repeat(200_000)}${']'.repeat(200_000)}}`)
+  assert.match(await refusedWith(deep, 400, 'invalid_request'), /nested more than 1,000 deep/)
+})
+
 test('a body that is too large, announced or not, is refused in words that arrive', async () => {
   const large = Buffer.alloc(34 * 1024 * 1024, 0x20)
   assert.match(await refusedWith(await post(large), 413, 'body_too_large'), /33554432/)

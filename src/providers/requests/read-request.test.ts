@@ -127,6 +127,25 @@ test('invalid UTF-8 is refused with its byte', () => {
   refuses(chat, Buffer.concat([Buffer.from('{"model":"'), Buffer.from([0xe2, 0x82])]), 'invalid_json', /byte 10/)
 })
 
+test('the first byte that is not UTF-8 is named wherever it stands', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 20 })
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 4 }), text, fc.constantFrom('é', '中', '🙂'), (pieces, before, char) => {
+      // Its characters lie across the ends of the pieces that are checked at once.
+      const head = Buffer.from(before + char.repeat(Math.ceil((pieces * 65_536) / Buffer.byteLength(char))))
+      refuses(
+        chat,
+        Buffer.concat([head, Buffer.from([0xff]), head]),
+        'invalid_json',
+        new RegExp(`byte ${head.length}\\)`),
+      )
+      const cut = Buffer.from(char).subarray(0, -1)
+      refuses(chat, Buffer.concat([head, cut]), 'invalid_json', new RegExp(`byte ${head.length}\\)`))
+    }),
+    { numRuns: 50 },
+  )
+})
+
 test('what is no request is refused', () => {
   for (const body of ['[]', '"x"', '1', 'null']) refuses(chat, body, 'invalid_request', /object/)
   refuses(chat, '{"messages":[]}', 'invalid_request', /model/)
@@ -288,10 +307,10 @@ test('200,000 messages are read', () => {
   check(chat, { model: 'm', messages: turns, stream: true }, { model: 'm', stream: true })
 })
 
-test('100,000 levels of nesting are read', () => {
+test('100,000 levels of nesting are read in a small body', () => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   assert.equal(read(chat, `{"model":"m","messages":${deep}}`).kind, 'read')
-  const objects = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`
+  const objects = `${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}`
   assert.equal(read(chat, `{"model":"m","messages":${objects}}`).kind, 'read')
   refuses(chat, '['.repeat(100_000), 'invalid_json', /ends/)
 })

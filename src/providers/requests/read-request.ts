@@ -10,6 +10,7 @@ import { count, readOutputLimit } from './output-limit.ts'
 import { noReach, type RequestReach, reachOf } from './reach.ts'
 import { readBodyMetadata } from './read-body-metadata.ts'
 import { readMultipart } from './read-multipart.ts'
+import { faultOfStructure, leastCountedBytes } from './structure.ts'
 import { type TextSize, textSize } from './text-size.ts'
 
 export type RequestReading =
@@ -69,6 +70,9 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
   if (!ascii && !isUtf8(body)) {
     return refusal('invalid_json', `the body is not valid UTF-8 (byte ${firstBadByte(body)})`)
   }
+  const large = body.length >= leastCountedBytes
+  const excess = large ? faultOfStructure(body) : null
+  if (excess !== null) return excess
   const text = body.toString(ascii ? 'latin1' : 'utf8')
   let parsed: unknown
   try {
@@ -79,7 +83,8 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
   if (!isObject(parsed)) return refusal('invalid_request', 'the body must be a JSON object')
   if (match.body === 'metadata') return readBodyMetadata(match, body)
   const { root, size } = asWritten(parsed, text)
-  const simple = countMembers(text) === Object.keys(root).length
+  // Of large bodies, to jump over what is long takes less time than to count.
+  const simple = !large && countMembers(text) === Object.keys(root).length
   const twice = simple ? null : repeatedName(topLevelMembers(body) ?? [])
   if (twice !== null) return standsTwice(twice)
   const fault = faultOfNames(match, root)
@@ -197,6 +202,26 @@ function faultOf(text: string): string {
 }
 
 function firstBadByte(body: Buffer): number {
+  let start = 0
+  for (;;) {
+    const end = characterStart(body, start + checkedBytes)
+    const piece = body.subarray(start, end)
+    if (end >= body.length || !isUtf8(piece)) return start + firstBadByteOf(piece)
+    start = end
+  }
+}
+
+/** Bytes that are checked at once: only those with the fault are looked at one by one. */
+const checkedBytes = 65_536
+
+/** Where the character begins that the byte belongs to, if it is one. */
+function characterStart(body: Buffer, at: number): number {
+  let start = at
+  while (at - start < 3 && ((body[start] ?? 0) & 0xc0) === 0x80) start -= 1
+  return start
+}
+
+function firstBadByteOf(body: Buffer): number {
   const text = body.toString('utf8')
   let position = 0
   for (const char of text) {
