@@ -174,3 +174,10 @@ test('the edited body means what a naive edit of the parsed one means', () => {
     { numRuns: 300 },
   )
 })
+
+test('the models of 200,000 inner requests are replaced', () => {
+  const requests = (model: string) =>
+    `{"requests":[${Array.from({ length: 200_000 }, () => `{"model":"models/${model}"}`).join(',')}]}`
+  const edited = edit('/v1beta/models/fast:batchEmbedContents', Buffer.from(requests('fast')), { model: 'slow' })
+  assert.ok(edited.equals(Buffer.from(requests('slow'))))
+})

@@ -71,7 +71,8 @@ export function editRequest(body: Buffer, facts: RequestFacts, changes: RequestC
       if (typeof edits === 'string') replace.set(member, edits)
       else inner.push(...edits)
     } else if (model !== null && facts.dialect === 'google') {
-      inner.push(...innerModelEdits(body, member, model))
+      // One by one: there may be more than fit on the stack as arguments.
+      for (const edit of innerModelEdits(body, member, model)) inner.push(edit)
     }
   }
   if (asks && !usageAsked) append.push('"stream_options":{"include_usage":true}')

@@ -174,7 +174,7 @@ function speaks(root: Record<string, unknown>): boolean {
 }
 
 function isMoreThanText(kinds: unknown): boolean {
-  return Array.isArray(kinds) && kinds.some((kind) => String(kind).toLowerCase() !== 'text')
+  return Array.isArray(kinds) && kinds.some((kind) => typeof kind !== 'string' || kind.toLowerCase() !== 'text')
 }
 
 /** https://platform.openai.com/docs/api-reference/responses/create: at least 16. */

@@ -152,7 +152,9 @@ function otherModel(inPath: string, root: Record<string, unknown>): string | nul
   if (Array.isArray(list)) for (const item of list) named.push(isObject(item) ? item['model'] : undefined)
   for (const model of named) {
     if (model === undefined || model === null || model === '') continue
-    if (typeof model !== 'string' || model.replace(/^models\//, '') !== inPath) return String(model)
+    // Not turned into text: that recurses, and lists nested deeply enough overflow the stack.
+    if (typeof model !== 'string') return 'what is no string'
+    if (model.replace(/^models\//, '') !== inPath) return model
   }
   return null
 }

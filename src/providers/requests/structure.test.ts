@@ -55,6 +55,13 @@ test('large bodies of ordinary requests are read', () => {
   reads(chat, JSON.stringify({ model: 'm', messages: [{ role: 'user', content: [picture] }] }))
 })
 
+test('lists nested 100,000 deep are no fault where a text should stand', () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  reads(chat, `{"model":"m","modalities":[${deep}]}`)
+  refuses(generate, `{"model":${deep}}`, 'invalid_request', /must be a string/)
+  refuses(generate, `{"generateContentRequest":{"model":${deep}}}`, 'invalid_request', /the body "what is no string"/)
+})
+
 test('what stands twice is found in a large body as well', () => {
   refuses(chat, padded('"model":"n"'), 'invalid_request', /"model" stands more than once/)
   refuses(chat, padded('"mod\\u0065l":"n"'), 'invalid_request', /"model" stands more than once/)
