@@ -79,7 +79,13 @@ export class Exchange implements PendingAnswer, UpstreamAnswer {
   ended(): void {
     if (this.#end !== null) return
     this.#end = 'ended'
-    this.#sink?.end()
+    try {
+      this.#sink?.end()
+    } catch (error) {
+      // Whoever could not take it has to be told, or would wait for ever.
+      this.#end = null
+      throw error
+    }
   }
 
   /** The answer does not come, or not to its end. Said once; afterwards it is without effect. */

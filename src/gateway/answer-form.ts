@@ -40,6 +40,9 @@ export function formByStart(asked: Asked, contentType: string, start: BodyStart)
     case 'events':
       // A transcript may begin with any words.
       return asked.ask.facts.stream || !mayBeText.has(asked.arrival.match.endpoint) ? eventsOf(asked) : 'opaque'
+    case 'blank':
+      // Nothing that anybody would wait for: where it broke off, whoever asked can still be told so.
+      return 'whole'
     case 'markup':
     case 'other':
       return 'opaque'

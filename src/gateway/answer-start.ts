@@ -2,6 +2,9 @@ import { type BodyStart, bodyStart } from '#lib/body-start.ts'
 import type { AnswerSink, UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { noBytes } from './delivery.ts'
 
+/** Some send white space while they think; of more than this the rest is not waited for. */
+const mostBlankBytes = 65_536
+
 export interface AnswerStart {
   readonly start: BodyStart
   /** The same answer, of which nothing has been handed over yet. */
@@ -23,6 +26,7 @@ class BegunAnswer implements UpstreamAnswer, AnswerSink {
   readonly #answer: UpstreamAnswer
   #told: ((start: BodyStart) => void) | null
   #early: Buffer[] = []
+  #earlyBytes = 0
   #end: UpstreamFault | 'ended' | null = null
   #sink: AnswerSink | null = null
 
@@ -53,7 +57,8 @@ class BegunAnswer implements UpstreamAnswer, AnswerSink {
   bytes(chunk: Buffer): void {
     if (this.#sink !== null) return this.#sink.bytes(chunk)
     this.#early.push(chunk)
-    this.#look(false)
+    this.#earlyBytes += chunk.length
+    this.#look(this.#earlyBytes > mostBlankBytes)
   }
 
   end(): void {

@@ -100,7 +100,11 @@ function inputUnread({ open }: EndedCall, usage: ReportedUsage): boolean {
 }
 
 function outputUnread({ open, delivery }: EndedCall, usage: ReportedUsage): boolean {
-  return generatesText(open.call.endpoint) && leavesOutOutput(usage, delivery.reading.outputText)
+  const { endpoint } = open.call
+  // Completions with `echo` show the prompt again, and of no output they report no count.
+  if (endpoint === 'completions' && usage.inputTokens !== undefined && usage.inputTokens === usage.totalTokens)
+    return false
+  return generatesText(endpoint) && leavesOutOutput(usage, delivery.reading.outputText)
 }
 
 /** A broken-off Responses call may report zeros in spite of what it delivered. */

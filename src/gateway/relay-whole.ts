@@ -97,15 +97,16 @@ class Whole implements AnswerSink {
 
   #finish(fault: UpstreamFault | null): void {
     if (this.#over) return
-    this.#over = true
     const clientLeft = this.#open.arrival.exchange.gone
     const upstreamEndedAtMs = this.#nowMs()
     const body = this.#body()
     const { encoding } = this.#whole
     const decoded = encoding === null ? null : decodeWhole(encoding, body, mostDecodedBytes)
     const readable = this.#shown(decoded ?? body)
+    const reading = fault === null ? this.#read(readable) : noReading
+    this.#over = true
     this.#delivery = {
-      reading: fault === null ? this.#read(readable) : noReading,
+      reading,
       form: 'opaque',
       held: clientLeft ? noBytes : asItCame(readable, body, decoded, encoding),
       fault,

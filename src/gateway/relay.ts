@@ -52,7 +52,9 @@ function relayAs(road: Road, open: OpenCall, came: WholeAnswer, form: AnswerForm
 
 async function relayByStart(road: Road, open: OpenCall, came: WholeAnswer): Promise<Delivery> {
   const { start, answer } = await readStart(came.answer)
-  return await relayAs(road, open, { ...came, answer }, formByStart(open, came.contentType, start))
+  // What came so far came just now, and not with the head.
+  const answeredAtMs = road.clock.monotonicMs()
+  return await relayAs(road, open, { ...came, answer, answeredAtMs }, formByStart(open, came.contentType, start))
 }
 
 interface Streamed extends WholeAnswer {

@@ -55,8 +55,10 @@ function mayUse(road: Road, { match, startedAtMs }: Arrival, { key }: Caller, ch
     // A batch names its models in a file: the key cannot be held to them there.
     const batch = match.body !== 'none' && (match.endpoint === 'batches' || match.endpoint === 'messages.batches')
     if (batch) return refused('endpoint_not_allowed', `${narrow} it cannot start batches.`)
-    // The provider would choose: a usual one, or what a stored prompt names.
-    return match.metered ? refused('model_not_allowed', `${narrow} the request has to name its model.`, 'model') : null
+    // The provider would choose: a usual one, or what a stored prompt names. Moderations are free, whatever does them.
+    return match.metered && match.endpoint !== 'moderations'
+      ? refused('model_not_allowed', `${narrow} the request has to name its model.`, 'model')
+      : null
   }
   if (!key.allowsModel(model) && !key.allowsModel(requested)) {
     return refused('model_not_allowed', `The key "${key.name}" may not use the model "${requested}".`, 'model')

@@ -18,8 +18,9 @@ const known: readonly (readonly [body: string, start: BodyStart])[] = [
   ['database', 'other'],
   ['Hello', 'other'],
   ['ID3\u0004', 'other'],
-  ['', 'other'],
-  [mark, 'other'],
+  ['', 'blank'],
+  [mark, 'blank'],
+  [' \n', 'blank'],
   ['dat', 'other'],
 ]
 

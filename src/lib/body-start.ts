@@ -1,4 +1,4 @@
-export type BodyStart = 'object' | 'array' | 'events' | 'markup' | 'other'
+export type BodyStart = 'object' | 'array' | 'events' | 'markup' | 'blank' | 'other'
 
 /** Lines that an event stream can begin with: https://html.spec.whatwg.org/multipage/server-sent-events.html. */
 const firstFields: readonly string[] = ['data:', 'event:', 'id:', 'retry:', ':']
@@ -17,7 +17,7 @@ export function bodyStart(bytes: Buffer, ended: boolean): BodyStart | null {
   while (at < bytes.length && isBlank(bytes[at])) at += 1
   switch (bytes[at]) {
     case undefined:
-      return ended ? 'other' : null
+      return ended ? 'blank' : null
     case 0x7b:
       return 'object'
     case 0x5b:

@@ -237,3 +237,14 @@ test('a background response whose result comes as text is booked when it is fetc
   })
   assert.deepEqual([entry.usageSource, entry.tokens.input, entry.tokens.output], ['provider', 10, 5])
 })
+
+test('a call for a stream that gets no byte of an answer is told so', async () => {
+  const asked = { path: chat, body: chatStream.body }
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n'
+  for (const blank of ['', '3\r\n\n \n\r\n']) {
+    const { seen, entry } = await odd.book(asked, head, `${blank}no chunk\r\n`)
+    assert.match(seen, /^HTTP\/1\.1 502 /)
+    assert.match(seen, /"error"/)
+    assert.deepEqual([entry.outcome, entry.errorCode], ['failed', 'upstream_bad_answer'])
+  }
+})

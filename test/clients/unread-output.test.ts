@@ -139,3 +139,14 @@ test('embeddings have no output to miss', async () => {
   const { entry } = await odd.book(asked, httpBytes(JSON.stringify(answer), json))
   assert.deepEqual([entry.usageSource, entry.tokens.input, entry.tokens.output], ['provider', 10, 0])
 })
+
+test('where the total is the input there was no output, though the prompt is shown again', async () => {
+  const asked = {
+    path: '/v1/completions',
+    body: { model, prompt: 'Say hello', echo: true, max_tokens: 0, logprobs: 1 },
+  }
+  const choices = [{ index: 0, text: 'Say hello', finish_reason: 'length' }]
+  const usage = { prompt_tokens: 9, total_tokens: 9 }
+  const { entry } = await odd.book(asked, httpBytes(JSON.stringify({ model, choices, usage }), json))
+  assert.deepEqual([entry.tokens.input, entry.tokens.output, entry.usageSource], [9, 0, 'provider'])
+})

@@ -175,7 +175,6 @@ test('a key for some models only starts nothing whose model it does not name', a
   for (const [path, body] of [
     ['/v1/responses', { prompt: { id: 'pmpt_1' } }],
     ['/v1/images/generations', { prompt: 'a cat' }],
-    ['/v1/moderations', { input: 'Hi' }],
   ] as const) {
     const message = await refusedWith(await post(JSON.stringify(body), narrow, path), 403, 'model_not_allowed')
     assert.match(message, /has to name its model/)

@@ -108,3 +108,10 @@ test('whatever comes, there is a reading; a failure has an error and no usage', 
     { numRuns: 500 },
   )
 })
+
+test('however long the text of a broken answer is, it is read', () => {
+  const content = 'a "b" \\ '.repeat(1_500_000)
+  const body = `{"choices":[{"logprobs":-Infinity,"message":{"content":${JSON.stringify(content)}}}]}`
+  const reading = read('chat.completions', Buffer.from(body))
+  assert.ok(reading.outputText.length > 0)
+})

@@ -71,7 +71,7 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
     return refusal('invalid_json', `the body is not valid UTF-8 (byte ${firstBadByte(body)})`)
   }
   const large = body.length >= leastCountedBytes
-  const excess = large ? faultOfStructure(body) : null
+  const excess = large ? faultOfStructure(body, match.body) : null
   if (excess !== null) return excess
   const text = body.toString(ascii ? 'latin1' : 'utf8')
   let parsed: unknown
