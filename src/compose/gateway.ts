@@ -18,9 +18,10 @@ import type { Log } from '#lib/log.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
 import { openKnownEvents } from '#store/external/known-events.ts'
 import { openJournal, type RecoveredOpens } from '#store/journal/writer.ts'
-import { openSettings, settingsFile } from '#store/settings/open.ts'
+import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { BudgetKeeper } from './budget-keeper.ts'
 import { budgetsAnswer } from './budgets-answer.ts'
+import { firstBlockOf } from './first-block.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { type KeyHooks, KeyWatch } from './key-watch.ts'
 import { OwnMetricsAddress } from './own-metrics-address.ts'
@@ -39,11 +40,7 @@ export async function composeGateway(
   metrics: GatewayMetrics = new GatewayMetrics(config, log),
 ): Promise<RunningRole> {
   const budgets = new BudgetKeeper(config, log)
-  const [settings, catalog, { journal, recovered }] = await Promise.all([
-    openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock }),
-    openCatalog(),
-    openLedger(config, budgets, metrics),
-  ])
+  const { settings, catalog, journal, recovered } = await openStores(config, { budgets, metrics })
   const jobs = recovered.opens.filter(isJob)
   await budgets.catchUp(journal.position, jobs)
   // After the settings, which make its tables, and the journal, whose end was put right.
@@ -115,8 +112,22 @@ export async function composeGateway(
   }
 }
 
+interface Watchers {
+  readonly budgets: BudgetKeeper
+  readonly metrics: GatewayMetrics
+}
+
+/** At the same time, since each waits for the disk. */
+async function openStores(config: Config, watchers: Watchers) {
+  const opening = openSettingsAndAlerts({ path: join(config.dataDir, settingsFile), clock: systemClock })
+  const firstBlock = async () => firstBlockOf(config.dataDir, (await opening).alerts)
+  const ledger = openLedger(config, watchers, firstBlock)
+  const [{ settings }, catalog, { journal, recovered }] = await Promise.all([opening, openCatalog(), ledger])
+  return { settings, catalog, journal, recovered }
+}
+
 /** Whoever adds something up from the entries is told of each before its caller is. */
-function openLedger(config: Config, budgets: BudgetKeeper, metrics: GatewayMetrics) {
+function openLedger(config: Config, { budgets, metrics }: Watchers, firstBlock: () => Promise<number>) {
   return openJournal({
     ...config.journal,
     ...{ dir: join(config.dataDir, 'journal'), clock: systemClock, timers: systemTimers },
@@ -125,6 +136,7 @@ function openLedger(config: Config, budgets: BudgetKeeper, metrics: GatewayMetri
       metrics.written(entries)
     },
     onSynced: metrics.synced,
+    firstBlock,
   })
 }
 

@@ -60,6 +60,23 @@ describe('journal follower', () => {
     await follower.close()
   })
 
+  it('goes on with a new journal where the old one was moved away, and with nothing else', async (t) => {
+    const dir = temporaryDirectory(t)
+    await writtenJournal(dir, 8)
+    const { position } = await readAll(dir, null)
+    assert.ok(position !== null)
+    for (const name of readdirSync(dir)) unlinkSync(`${dir}/${name}`)
+    await writtenJournal(dir, 9, { firstBlock: async () => position.blockNo + 1000 })
+    const { lines, position: end } = await readAll(dir, position)
+    assert.deepEqual(lines, expectedLines(9))
+    assert.equal(end?.blockNo, position.blockNo + 1000 + 17)
+    assert.equal((await verifyJournal({ dir })).fault, null)
+    // A journal that lost its first segment is no new one.
+    unlinkSync(`${dir}/${segments(dir)[0]}`)
+    await assert.rejects(readAll(dir, position), /the segment is gone/)
+    assert.match((await verifyJournal({ dir })).fault?.reason ?? '', /older segments are gone/)
+  })
+
   it('knows where the journal ends, and reaches that with its last block and none before', async (t) => {
     const dir = temporaryDirectory(t)
     const follower = await openFollower({ dir, position: null })

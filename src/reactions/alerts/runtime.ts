@@ -11,6 +11,7 @@ import type { SettleEntry } from '#core/ledger/entry.ts'
 import type { AlertStore, Clock, EntryBatch, EntryFeed, OpenEntryFeed, Timer, Timers } from '#ports.ts'
 import { AlertEngine, type AlertRules } from './engine.ts'
 import { isWorthAnAlert } from './notification-text.ts'
+import { bookmarkPart, toldFromPart } from './state-parts.ts'
 
 export interface RuntimeLog {
   debug(facts: object, message: string): void
@@ -61,9 +62,6 @@ interface Loaded {
   /** All that is in the journal was taken: what time alone ends may end. */
   caughtUp: boolean
 }
-
-const bookmarkPart = 'bookmark'
-const toldFromPart = 'told_from_ms'
 
 /**
  * Follows the journal and writes, in one transaction each, the events that follow, the notifications that are due, the

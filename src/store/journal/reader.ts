@@ -5,6 +5,7 @@ import { type Disk, realDisk } from './disk.ts'
 import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
 import { listSegments, segmentName } from './segment-files.ts'
 import { openSegment, type SegmentSource, segmentBytes } from './segment-source.ts'
+import { beginsJournal } from './segment-start.ts'
 
 export interface FollowerOptions {
   readonly dir: string
@@ -66,7 +67,7 @@ class Follower implements JournalSource {
     const at = this.#at ?? this.#oldest()
     if (at === null) return blocks
     this.#at = at
-    this.#segment ??= this.#open(at)
+    this.#segment ??= this.#open(at) ?? (await this.#openNewJournal(at))
     for (let entries = 0; entries < maxEntries; ) {
       const next = this.#scanner.next()
       if (next.kind === 'frame') {
@@ -162,12 +163,20 @@ class Follower implements JournalSource {
     return first === undefined ? null : { segment: first.name, offset: 0, blockNo: first.firstBlock - 1 }
   }
 
-  #open(at: JournalPosition): SegmentSource {
+  #open(at: JournalPosition): SegmentSource | null {
     const segment = openSegment(this.#disk, this.#directory, at.segment)
-    if (segment === null) throw this.#damaged('the segment is gone')
     this.#scanner = new FrameScanner(at.offset)
     this.#pushedTo = at.offset
     return segment
+  }
+
+  /** The journal was moved away, and another one was begun: that one is gone on with. */
+  async #openNewJournal({ blockNo }: JournalPosition): Promise<SegmentSource> {
+    const [first] = listSegments(this.#disk, this.#directory)
+    const isNew = first !== undefined && first.firstBlock > blockNo + 1
+    if (!isNew || !(await beginsJournal(this.#disk, this.#directory, first))) throw this.#damaged('the segment is gone')
+    this.#at = { segment: first.name, offset: 0, blockNo: first.firstBlock - 1 }
+    return this.#open(this.#at) ?? this.#openNewJournal(this.#at)
   }
 
   #leave(at: JournalPosition): void {

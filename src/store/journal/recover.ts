@@ -61,7 +61,8 @@ export function recoverJournal(disk: Disk, directory: string): Recovery {
       file.close()
     }
     // Not even its header is whole: the death came while the segment was begun, and the one before is the last.
-    if (segments.length === 0 && last.firstBlock !== 1) throw damaged(directory, last, 0, 'the segment has no header')
+    if (segments.length === 0 && readMark(disk, directory, 'retired') !== null)
+      throw damaged(directory, last, 0, 'the segment has no header')
     disk.remove(`${directory}/${last.name}`)
     disk.syncDirectory(directory)
   }

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { constants, createZstdCompress } from 'node:zlib'
-import { JournalFault } from '#core/ledger/fault.ts'
-import { frameLines, parseFrame } from '#core/ledger/frame.ts'
-import { decodeSegmentHeader, type SegmentHeader } from '#core/ledger/segment-header.ts'
 import type { JournalPosition } from '#store/ingest/source.ts'
 import { type Disk, realDisk, writeAll } from './disk.ts'
 import { writeMark } from './marks.ts'
 import { compressedName, listSegments, type SegmentFile } from './segment-files.ts'
 import { openPacked, openSegment, type SegmentSource } from './segment-source.ts'
+import { damagedSegment, readHeader } from './segment-start.ts'
 
 export interface RetireOptions {
   readonly dir: string
@@ -58,33 +56,14 @@ export async function retireSegments(options: RetireOptions): Promise<Retirement
   return { compressed, deleted }
 }
 
-async function readHeader(disk: Disk, directory: string, segment: SegmentFile): Promise<SegmentHeader> {
-  const source = openSegment(disk, directory, segment.name)
-  if (source === null) throw damaged(segment, 'the segment is gone')
-  try {
-    let bytes: Buffer = Buffer.alloc(0)
-    for (;;) {
-      const frame = parseFrame(bytes, 0)
-      if (frame.kind === 'segment') {
-        const header = decodeSegmentHeader(frameLines(bytes, frame)[0] ?? '')
-        if (header !== null) return header
-      }
-      const more = frame.kind === 'incomplete' ? await source.read(bytes.length, chunkBytes) : Buffer.alloc(0)
-      if (more.length === 0) throw damaged(segment, 'the segment has no header')
-      bytes = Buffer.concat([bytes, more])
-    }
-  } finally {
-    source.close()
-  }
-}
-
 /** Puts the compressed form in place of the plain one, after it was unpacked again and found equal. */
 async function compress(disk: Disk, directory: string, segment: SegmentFile): Promise<void> {
   const draftPath = `${directory}/${segment.name}.packing`
   const written = await pack(disk, directory, { name: segment.name, draftPath })
   const unpacked = openPacked(disk, draftPath, segment.name)
   try {
-    if ((await digest(unpacked)) !== written) throw damaged(segment, 'its compressed form does not read back as it was')
+    if ((await digest(unpacked)) !== written)
+      throw damagedSegment(segment.name, 'its compressed form does not read back as it was')
   } finally {
     unpacked.close()
   }
@@ -131,10 +110,4 @@ async function digest(source: SegmentSource): Promise<string> {
   const digester = createHash('sha256')
   for await (const _ of digested(source, digester));
   return digester.digest('hex')
-}
-
-function damaged(segment: SegmentFile, reason: string): JournalFault {
-  return new JournalFault('journal_damaged', `${segment.name}: ${reason}`, {
-    place: { segment: segment.name, offset: 0 },
-  })
 }

@@ -43,15 +43,20 @@ export class Tail {
     this.#syncedOffset = at.end.offset
   }
 
-  /** Goes on where recovery found the end, or begins the first segment. */
-  static open(disk: Disk, directory: string, end: JournalEnd | null, begun: { instance: string; nowMs: number }): Tail {
-    if (end !== null) {
+  /** Goes on where recovery found the end, or begins the first segment, with a block of that number. */
+  static open(
+    disk: Disk,
+    directory: string,
+    end: JournalEnd | number,
+    begun: { instance: string; nowMs: number },
+  ): Tail {
+    if (typeof end !== 'number') {
       const file = disk.open(`${directory}/${end.segment.name}`, 'write')
       const blockBytes = end.nextBlock === end.segment.firstBlock ? 0 : end.offset
       return new Tail(disk, directory, begun.instance, { file, end: { ...end, segment: end.segment.name, blockBytes } })
     }
-    const fresh = { segment: segmentName(1), offset: 0, blockBytes: 0, nextBlock: 1, chain: genesisChain }
-    const file = disk.open(`${directory}/${segmentName(1)}`, 'write')
+    const fresh = { segment: segmentName(end), offset: 0, blockBytes: 0, nextBlock: end, chain: genesisChain }
+    const file = disk.open(`${directory}/${fresh.segment}`, 'write')
     const tail = new Tail(disk, directory, begun.instance, { file, end: fresh })
     tail.#offset = tail.#writeHeader(file, tail.#header(begun.nowMs, []), 1)
     disk.syncDirectory(directory)

@@ -7,6 +7,7 @@ import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
 import { type Mark, readMark } from './marks.ts'
 import { listSegments, type SegmentFile } from './segment-files.ts'
 import { openSegment, type SegmentSource } from './segment-source.ts'
+import { beginsJournal } from './segment-start.ts'
 import { mostTornBytes, whyNotTorn } from './torn-tail.ts'
 
 export interface JournalCheck {
@@ -77,7 +78,7 @@ class Verification {
     const { dir, onProgress } = this.#options
     this.#closed = readMark(this.#disk, dir, 'closed')
     const segments = listSegments(this.#disk, dir)
-    this.#begin(segments[0])
+    await this.#begin(segments[0])
     for (const [index, segment] of segments.entries()) {
       if (this.#fault !== null) break
       onProgress?.(index, segments.length)
@@ -100,15 +101,16 @@ class Verification {
     }
   }
 
-  /** The journal begins with block 1, or where retention says that it has stopped deleting. */
-  #begin(first: SegmentFile | undefined): void {
+  /** The journal begins where its hash chain does, or where retention says that it has stopped deleting. */
+  async #begin(first: SegmentFile | undefined): Promise<void> {
     if (first === undefined) return
     // A stop before what retention has left cannot be checked any more.
     if (this.#closed !== null && this.#closed.nextBlock < first.firstBlock) this.#closed = null
-    const retired = readMark(this.#disk, this.#options.dir, 'retired')
+    const { dir } = this.#options
+    const retired = readMark(this.#disk, dir, 'retired')
     this.#firstBlock = first.firstBlock
     if (first.firstBlock === 1) this.#walk = ChainWalk.fromGenesis()
-    else if (first.firstBlock > (retired?.nextBlock ?? 1)) {
+    else if (first.firstBlock > (retired?.nextBlock ?? 1) && !(await beginsJournal(this.#disk, dir, first))) {
       this.#fail(
         first.name,
         0,

@@ -27,6 +27,11 @@ export interface JournalOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly disk?: Disk
+  /**
+   * The number of the first block, where there is no journal yet; default 1. Above all that anybody remembers of one
+   * that was moved away: whoever followed that one then goes on with this one.
+   */
+  readonly firstBlock?: () => Promise<number>
   /** Names the writer in segment headers. */
   readonly instance?: string
   /** What is kept back for the calls that run when the disk becomes full. */
@@ -88,7 +93,8 @@ export async function openJournal(
     disk.makeDirectory(options.dir)
     const { end, tornBytes } = recoverJournal(disk, options.dir)
     const begun = { instance: options.instance ?? `${hostname()}:${process.pid}`, nowMs: options.clock.wallMs() }
-    const tail = Tail.open(disk, options.dir, end, begun)
+    const from = end ?? (await options.firstBlock?.()) ?? 1
+    const tail = Tail.open(disk, options.dir, from, begun)
     const opens = [...(end?.running.values() ?? [])].map(decodeEntry).filter((entry) => entry.kind === 'open')
     return { journal: new JournalWriter(options, disk, tail, new RunningCalls(opens)), recovered: { opens, tornBytes } }
   } catch (cause) {
