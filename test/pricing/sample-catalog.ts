@@ -23,6 +23,7 @@ export function sampleCatalog(models: readonly CatalogModel[]): Catalog {
     version: 'sample@1',
     find: ({ model: name }) => models.find((candidate) => candidate.id === name) ?? null,
     vendorOfUpstream: () => null,
+    placeOfUpstream: () => '',
     tierOf: ({ serviceTier }) => {
       switch (serviceTier) {
         case undefined:

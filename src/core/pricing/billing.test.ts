@@ -47,6 +47,18 @@ test('an exact name beats a glob, then the latest that has begun wins', () => {
   assert.equal(priceOf('helper-1', 89 * day), '10')
 })
 
+test('of globs that began together the one that says more wins, then the later line', () => {
+  const line = (name: string, input: string) => ({ ...flat, model: name, rates: { input_per_mtok: input } })
+  const priceWith = (...overrides: ReturnType<typeof line>[]) =>
+    shown(book({ overrides }).priceCall(call('chat-1', { inputTokens: 1_000_000 })))['total']
+  const [any, said, both] = [line('*', '9'), line('chat-*', '7'), line('*-chat', '5')]
+  assert.equal(priceWith(any, said), '7')
+  assert.equal(priceWith(said, any), '7')
+  assert.equal(priceWith(said, line('chat-?', '6')), '6')
+  assert.equal(priceWith(line('chat-?', '6'), said), '7')
+  assert.equal(priceWith(both, any), '9')
+})
+
 test('an override for the tier is used as it stands, one for standard is marked', () => {
   const overrides = [flat, { ...flat, tier: 'priority' as const, rates: { input_per_mtok: '20' } }]
   check('chat-1', { inputTokens: 100, serviceTier: 'priority' }, { in: '0.002', total: '0.002' }, {}, { overrides })

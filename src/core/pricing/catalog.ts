@@ -24,7 +24,7 @@ export interface CatalogModel {
   readonly cards: readonly ConditionalCard[]
   /** What token rates are multiplied by in tiers other than standard; absent = not known. */
   readonly tierFactors: Readonly<Partial<Record<ServiceTier, Decimal>>>
-  /** What token rates are multiplied by where the answer names the place of inference; absent places are not known. */
+  /** What token rates are multiplied by where answer or address name the place of inference; absent places are not known. */
   readonly geoFactors: ReadonlyMap<string, Decimal> | null
   /** The least that is billed of a unit, where it is used at all. */
   readonly minimumUnits: Readonly<Partial<Record<UnitName, number>>>
@@ -44,6 +44,8 @@ export interface Catalog {
   find(query: CatalogQuery): CatalogModel | null
   /** Whose list an upstream bills by, told from its address or its kind. */
   vendorOfUpstream(kind: string, baseUrl: string | null): string | null
+  /** The place of inference that an upstream's address stands for, as `geoFactors` name it; empty = none. */
+  placeOfUpstream(baseUrl: string | null): string
   /** What the tier that an answer names is called in price lists. */
   tierOf(words: TierWords): ServiceTier
 }

@@ -57,6 +57,8 @@ export interface PriceResolver {
 
 interface UpstreamTerms {
   readonly listVendor: string | null
+  /** Where it computes, told from its address; empty where that says nothing. */
+  readonly place: string
   readonly currency: string
   readonly discounts: readonly { readonly sinceMs: number; readonly percent: string; readonly left: Ratio }[]
   readonly overrides: readonly OverrideLine[]
@@ -80,13 +82,11 @@ export function makeResolver(sources: PriceSources): PriceResolver {
     currencyOf: (name) => termsOf(name).currency,
     resolve: (query) => {
       const terms = termsOf(query.upstream)
-      const names = query.modelRouted === '' ? [query.modelServed] : [query.modelServed, query.modelRouted]
-      const own = overrideAt(terms.overrides, names, query.tier, query.atMs)
-      const line = own ?? overrideAt(terms.overrides, names, 'standard', query.atMs)
-      const model = line === null ? catalogModel(sources.catalog, terms, query) : null
+      const found = findOverride(sources.catalog, terms, query)
+      const model = found === null ? catalogModel(sources.catalog, terms, query) : null
       const resolved =
-        line !== null
-          ? priceOfOverride(line, query, exchange)
+        found !== null
+          ? priceOfOverride(found, query, exchange)
           : model === null
             ? ({ kind: 'no_price' } as const)
             : priceOfModel(model, { query, terms, exchange, catalogVersion: sources.catalog.version })
@@ -95,7 +95,7 @@ export function makeResolver(sources: PriceSources): PriceResolver {
   }
 }
 
-const noTerms: UpstreamTerms = { listVendor: null, currency: 'USD', discounts: [], overrides: [] }
+const noTerms: UpstreamTerms = { listVendor: null, place: '', currency: 'USD', discounts: [], overrides: [] }
 
 function upstreamTerms(upstream: PricedUpstream, sources: PriceSources): UpstreamTerms {
   const discounts = upstream.billing.discounts.map(({ sinceMs, percent }) => ({
@@ -105,6 +105,7 @@ function upstreamTerms(upstream: PricedUpstream, sources: PriceSources): Upstrea
   }))
   return {
     listVendor: sources.catalog.vendorOfUpstream(upstream.kind, upstream.baseUrl),
+    place: sources.catalog.placeOfUpstream(upstream.baseUrl),
     currency: upstream.billing.currency.toUpperCase(),
     discounts: discounts.sort((a, b) => a.sinceMs - b.sinceMs),
     overrides: sources.overrides
@@ -113,12 +114,38 @@ function upstreamTerms(upstream: PricedUpstream, sources: PriceSources): Upstrea
   }
 }
 
-/** What is left of a price after `percent` off, exactly. Below zero percent it is a surcharge. */
+/** What is left of a price after `percent` off, exactly. */
 function leftAfter(percent: string): Ratio {
   const off = ratioOfDecimal(parseDecimal(percent))
   const left = ratio(100n * off.den - off.num, 100n * off.den)
   if (left.num < 0n) throw new MoneyFault('not_a_decimal', `a discount above 100 percent: ${percent}`)
   return left
+}
+
+interface FoundOverride {
+  readonly line: OverrideLine
+  readonly asRouted: boolean
+}
+
+/**
+ * By the name that the answer gives, then by the one that was asked for. The latter is what a relay bills by, whatever
+ * model it names in its answers; a vendor that answers with another model of its own list bills that one.
+ */
+function findOverride(catalog: Catalog, terms: UpstreamTerms, query: PriceQuery): FoundOverride | null {
+  const { modelServed, modelRouted, vendor } = query
+  const lineFor = (names: readonly string[]) =>
+    overrideAt(terms.overrides, names, query.tier, query.atMs) ??
+    overrideAt(terms.overrides, names, 'standard', query.atMs)
+  const line = lineFor(modelRouted === '' ? [modelServed] : [modelServed, modelRouted])
+  if (line === null || modelRouted === '' || modelServed === '' || modelServed === modelRouted)
+    return line === null ? null : { line, asRouted: false }
+  const byServed = lineFor([modelServed])
+  if (line === byServed) return { line, asRouted: false }
+  const find = (model: string) => catalog.find({ upstreamVendor: terms.listVendor, vendor, model })
+  const served = find(modelServed)
+  const same = served !== null && served === find(modelRouted)
+  if (same || served === null || served.vendor !== terms.listVendor) return { line, asRouted: served !== null && !same }
+  return byServed === null ? null : { line: byServed, asRouted: false }
 }
 
 interface FoundModel {
@@ -135,7 +162,7 @@ function catalogModel(catalog: Catalog, terms: UpstreamTerms, query: PriceQuery)
   return routed === null ? null : { model: routed, asRouted: query.modelServed !== '' }
 }
 
-function priceOfOverride(line: OverrideLine, query: PriceQuery, exchange: Exchange): Resolved {
+function priceOfOverride({ line, asRouted }: FoundOverride, query: PriceQuery, exchange: Exchange): Resolved {
   const { provider, model, fromMs, tier, currency } = line.source
   const rate = exchange.rateAt(currency, 'USD', query.atMs)
   if (rate.kind === 'missing') return noRate(rate)
@@ -148,7 +175,10 @@ function priceOfOverride(line: OverrideLine, query: PriceQuery, exchange: Exchan
     version: version.filter(Boolean).join(' '),
     minimumUnits: {},
   })
-  return { kind: 'priced', price, marks: tier === query.tier ? [] : ['tier_not_priced'] }
+  const marks: string[] = []
+  if (tier !== query.tier) marks.push('tier_not_priced')
+  if (asRouted) marks.push('priced_as_routed')
+  return { kind: 'priced', price, marks }
 }
 
 interface ModelPricing {
@@ -168,7 +198,8 @@ function priceOfModel({ model, asRouted }: FoundModel, pricing: ModelPricing): R
   if (toUsd.kind === 'missing') return noRate(toUsd)
 
   const tierFactor = query.tier === 'standard' ? one : factorOf(model.tierFactors[query.tier])
-  const geoFactor = model.geoFactors === null || query.geo === '' ? one : factorOf(model.geoFactors.get(query.geo))
+  const geo = query.geo === '' ? terms.place : query.geo
+  const geoFactor = model.geoFactors === null || geo === '' ? one : factorOf(model.geoFactors.get(geo))
   const discount = terms.discounts.findLast((d) => d.sinceMs <= query.atMs)
   const { condition } = conditional
   const version = [
@@ -177,7 +208,7 @@ function priceOfModel({ model, asRouted }: FoundModel, pricing: ModelPricing): R
       ? `daily=${condition.label}`
       : `from=${condition.kind === 'from' ? condition.label : 'always'}`,
     `tier=${tierFactor === null ? 'standard' : query.tier}`,
-    geoFactor === null || geoFactor === one ? '' : `geo=${query.geo}`,
+    geoFactor === null || geoFactor === one ? '' : `geo=${geo}`,
     discount === undefined || discount.left === one ? '' : `discount=${discount.percent}%`,
     toUsd.label,
   ]

@@ -2,7 +2,7 @@ import { type ModelInfo, type Provider, waitForUpdate } from '@pydantic/genai-pr
 import { type Catalog, type CatalogModel, type CatalogQuery, freeCard } from '#core/pricing/catalog.ts'
 import { convertModel } from './convert.ts'
 import { nameMatches, withDashedDate } from './match.ts'
-import { tierOf } from './tier-factors.ts'
+import { placeOfAddress, tierOf } from './tier-factors.ts'
 
 /** Package and version, as price versions name them; a test pins it to the installed package. */
 export const catalogVersion = 'genai-prices@0.1.8'
@@ -43,6 +43,7 @@ export async function openCatalog(): Promise<PriceCatalog> {
     find,
     tierOf,
     vendorOfUpstream: (kind, baseUrl) => vendorOfUpstream(providers, kind, baseUrl),
+    placeOfUpstream: placeOfAddress,
     modelIds: (vendor) => byId.get(vendor)?.models.map((model) => model.id) ?? [],
     vendorOfModel: (model) => vendorOfModel(providers, bareName(model))?.id ?? null,
   }

@@ -3,6 +3,9 @@ import type { ServiceTier, TierWords } from '#core/pricing/catalog.ts'
 
 type Factors = Readonly<Partial<Record<ServiceTier, Decimal>>>
 
+/** What regional addresses of OpenAI are called in price versions: all cost the same. */
+const openaiRegion = 'region'
+
 const half = parseDecimal('0.5')
 const same = parseDecimal('1')
 
@@ -42,7 +45,10 @@ const modelFactors: Readonly<Record<string, Readonly<Partial<Record<ServiceTier,
   'openai/gpt-5-mini': { priority: '1.8' },
   'openai/gpt-4.1': { priority: '1.75' },
   'anthropic/claude-opus-4-6': { fast: '6' },
+  'anthropic/claude-opus-4-7': { fast: '6' },
+  'anthropic/claude-opus-4-8': { fast: '2' },
   'anthropic/claude-opus-5': { fast: '2' },
+  'anthropic/claude-opus-5-5': { fast: '2' },
 }
 
 /** Factors by tier; a tier that is absent has no known price. */
@@ -51,14 +57,36 @@ export function tierFactors(vendor: string, modelId: string): Factors {
   return { ...vendorFactors[vendor], ...Object.fromEntries(own.map(([tier, text]) => [tier, parseDecimal(text)])) }
 }
 
-const usOnly: ReadonlyMap<string, Decimal> = new Map([['us', parseDecimal('1.1')]])
+const tenthMore = parseDecimal('1.1')
+const usOnly: ReadonlyMap<string, Decimal> = new Map([['us', tenthMore]])
+const anyRegion: ReadonlyMap<string, Decimal> = new Map([[openaiRegion, tenthMore]])
+const noRegion: ReadonlyMap<string, Decimal> = new Map()
+
+/** OpenAI's models from before 5 March 2026, which cost the same everywhere. */
+const beforeRegions =
+  /^(?:ft:|gpt-(?:3|4|5(?:$|-|\.[0-3])|audio|image-1|realtime(?:$|-mini)|oss)|o[134](?:$|-)|chatgpt-4o|codex-mini|computer-use|text-|whisper|moderation|ada|babbage|curie|davinci)/
+/** Text models since then. Of others (pictures, sound) nobody has said what they cost there. */
+const sinceRegions = /^gpt-(?:5\.[4-9]|[6-9])(?!.*image)/
 
 /**
- * Anthropic charges 1.1 times all token rates for inference kept in the United States, which models from Opus 4.6 and
- * Sonnet 4.6 on can be asked for: https://platform.claude.com/docs/en/manage-claude/data-residency
+ * What token rates are multiplied by, where the place of inference costs extra:
+ * - anthropic: 1.1 for inference kept in the United States, which models from Opus 4.6 and Sonnet 4.6 on can be asked
+ *   for: https://platform.claude.com/docs/en/manage-claude/data-residency
+ * - openai: 1.1 at regional addresses, for models released on or after 5 March 2026:
+ *   https://developers.openai.com/api/docs/guides/data-residency
  */
 export function geoFactors(vendor: string, modelId: string): ReadonlyMap<string, Decimal> | null {
-  return vendor === 'anthropic' && modelId.startsWith('claude') ? usOnly : null
+  if (vendor === 'anthropic') return modelId.startsWith('claude') ? usOnly : null
+  if (vendor !== 'openai' || beforeRegions.test(modelId)) return null
+  return sinceRegions.test(modelId) ? anyRegion : noRegion
+}
+
+/** Such as https://eu.api.openai.com/v1. */
+const regionalAddress = /^https:\/\/[a-z]{2}\.api\.openai\.com(?::443)?(?:\/|$)/i
+
+/** The place that an upstream's address stands for, where that costs extra; empty = none. */
+export function placeOfAddress(baseUrl: string | null): string {
+  return baseUrl !== null && regionalAddress.test(baseUrl) ? openaiRegion : ''
 }
 
 /** A map, because the words come from outside and an object knows more names than its own. */
