@@ -11,6 +11,7 @@ import { type Exchange, points } from './exchange.ts'
 import { failureExchanges } from './failures.ts'
 import { googleExchanges } from './google.ts'
 import { openaiExchanges } from './openai.ts'
+import { refusalExchanges } from './refusals.ts'
 
 const exchanges = [
   ...anthropicExchanges,
@@ -18,6 +19,7 @@ const exchanges = [
   ...googleExchanges,
   ...besideTokensExchanges,
   ...failureExchanges,
+  ...refusalExchanges,
 ]
 
 test('every point of what providers report has an exchange', () => {

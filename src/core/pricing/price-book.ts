@@ -89,8 +89,10 @@ const mediaEndpoints: ReadonlySet<string> = new Set([
 export function makePriceBook(options: PriceBookOptions): PriceBook {
   const resolver = makeResolver(options)
   const cached = cachedResolve(resolver.resolve)
+  const anthropics = new Set(options.upstreams.filter(({ kind }) => kind === 'anthropic').map(({ name }) => name))
+  const isAnthropics = (upstream: string) => anthropics.has(upstream)
   return {
-    priceCall: (call) => priceCall(call, { options, priceAt: cached, currencyOf: resolver.currencyOf }),
+    priceCall: (call) => priceCall(call, { options, priceAt: cached, currencyOf: resolver.currencyOf, isAnthropics }),
     boundCall: (bounds) =>
       boundCall(bounds, {
         priceAt: cached,
@@ -155,6 +157,11 @@ interface BookParts {
   readonly options: PriceBookOptions
   readonly priceAt: (query: PriceQuery) => Resolved
   readonly currencyOf: (upstream: string) => string
+  /**
+   * Whether Anthropic itself sends the bill, who does not bill a request that is refused before any output: release
+   * notes of the Claude API (https://platform.claude.com/docs/en/release-notes/overview).
+   */
+  readonly isAnthropics: (upstream: string) => boolean
 }
 
 const noMarks: readonly string[] = []
@@ -166,6 +173,11 @@ function priceCall(call: CallToPrice, book: BookParts): PricedCall {
   }
   const usage = call.usage
   const marks = new Set<string>()
+  if (usage.refusedAtOnce === true && book.isAnthropics(call.upstream)) {
+    const tokens = addToTotals(noTokens, disjointCounts(usage, marks))
+    const cost = { ...noCost, billingCurrency: currency }
+    return { cost, tokens, units: reportedUnitsOf(usage, marks), marks: [...marks, 'refusal_not_billed'] }
+  }
   const tally = new Tally()
   const pricing: CallPricing = { call, usage, book, marks, tally }
   const price = priceOfModel(pricing, call.modelServed)

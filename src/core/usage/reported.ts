@@ -66,6 +66,8 @@ export interface ReportedUsage {
   readonly speed?: string
   /** Anthropic's passes inside one request, each priced by its own model. The fields above are their sums. */
   readonly iterations?: readonly ReportedPass[]
+  /** True where the model declined before it had said anything: Anthropic counts such a request, and does not bill it. */
+  readonly refusedAtOnce?: true
   /** What the plain fields say where `iterations` say more. */
   readonly topLevel?: ReportedPass
 }

@@ -6,7 +6,14 @@ import { countOf, type JsonObject, objectOf, objectsOf, present, sumOf, textOf }
 /** Reads the Messages API. Source: https://docs.anthropic.com/en/api/messages-streaming and its recordings. */
 export function createMessagesReader(findings: Findings): AnswerReader {
   let usage: JsonObject | null = null
+  let refused = false
+  let produced = false
 
+  const takeBlock = (block: JsonObject | undefined): void => {
+    // Says only that another model goes on.
+    produced ||= block?.['type'] !== 'fallback'
+    addBlock(block, findings)
+  }
   const takeMessage = (message: JsonObject): void => {
     findings.nameModel(message['model'])
     findings.nameResponse(message['id'])
@@ -19,7 +26,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
         case 'content_block_delta':
           return addDelta(objectOf(json['delta']), findings)
         case 'content_block_start':
-          return addBlock(objectOf(json['content_block']), findings)
+          return takeBlock(objectOf(json['content_block']))
         case 'message_start': {
           const message = objectOf(json['message'])
           if (message === undefined) return
@@ -30,6 +37,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
         }
         case 'message_delta':
           usage = merged(usage, objectOf(json['usage']))
+          refused ||= objectOf(json['delta'])?.['stop_reason'] === 'refusal'
           findings.usageFinal = true
           return
         case 'message_stop':
@@ -49,10 +57,15 @@ export function createMessagesReader(findings: Findings): AnswerReader {
         return
       }
       takeMessage(json)
-      for (const block of objectsOf(json['content'])) addBlock(block, findings)
+      for (const block of objectsOf(json['content'])) takeBlock(block)
+      refused = json['stop_reason'] === 'refusal'
       findings.complete = true
     },
-    usage: () => (usage === null ? null : messagesUsage(usage, findings)),
+    usage: () => {
+      if (usage === null) return null
+      const reported = messagesUsage(usage, findings)
+      return refused && !produced ? { ...reported, refusedAtOnce: true } : reported
+    },
   }
 }
 

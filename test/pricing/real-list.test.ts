@@ -111,3 +111,15 @@ prices: [{provider: up, model: big, from: 2026-01-01, input_per_mtok: 100, outpu
   assert.deepEqual([named.usd, named.marks], [parseUsd('10'), ['priced_as_routed']])
   assert.deepEqual(priced(relay, { served: 'big-v3', routed: 'big' }, cheap).marks, [])
 })
+
+test('Anthropic does not bill what is refused at once; whoever stands between may', () => {
+  const refused = { inputTokens: 10_000, outputTokens: 1, refusedAtOnce: true } as const
+  const own = priced(claude, { served: 'claude-fable-5' }, refused)
+  assert.deepEqual([own.usd, own.marks], [0n, ['refusal_not_billed']])
+  const relay = 'providers: [{name: up, kind: openai-compatible, api_key: k, base_url: "https://relay.example/v1"}]\n'
+  const { refusedAtOnce: _, ...counted } = refused
+  assert.deepEqual(
+    priced(relay, { served: 'claude-fable-5' }, refused),
+    priced(relay, { served: 'claude-fable-5' }, counted),
+  )
+})
