@@ -10,6 +10,7 @@ import { openapiDocument } from './openapi.ts'
 import { parseBody, parseQuery, type RawQuery } from './parameters.ts'
 import {
   adminOnly,
+  anthropicError,
   googleError,
   noSuchCall,
   notChanged,
@@ -137,9 +138,17 @@ function answerProblem(request: FastifyRequest, reply: FastifyReply, found: Prob
   reply.status(found.status)
   if (found.status === 405) reply.header('allow', 'GET, HEAD')
   const path = pathOf(request)
+  if (isGoogles(request, path)) return reply.send(googleError(found))
+  if (path.startsWith('/v1/') && request.headers['anthropic-version'] !== undefined)
+    return reply.send(anthropicError(found))
   if (path.startsWith('/v1/')) return reply.send(openaiError(found))
-  if (path.startsWith('/v1beta/')) return reply.send(googleError(found))
   return reply.type('application/problem+json').send(problemDocument(found))
+}
+
+/** Its SDK sends its key everywhere, and some paths are nobody else's. */
+function isGoogles({ headers }: FastifyRequest, path: string): boolean {
+  if (/^\/(?:upload\/)?v1(?:alpha|beta)\//.test(path)) return true
+  return headers['x-goog-api-key'] !== undefined && /^\/(?:upload\/)?v1\//.test(path)
 }
 
 function pathOf(request: FastifyRequest): string {

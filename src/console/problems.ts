@@ -107,6 +107,12 @@ export function openaiError({ status, code, detail, parameter }: Problem): objec
   return { error: { message: detail, type, param: parameter, code } }
 }
 
+/** The shape of Anthropic's errors, for paths of its API that the gateway does not serve. */
+export function anthropicError({ status, code, detail }: Problem): object {
+  const type = status === 404 ? 'not_found_error' : status < 500 ? 'invalid_request_error' : 'api_error'
+  return { type: 'error', error: { type, message: detail, code } }
+}
+
 /** The shape of Google's errors, for paths of its API that the gateway does not serve. */
 export function googleError({ status, code, detail }: Problem): object {
   const word = status === 404 ? 'NOT_FOUND' : status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL'

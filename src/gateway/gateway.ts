@@ -42,7 +42,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const startedAtMs = road.clock.monotonicMs()
 
   const take = (exchange: ClientExchange): void => {
-    const match = matchEndpoint(exchange.method, exchange.path, exchange.headers)
+    const match = matchEndpoint(exchange.method, exchange.path, exchange.headers, exchange.query)
     if (match === null) return takeOther(exchange)
     if (draining) return answerStopping(exchange, match.dialect)
     const current = road
@@ -87,15 +87,15 @@ export function createGateway(parts: GatewayParts): Gateway {
 }
 
 /** By which methods the path is one of an API, where it is. */
-function otherMethods({ path, headers }: ClientExchange): string[] {
-  return ['GET', 'POST', 'DELETE'].filter((method) => matchEndpoint(method, path, headers) !== null)
+function otherMethods({ path, headers, query }: ClientExchange): string[] {
+  return ['GET', 'POST', 'DELETE'].filter((method) => matchEndpoint(method, path, headers, query) !== null)
 }
 
 function answerWrongMethod(exchange: ClientExchange, allowed: readonly string[]): void {
-  const { method, path, headers } = exchange
+  const { method, path, headers, query } = exchange
   const message = `${path} takes ${allowed.join(' or ')}, not ${method}.`
   const status = refusalStatus.method_not_allowed
-  const match = matchEndpoint(allowed[0] ?? '', path, headers)
+  const match = matchEndpoint(allowed[0] ?? '', path, headers, query)
   const body = shapeError(match?.dialect ?? 'openai', { status, code: 'method_not_allowed', message })
   exchange.answer(status, ['content-type', 'application/json', 'allow', allowed.join(', ')], body)
 }

@@ -25,10 +25,13 @@ export function refuse(exchange: ClientExchange, dialect: Dialect, refusal: Refu
     status,
     code: refusal.code,
     message: refusal.message,
+    requestId: echo.requestId,
     ...(refusal.param === undefined ? {} : { param: refusal.param }),
   })
   const headers = ['content-type', 'application/json']
   pushEcho(headers, echo)
+  // Where its SDK looks for it.
+  if (dialect === 'anthropic') headers.push('request-id', echo.requestId)
   headers.push(...retryHeaders(refusal, status), ...(refusal.headers ?? echo.headers))
   exchange.answer(status, headers, body)
 }

@@ -1,5 +1,5 @@
 import { metadataFields } from '#core/attribution/metadata.ts'
-import type { UpstreamRequest } from '#ports.ts'
+import type { ClientExchange, UpstreamRequest } from '#ports.ts'
 import { editRequest, type OutputLimitChange } from '#providers/requests/edit-request.ts'
 import { addedOutputLimit, outputLimitFields } from '#providers/requests/output-limit.ts'
 import { upstreamPath } from '#providers/vendors.ts'
@@ -114,13 +114,20 @@ function routeTo(
       ? body
       : editRequest(body, facts, { model: model === '' ? undefined : model, outputLimit, stripMetadata, askForUsage })
   const credential = credentials[match.dialect]
+  const added = edited === null ? [...declaredLength(exchange), ...credential] : credential
   const request: UpstreamRequest = {
     method: exchange.method,
     path: upstreamPath(config.kind, basePath, match, model) + upstreamQuery(exchange.query),
-    headers: road.requestHeaders(exchange.rawHeaders, trace === null ? credential : [...credential, ...trace.headers]),
+    headers: road.requestHeaders(exchange.rawHeaders, trace === null ? added : [...added, ...trace.headers]),
     body: edited === null ? exchange.bodyStream() : edited.length === 0 ? null : edited,
   }
   return { kind: 'route', upstream, model, vendor, request, askedForUsage: askForUsage }
+}
+
+/** Of an upload, as its sender has it: not everybody takes one of which nobody says how long it will be. */
+function declaredLength({ headers }: ClientExchange): readonly string[] {
+  const length = headers['content-length']
+  return typeof length === 'string' ? ['content-length', length] : []
 }
 
 /** For the developer who misspelt it. */

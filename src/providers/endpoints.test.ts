@@ -71,6 +71,26 @@ test('a path of several APIs is told apart by the headers', () => {
   check('POST /v1/batches', 'batches openai metadata free /v1/batches', anthropic)
 })
 
+test('a key in the query is Gemini’s, and what calls itself Gemini’s is nobody else’s', () => {
+  const get = (path: string, headers: Record<string, string>, query = '') =>
+    matchEndpoint('GET', path, headers, query)?.dialect
+  assert.equal(get('/v1/models', {}, '?key=k'), 'google')
+  assert.equal(get('/v1/models/gemini-2.5-pro', {}, '?pageSize=3&key=k'), 'google')
+  assert.equal(get('/v1/models', { authorization: 'Bearer k' }, '?key=k'), 'openai')
+  assert.equal(get('/v1/models', { 'x-api-key': 'k' }, '?key=k'), 'anthropic')
+  assert.equal(get('/v1/models', {}, '?key='), 'google')
+  assert.equal(get('/v1/models', {}), 'openai')
+  const goog = { 'x-goog-api-key': 'k' }
+  for (const method of ['GET', 'POST', 'DELETE'])
+    assert.equal(matchEndpoint(method, '/v1/models/gemini-2.5-pro:batchGenerateContent', goog), null)
+  assert.equal(matchEndpoint('DELETE', '/v1/models/gemini-2.5-pro', goog), null)
+  const encoded = matchEndpoint('POST', '/v1beta/models/gemini-2.5-pro%3AgenerateContent', goog)
+  assert.deepEqual(
+    [encoded?.modelInPath, encoded?.upstreamPath],
+    ['gemini-2.5-pro', '/v1beta/models/gemini-2.5-pro:generateContent'],
+  )
+})
+
 test('Gemini paths name model, verb and version', () => {
   const google = (path: string) => matchEndpoint('POST', path)
   const stream = google('/v1beta/models/gemini-2.5-flash:streamGenerateContent')

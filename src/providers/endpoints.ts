@@ -1,4 +1,5 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
+import { queryKey } from './wire-headers.ts'
 
 /** The API that the caller speaks: it decides how requests are read, streams are watched and errors are shaped. */
 export type Dialect = 'openai' | 'anthropic' | 'google'
@@ -207,32 +208,26 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 /**
  * Which API is called; null where the path belongs to none (the console's, or nobody's). `path` is without its query.
  *
- * A path that OpenAI and Anthropic (or Gemini's `/v1/models`) share is told apart by the headers, which is why they are
- * given: `anthropic-version` or `x-api-key` make it Anthropic's, `x-goog-api-key` makes it Google's.
+ * A path that OpenAI and Anthropic (or Gemini's `/v1/models`) share is told apart by who calls, which is why headers and
+ * query are given: `anthropic-version` or `x-api-key` make it Anthropic's, `x-goog-api-key` or `?key=` Google's.
  */
-export function matchEndpoint(method: string, path: string, headers: Headers = {}): EndpointMatch | null {
+export function matchEndpoint(method: string, path: string, headers: Headers = {}, query = ''): EndpointMatch | null {
   const exact = exactMatches.get(path)?.get(method)
-  if (exact !== undefined) {
-    // Metered paths belong to one dialect only.
-    return exact.metered ? exact : (sharedMatch(method, path, headers) ?? exact)
-  }
-  const shared = sharedMatch(method, path, headers)
-  if (shared !== null) return shared
-  return matchPattern(patterns, method, path) ?? matchGoogle(method, path)
+  // Metered paths belong to one dialect only.
+  if (exact?.metered === true) return exact
+  const caller = callerDialect(headers, query)
+  // Never somebody else's `/v1/models/…`: what Gemini's paths say behind the colon is Gemini's to know.
+  if (caller === 'google' && googlePath.test(path)) return matchGoogle(method, path)
+  const shared =
+    caller === 'anthropic' ? (sharedExact.get(path)?.get(method) ?? matchPattern(sharedPatterns, method, path)) : null
+  return shared ?? exact ?? matchPattern(patterns, method, path) ?? matchGoogle(method, path)
 }
 
-function sharedMatch(method: string, path: string, headers: Headers): EndpointMatch | null {
-  const caller = callerDialect(headers)
-  if (caller === 'anthropic') return sharedExact.get(path)?.get(method) ?? matchPattern(sharedPatterns, method, path)
-  if (caller === 'google') return matchGoogle(method, path)
-  return null
-}
-
-/** Whose SDK sends such headers. */
-export function callerDialect(headers: Headers): Dialect {
+/** Whose SDK sends such headers, or such a query: no other vendor takes its key there. */
+export function callerDialect(headers: Headers, query: string): Dialect {
   if (headers['anthropic-version'] !== undefined || headers['x-api-key'] !== undefined) return 'anthropic'
   if (headers['x-goog-api-key'] !== undefined) return 'google'
-  return 'openai'
+  return headers['authorization'] === undefined && queryKey(query) !== null ? 'google' : 'openai'
 }
 
 function matchPattern(table: readonly Pattern[], method: string, path: string): EndpointMatch | null {
@@ -262,10 +257,12 @@ function fill(pattern: Pattern, segments: readonly string[]): string | null {
 
 /** Gemini: `/v1beta/models/{model}:{verb}`, `/v1beta/models`, `/v1beta/tunedModels/…`; `v1`, `v1alpha` as well. */
 function matchGoogle(method: string, path: string): EndpointMatch | null {
-  const parts = googlePath.exec(path)
+  // Some clients encode the colon too.
+  const upstreamPath = path.replace(/%3a(?=[a-z]+$)/i, ':')
+  const parts = googlePath.exec(upstreamPath)
   if (parts === null) return null
   const [, collection = '', name] = parts
-  const base = { dialect: 'google', upstreamPath: path } as const
+  const base = { dialect: 'google', upstreamPath } as const
   if (name === undefined || !name.includes(':')) {
     if (method !== 'GET' || (name !== undefined && !isPlainSegment(name))) return null
     return { ...base, endpoint: 'models', body: 'none', metered: false, modelInPath: null, streamInPath: false }

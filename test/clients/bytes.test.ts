@@ -48,6 +48,16 @@ for (const [name, body] of oddBodies) {
   })
 }
 
+test('an upload says how long it is where its sender does', async () => {
+  const file = 'x'.repeat(100_000)
+  const form = 'content-type: multipart/form-data; boundary=b'
+  await rawCall(stack.url, rawPost('/v1/files', ['host: gate', credential, form], file))
+  const declared = upstream.requests.at(-1) ?? ''
+  assert.match(declared, /content-length: 100000\r\n/i)
+  assert.doesNotMatch(declared, /transfer-encoding/i)
+  assert.equal(bodyOf(declared), file)
+})
+
 test('only what is ours leaves the metadata, and only with what it takes along', async () => {
   const rest = '"messages" : [ ] ,\n "temperature":1.0'
   const { received } = await pass(

@@ -45,6 +45,15 @@ const ask = {
 const refused = { outcome: 'refused', usageSource: 'none', attempts: 0 } as const
 const failed = { outcome: 'failed', usageSource: 'none' } as const
 
+test('Anthropic’s SDK finds the id of a call that is refused here', async () => {
+  await assert.rejects(ask.anthropic({ key: 'tg-nobody' }), (fault) => {
+    assert.ok(fault instanceof Anthropic.AuthenticationError)
+    assert.match(fault.requestID ?? '', /^[0-9A-Z]{26}$/)
+    assert.equal((fault.error as { request_id?: string }).request_id, fault.requestID)
+    return true
+  })
+})
+
 test('an unknown, an expired and a missing key', async () => {
   const before = (await stack.ledger()).length
   for (const key of ['tg-nobody', 'tg-old-5ecre7']) {

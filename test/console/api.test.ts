@@ -314,6 +314,15 @@ test('what is not here is not found, whatever is sent to it, in the shape of its
   }
 })
 
+test('what is not here is told in the shape of the SDK that asks', async () => {
+  const ask = async (url: string, headers: Record<string, string>) =>
+    (await app.inject({ method: 'POST', url, headers })).json().error
+  assert.equal((await ask('/v1/skills', { 'anthropic-version': '2023-06-01' })).type, 'not_found_error')
+  assert.equal((await ask('/v1/caches', { 'x-goog-api-key': 'k' })).status, 'NOT_FOUND')
+  assert.equal((await ask('/upload/v1beta/files', { 'x-goog-api-key': 'k' })).status, 'NOT_FOUND')
+  assert.equal((await ask('/v1/assistants', {})).type, 'invalid_request_error')
+})
+
 test('the description of the API names every call, and no reference in it leads nowhere', async () => {
   const { body } = await get('/api/v1/openapi.json')
   assert.equal(body.openapi, '3.1.0')
