@@ -1,9 +1,11 @@
 import type { Config } from '#config/config.ts'
 import { type Environment, processEnvironment } from '#config/environment.ts'
 import { type Child, keepAlive } from '#edge/supervisor.ts'
+import { systemClock } from '#edge/system.ts'
 import type { Prepared } from './prepare.ts'
 import type { RoleName } from './role.ts'
 import { roleProcess } from './role-process.ts'
+import { StopSignals } from './stop-signals.ts'
 
 /** Beyond its drain deadline, what the gateway may take to account for the calls it broke off. */
 const afterDrainMs = 5_000
@@ -104,15 +106,18 @@ class Supervisor {
   }
 
   #listenToSignals(): void {
+    const signals = new StopSignals()
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
-        if (!this.#stopping) {
-          this.#prepared?.log.info(`${signal}: stopping; calls under way may finish, a second signal stops at once`)
-          void this.#stop(0)
-          return
+        switch (signals.take(systemClock.monotonicMs())) {
+          case 'stop':
+            this.#prepared?.log.info(`${signal}: stopping; calls under way may finish, a second signal stops at once`)
+            return void this.#stop(0)
+          case 'at_once':
+            this.#prepared?.log.warn(`${signal} once more: stopping at once; calls under way are booked as interrupted`)
+            for (const child of this.#children.values()) child.kill()
+            this.#ended.resolve(1)
         }
-        for (const child of this.#children.values()) child.kill()
-        this.#ended.resolve(1)
       })
     }
     // Until there is a configuration to read again, a wish to do so must not end us.

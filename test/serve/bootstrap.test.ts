@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +36,40 @@ test('the first start after an installation compiles everything, the next one no
   assert.equal(next.stdout, `${version}\n`)
   assert.equal(next.stderr, '')
   assert.deepEqual(readdirSync(cache, { recursive: true }), compiled)
+})
+
+test('a SIGTERM to the whole group, which is passed on as well, stops in order', async (t) => {
+  const { folder, start } = clone(t)
+  start('--version')
+  const group = spawn(process.execPath, [join(folder, 'scripts/bootstrap.mjs'), 'serve'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', TOLLGATE_LISTEN: '127.0.0.1:0' },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const ended = once(group, 'exit')
+  t.after(async () => {
+    if (group.exitCode === null && group.pid !== undefined) process.kill(-group.pid, 'SIGKILL')
+    await ended
+  })
+  let said = ''
+  for await (const piece of group.stdout) {
+    said += String(piece)
+    if (/tollgate report --by/.test(said)) break
+  }
+  const answer = await fetch(`${/address +(\S+)/.exec(said)?.[1]}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${/Bearer (\S+)'/.exec(said)?.[1]}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'gpt-4.1-mini',
+      stream: true,
+      messages: [{ role: 'user', content: '[[simulate: tokens=40 tps=40]] Take your time' }],
+    }),
+  })
+  assert.ok(group.pid !== undefined)
+  process.kill(-group.pid, 'SIGTERM')
+  assert.match(await answer.text(), /data: \[DONE\]/)
+  assert.deepEqual(await ended, [0, null])
 })
 
 test('where nothing can be kept it starts as ever, and says nothing', (t) => {
