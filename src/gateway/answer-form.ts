@@ -3,6 +3,7 @@ import type { BodyStart } from '#lib/body-start.ts'
 import type { ClientExchange } from '#ports.ts'
 import type { EndpointMatch } from '#providers/endpoints.ts'
 import type { RequestFacts } from '#providers/requests/facts.ts'
+import { asksForEvents } from '#providers/system-parameters.ts'
 import type { Delivery } from './delivery.ts'
 
 /** How an answer is passed on: taken in whole and read, as a stream that is read along, or unread. */
@@ -79,5 +80,5 @@ function eventsOf({ arrival: { match } }: Asked): 'sse' | 'responses' {
 }
 
 function wantsEvents({ arrival: { exchange } }: Asked): boolean {
-  return /[?&]alt=sse(?:&|$)/.test(exchange.query)
+  return asksForEvents(exchange.query)
 }

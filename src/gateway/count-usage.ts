@@ -78,7 +78,18 @@ export async function estimatedUsage(estimator: TokenEstimator, ended: EndedCall
     outputTokens: keep ? reported : likelyOutput(delivery.reading, outputTokens),
   }
   const { outputUnread } = delivery.reading
-  return { usage: counted, source: 'estimated', ...(outputUnread === undefined ? {} : { outputUnread }) }
+  const unreported = usage === null && endedByItself(ended)
+  return {
+    usage: counted,
+    source: 'estimated',
+    ...(outputUnread === undefined ? {} : { outputUnread }),
+    ...(unreported ? { unreported } : {}),
+  }
+}
+
+/** Nothing kept the provider from saying what the call has used. */
+function endedByItself({ open, delivery }: EndedCall): boolean {
+  return delivery.fault === null && delivery.cut === null && !delivery.clientLeft && !open.control.interrupted
 }
 
 /** The greatest of what was delivered and what was said of it; where the total is the last word, what that leaves. */

@@ -2,7 +2,8 @@ import { metadataFields } from '#core/attribution/metadata.ts'
 import type { ClientExchange, UpstreamRequest } from '#ports.ts'
 import { editRequest, type OutputLimitChange } from '#providers/requests/edit-request.ts'
 import { addedOutputLimit, outputLimitFields } from '#providers/requests/output-limit.ts'
-import { upstreamPath } from '#providers/vendors.ts'
+import { faultOfForm, googleQuery } from '#providers/system-parameters.ts'
+import { isGoogles, upstreamPath } from '#providers/vendors.ts'
 import { upstreamQuery } from '#providers/wire-headers.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
@@ -37,7 +38,10 @@ export function chooseRoute(road: Road, arrival: Arrival, caller: Caller, ask: A
   if (upstream === undefined) throw new Error(`no upstream named ${found.upstream.name}`)
   const { model, vendor } = found
   const turned = mayUse(road, arrival, caller, { requested, model, vendor, provider: found.upstream.name })
-  return turned ?? routeTo(road, arrival, ask, { upstream, model, vendor })
+  if (turned !== null) return turned
+  const fault = faultOfForm(arrival.exchange, isGoogles(found.upstream.kind, match))
+  if (fault !== null) return refused(fault.code, fault.message, fault.param)
+  return routeTo(road, arrival, ask, { upstream, model, vendor })
 }
 
 interface Choice {
@@ -115,9 +119,10 @@ function routeTo(
       : editRequest(body, facts, { model: model === '' ? undefined : model, outputLimit, stripMetadata, askForUsage })
   const credential = credentials[match.dialect]
   const added = edited === null ? [...declaredLength(exchange), ...credential] : credential
+  const query = isGoogles(config.kind, match) ? googleQuery(exchange.query) : upstreamQuery(exchange.query)
   const request: UpstreamRequest = {
     method: exchange.method,
-    path: upstreamPath(config.kind, basePath, match, model) + upstreamQuery(exchange.query),
+    path: upstreamPath(config.kind, basePath, match, model) + query,
     headers: road.requestHeaders(exchange.rawHeaders, trace === null ? added : [...added, ...trace.headers]),
     body: edited === null ? exchange.bodyStream() : edited.length === 0 ? null : edited,
   }

@@ -9,6 +9,8 @@ export interface CountedUsage {
   readonly source: UsageSource
   /** Output came that could not even be estimated. Absent otherwise. */
   readonly outputUnread?: true
+  /** The answer came to its end without a report. What it does not show, such as thinking, no estimate has in it. */
+  readonly unreported?: true
 }
 
 /** Providers write these, and relays of all kinds: a record must not grow with them. In UTF-16 code units. */
@@ -46,7 +48,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     tokens: priced.tokens,
     units: priced.units,
     cost: priced.cost,
-    marks: marksOf(ended, priced.marks),
+    marks: marksOf(ended, counted.unreported === true ? withMissing(priced.marks) : priced.marks),
     latencyMs: inMicros(latencyMs),
     timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : inMicros(delivery.firstByteAtMs - arrivedAtMs),
     overheadMs: inMicros((attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
@@ -66,6 +68,12 @@ function marksOf({ open, delivery }: EndedCall, priced: readonly string[]): read
   const left = delivery.clientLeft ? ['client_left'] : noMarks
   const cut = delivery.cut === null ? noMarks : [`budget_ended:${delivery.cut.budget}`]
   return [...priced, ...reserved, ...left, ...cut]
+}
+
+const missing = 'usage_missing'
+
+function withMissing(marks: readonly string[]): readonly string[] {
+  return marks.includes(missing) ? marks : [...marks, missing]
 }
 
 function bounded(text: string, longest: number): string {

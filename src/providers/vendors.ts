@@ -97,6 +97,15 @@ function withoutBeta(match: EndpointMatch): string {
   return path.startsWith('/beta/') ? `/v1/${path.slice('/beta/'.length)}` : path
 }
 
+/**
+ * True where Google's own front end reads the query and headers of a call: there every API takes its system parameters,
+ * by which a caller can have the report of usage left out of an answer, or the answer in a form that nobody reads here.
+ * Source: https://cloud.google.com/apis/docs/system-parameters.
+ */
+export function isGoogles(kind: ProviderKind, { dialect }: EndpointMatch): boolean {
+  return kind === 'google' || dialect === 'google'
+}
+
 /** Null where the kind can serve the call, otherwise why not and what to do, for people. */
 export function whyUnsupported(kind: ProviderKind, match: EndpointMatch): string | null {
   const spoken = vendors[kind].dialects[match.dialect]

@@ -62,7 +62,11 @@ const requestOnly = [
   'x-request-path',
 ]
 
-const requestPrefixes = ['x-forwarded-', 'x-tollgate-', 'proxy-']
+/** `x-goog-`: Google has an answer changed, or another account pay, by headers of this name; proxies of its own add more. */
+const requestPrefixes = ['x-forwarded-', 'x-tollgate-', 'proxy-', 'x-goog-']
+
+/** Of those with such beginnings the ones that do go upstream: they only say who asks, and why. */
+const requestKept = ['x-goog-api-client', 'x-goog-quota-user', 'x-goog-request-reason']
 
 /**
  * Never reach the client: what belongs to the connection; what names our account at the provider; what would change how
@@ -103,7 +107,8 @@ const mostRemembered = 1_000
  * `accept-encoding: identity` and the provider's credential.
  */
 export function requestHeaderFilter(alsoDrop: readonly string[] = []): RequestHeaders {
-  const dropped = dropTable([...connectionHeaders, ...requestOnly, ...alsoDrop], requestPrefixes)
+  const names = [...connectionHeaders, ...requestOnly, ...alsoDrop]
+  const dropped = dropTable({ names, prefixes: requestPrefixes, kept: requestKept })
   return (raw, credential) => {
     const kept: string[] = []
     let named: ReadonlySet<string> | null = null
@@ -141,7 +146,11 @@ function withoutNamed(headers: readonly string[], named: ReadonlySet<string>): s
   return kept
 }
 
-const droppedFromAnswers = dropTable([...connectionHeaders, ...answerOnly], answerPrefixes)
+const droppedFromAnswers = dropTable({
+  names: [...connectionHeaders, ...answerOnly],
+  prefixes: answerPrefixes,
+  kept: [],
+})
 
 /**
  * Makes, of the headers of an upstream's answer (lower-case names), those that go to the client, without those that its
@@ -162,14 +171,22 @@ export function clientHeaders(answer: Readonly<Record<string, string | readonly 
   return kept
 }
 
-function dropTable(names: readonly string[], prefixes: readonly string[]): (name: string) => boolean {
+interface Dropped {
+  readonly names: readonly string[]
+  readonly prefixes: readonly string[]
+  /** In spite of their prefix. */
+  readonly kept: readonly string[]
+}
+
+function dropTable({ names, prefixes, kept }: Dropped): (name: string) => boolean {
   const exact = new Set(names.map((name) => name.toLowerCase()))
   const verdicts = new Map<string, boolean>()
   return (name) => {
     const known = verdicts.get(name)
     if (known !== undefined) return known
     const lowered = name.toLowerCase()
-    const verdict = exact.has(lowered) || prefixes.some((prefix) => lowered.startsWith(prefix))
+    const begins = !kept.includes(lowered) && prefixes.some((prefix) => lowered.startsWith(prefix))
+    const verdict = exact.has(lowered) || begins
     if (verdicts.size < mostRemembered) verdicts.set(name, verdict)
     return verdict
   }

@@ -6,6 +6,7 @@ import { picoUsd } from '#core/money/pico-usd.ts'
 import { affordableOutputTokens, type BoundedCost, type CostBound, costWithOutput } from '#core/pricing/bound.ts'
 import { type CallReach, type CallToBound, callBounds } from '#providers/call-bounds.ts'
 import { leastUses, type OpenEnd, openEnds } from '#providers/open-ends.ts'
+import { asksForEvents } from '#providers/system-parameters.ts'
 import type { Road } from '../road.ts'
 import type { Asking } from './reserve.ts'
 import { type MostOfUnbounded, mostOfUnbounded } from './unbounded.ts'
@@ -73,7 +74,7 @@ export class Bound {
     if (!ask.facts.stream || ask.facts.background) return false
     if (this.#reach.hiddenOutput || this.#reach.bounds.outputTokens === null) return false
     // A JSON array that grows has no place for an event that ends it.
-    return !arrival.match.streamInPath || arrival.exchange.query.includes('alt=sse')
+    return !arrival.match.streamInPath || asksForEvents(arrival.exchange.query)
   }
 
   /** The most tokens that the text of an answer can be: no more than it has bytes, by a count where there is one. */
