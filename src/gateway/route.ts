@@ -1,5 +1,7 @@
 import { metadataFields } from '#core/attribution/metadata.ts'
+import type { VirtualKey } from '#core/keys/key.ts'
 import type { ClientExchange, UpstreamRequest } from '#ports.ts'
+import { modelLookedAt } from '#providers/endpoints.ts'
 import { editRequest, type OutputLimitChange } from '#providers/requests/edit-request.ts'
 import { addedOutputLimit, outputLimitFields } from '#providers/requests/output-limit.ts'
 import { faultOfForm, googleQuery } from '#providers/system-parameters.ts'
@@ -10,6 +12,7 @@ import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Road, RoadUpstream } from './road.ts'
+import { boundedModel } from './turn-away.ts'
 
 /** Where the call goes, and as what. */
 export interface Route {
@@ -39,6 +42,8 @@ export function chooseRoute(road: Road, arrival: Arrival, caller: Caller, ask: A
   const { model, vendor } = found
   const turned = mayUse(road, arrival, caller, { requested, model, vendor, provider: found.upstream.name })
   if (turned !== null) return turned
+  const beside = mayUseBeside(caller, ask)
+  if (beside !== null) return beside
   const fault = faultOfForm(arrival.exchange, isGoogles(found.upstream.kind, match))
   if (fault !== null) return refused(fault.code, fault.message, fault.param)
   return routeTo(road, arrival, ask, { upstream, model, vendor })
@@ -51,21 +56,12 @@ interface Choice {
   readonly provider: string
 }
 
-function mayUse(road: Road, { match, startedAtMs }: Arrival, { key }: Caller, choice: Choice): Refusal | null {
+function mayUse(road: Road, arrival: Arrival, { key }: Caller, choice: Choice): Refusal | null {
   const { requested, model, vendor, provider } = choice
-  if (requested === null) {
-    if (key.allowsModel('*')) return null
-    const narrow = `The key "${key.name}" is for some models only, so`
-    // A batch names its models in a file: the key cannot be held to them there.
-    const batch = match.body !== 'none' && (match.endpoint === 'batches' || match.endpoint === 'messages.batches')
-    if (batch) return refused('endpoint_not_allowed', `${narrow} it cannot start batches.`)
-    // The provider would choose: a usual one, or what a stored prompt names. Moderations are free, whatever does them.
-    return match.metered && match.endpoint !== 'moderations'
-      ? refused('model_not_allowed', `${narrow} the request has to name its model.`, 'model')
-      : null
-  }
+  const { match, startedAtMs } = arrival
+  if (requested === null) return key.allowsModel('*') ? null : mayUseUnnamed(arrival, key)
   if (!key.allowsModel(model) && !key.allowsModel(requested)) {
-    return refused('model_not_allowed', `The key "${key.name}" may not use the model "${requested}".`, 'model')
+    return modelNotAllowed(key, requested)
   }
   if (road.unpriced === 'block' && match.metered) {
     if (road.prices.known({ upstream: provider, vendor, model, atMs: startedAtMs })) return null
@@ -75,6 +71,44 @@ function mayUse(road: Road, { match, startedAtMs }: Arrival, { key }: Caller, ch
       `There is no price for the model "${model}" of "${provider}". ${advice}`,
       'model',
     )
+  }
+  return null
+}
+
+/** What a key for some models only may do that is not said to be for one of them. */
+function mayUseUnnamed({ match, exchange }: Arrival, key: VirtualKey): Refusal | null {
+  const narrow = `The key "${key.name}" is for some models only, so`
+  // A batch names its models in a file: the key cannot be held to them there.
+  const batch = match.body !== 'none' && (match.endpoint === 'batches' || match.endpoint === 'messages.batches')
+  if (batch) return refused('endpoint_not_allowed', `${narrow} it cannot start batches.`)
+  const looked = modelLookedAt(match)
+  if (looked !== null && exchange.method === 'DELETE') {
+    return refused('endpoint_not_allowed', `${narrow} it cannot delete any.`)
+  }
+  if (looked !== null && !key.allowsModel(looked)) return modelNotAllowed(key, looked)
+  // The provider would choose: a usual one, or what a stored prompt names. Moderations are free, whatever does them.
+  return match.metered && match.endpoint !== 'moderations'
+    ? refused('model_not_allowed', `${narrow} the request has to name its model.`, 'model')
+    : null
+}
+
+function modelNotAllowed(key: VirtualKey, model: string): Refusal {
+  return refused('model_not_allowed', `The key "${key.name}" may not use the model "${boundedModel(model)}".`, 'model')
+}
+
+/** The same of the models that may answer, or be called on the way, beside the one asked for. */
+function mayUseBeside({ key }: Caller, { facts: { otherModels } }: Ask): Refusal | null {
+  if (otherModels.length === 0 || key.allowsModel('*')) return null
+  for (const { name, path: member } of otherModels) {
+    const path = boundedModel(member)
+    if (name === null) {
+      const message = `The key "${key.name}" is for some models only, and "${path}" has the provider choose one.`
+      return refused('model_not_allowed', message, path)
+    }
+    if (!key.allowsModel(name)) {
+      const message = `The key "${key.name}" may not use the model "${boundedModel(name)}" that "${path}" names.`
+      return refused('model_not_allowed', message, path)
+    }
   }
   return null
 }
@@ -138,5 +172,5 @@ function declaredLength({ headers }: ClientExchange): readonly string[] {
 /** For the developer who misspelt it. */
 export function unknownModel(requested: string | null, closeMatches: readonly string[]): string {
   const meant = closeMatches.length === 0 ? '' : ` Did you mean ${closeMatches.map((name) => `"${name}"`).join(', ')}?`
-  return `No provider here serves the model "${(requested ?? '').slice(0, 200)}".${meant}`
+  return `No provider here serves the model "${boundedModel(requested ?? '')}".${meant}`
 }

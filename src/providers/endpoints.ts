@@ -278,6 +278,14 @@ function matchGoogle(method: string, path: string): EndpointMatch | null {
 
 const googlePath = /^\/v1(?:beta|alpha)?\/(models|tunedModels)(?:\/([^/]+))?$/
 
+/** The model that a path of the endpoint `models` is about, decoded; null where it is about all of them. */
+export function modelLookedAt({ endpoint, upstreamPath }: EndpointMatch): string | null {
+  const [, collection, name] =
+    (endpoint === 'models' ? /\/(models|tunedModels)\/([^/]+)$/.exec(upstreamPath) : null) ?? []
+  if (name === undefined) return null
+  return collection === 'tunedModels' ? `tunedModels/${decodeURIComponent(name)}` : decodeURIComponent(name)
+}
+
 /**
  * A segment that names one thing and cannot climb out of its place, encoded or not: an upstream that decodes `%2f`
  * before it routes must not be led to its administration by our credential.

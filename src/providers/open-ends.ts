@@ -11,13 +11,16 @@ export interface OpenEnd {
   readonly remedy: string | null
 }
 
+/** Members of a body by which another model may answer. */
+const otherAnswer: ReadonlySet<string> = new Set(['models', 'fallbacks', 'fallback_models', 'route', 'preset'])
+
 /** All reasons why a call has no bound; none where it has one. */
 export function openEnds(call: CallToBound): readonly OpenEnd[] {
   const { match, facts, reach, model } = call
   const ends: OpenEnd[] = []
   if (usesToolsUnasked(model)) ends.push(end(`the model "${model}" searches as often as it sees fit`, null))
   for (const { name, most, otherModel, limitedBy } of reach.serverTools) {
-    if (name === 'models') ends.push(end('it names other models that may answer', 'no "models"'))
+    if (otherAnswer.has(name)) ends.push(end('it names other models that may answer', `no "${name}"`))
     else if (otherModel) ends.push(end(`"${name}" is billed by a model of its own`, null))
     else if (most === null) {
       ends.push(

@@ -1,10 +1,22 @@
 import type { Dialect, EndpointMatch } from '../endpoints.ts'
 
+/** A model that may answer, or be called on the way, beside the one that the request asks for. */
+export interface OtherModel {
+  /** Member of the body that says so: `models`, `tools[0]`. */
+  readonly path: string
+  /** As the caller wrote it; null where the provider chooses. */
+  readonly name: string | null
+}
+
+export const noOtherModels: readonly OtherModel[] = []
+
 /** What a request's body says that decides something here. Everything else in it is the provider's business. */
 export interface RequestFacts {
   readonly dialect: Dialect
   /** As the caller wrote it; null where the request names none, which some APIs allow. */
   readonly model: string | null
+  /** Models that may answer or be called beside it. */
+  readonly otherModels: readonly OtherModel[]
   readonly stream: boolean
   /** The most tokens that the caller lets one answer have; null = the provider's own limit. */
   readonly outputLimitTokens: number | null
@@ -35,6 +47,7 @@ export function emptyFacts({ dialect, modelInPath, streamInPath }: EndpointMatch
   return {
     dialect,
     model: modelInPath,
+    otherModels: noOtherModels,
     stream: streamInPath,
     outputLimitTokens: null,
     includeUsage: 'n/a',

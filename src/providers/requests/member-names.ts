@@ -44,7 +44,8 @@ function withoutCase(name: string): string {
 
 /** Of the body: they decide who may call, what is forwarded or what it costs. */
 const ofBody = new DecidingNames([
-  ...['model', 'models', 'stream', 'stream_options', 'metadata', 'background'],
+  ...['models', 'fallbacks', 'fallback_models', 'route', 'preset', 'compound_custom', 'providerOptions'],
+  ...['model', 'stream', 'stream_options', 'metadata', 'background'],
   ...['n', 'best_of', 'prompt', 'requests', 'generateContentRequest'],
   ...['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'generationConfig', 'generation_config'],
   ...['service_tier', 'serviceTier', 'speed', 'inference_geo'],

@@ -198,10 +198,14 @@ function serverToolsOf(
   if (said(root['web_search_options'])) tools.push(searchTool(match, 'web_search_options'))
   if (said(root['plugins'])) tools.push(searchTool(match, 'plugins'))
   if (said(root['search_parameters'])) tools.push(searchTool(match, 'search_parameters'))
-  // Those that add passes, and OpenRouter's list of models that may answer instead.
+  // Those that add passes, and what has another model answer instead: OpenRouter's, and what relays have of the kind.
   if (said(root['mcp_servers'])) tools.push(serverTool(match, 'mcp_servers', null))
   if (said(root['context_management'])) tools.push(serverTool(match, 'context_management', null))
   if (said(root['models'])) tools.push(serverTool(match, 'models', null))
+  if (said(root['fallbacks'])) tools.push(serverTool(match, 'fallbacks', null))
+  if (said(root['fallback_models'])) tools.push(serverTool(match, 'fallback_models', null))
+  if (said(root['route'])) tools.push(serverTool(match, 'route', null))
+  if (said(root['preset'])) tools.push(serverTool(match, 'preset', null))
   // One limit for all of OpenAI's tools together: none of them is used more often.
   return allUses === null ? tools : tools.map((tool) => ({ ...tool, most: allUses }))
 }
@@ -211,7 +215,7 @@ function searchTool(match: EndpointMatch, name: string): ServerTool {
 }
 
 function serverTool({ dialect, endpoint }: EndpointMatch, name: string, most: number | null): ServerTool {
-  const otherModel = /^(?:image_generation|advisor|models)/.test(name)
+  const otherModel = /^(?:image_generation|advisor|models|fallback|route|preset)/.test(name)
   const ofResponses = endpoint === 'responses' && !otherModel ? 'max_tool_calls' : null
   const limitedBy = dialect === 'anthropic' ? (hasMaxUses.test(name) ? 'max_uses' : null) : ofResponses
   return { name, unit: unitOf(name), most, limitedBy, otherModel }

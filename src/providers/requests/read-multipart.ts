@@ -1,6 +1,6 @@
 import { multipartParts } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
+import { noOtherModels, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
 import { faultOfField, standsTwice } from './member-names.ts'
 import { noReach, type RequestReach } from './reach.ts'
 
@@ -43,6 +43,7 @@ export function readMultipart(
   const facts: RequestFacts = {
     dialect: match.dialect,
     model: model === '' ? null : model,
+    otherModels: noOtherModels,
     stream: /^(true|1)$/i.test(fields.get('stream') ?? ''),
     outputLimitTokens: null,
     includeUsage: 'n/a',

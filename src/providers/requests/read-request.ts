@@ -6,6 +6,7 @@ import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { emptyFacts, isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
 import { faultOfNames, repeatedName, standsTwice } from './member-names.ts'
+import { otherModels } from './other-models.ts'
 import { count, readOutputLimit } from './output-limit.ts'
 import { noReach, type RequestReach, reachOf } from './reach.ts'
 import { readBodyMetadata } from './read-body-metadata.ts'
@@ -129,6 +130,7 @@ function factsOf(
   const facts: RequestFacts = {
     dialect: match.dialect,
     model: match.modelInPath ?? modelInBody,
+    otherModels: otherModels(match, root),
     stream: streams,
     outputLimitTokens: readOutputLimit(match, root),
     includeUsage: includeUsage(match, root, streams),
