@@ -37,6 +37,7 @@ interface KeyOptions extends AttributionOptions {
   readonly name: string
   readonly mayOverride?: readonly string[]
   readonly models?: readonly string[]
+  readonly bill?: boolean
   readonly expires?: number
 }
 
@@ -47,6 +48,7 @@ export function newKeyOf(options: KeyOptions): NewKey {
     attribution: attributionOf(options),
     mayOverride: options.mayOverride === undefined ? null : overridable(options.mayOverride),
     models: options.models === undefined ? null : options.models.map((model) => scalar(glob(), model, '--models')),
+    mayBill: options.bill ?? null,
     expiresAtMs: options.expires ?? null,
   }
 }

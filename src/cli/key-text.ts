@@ -14,6 +14,7 @@ export interface ShownKey {
   readonly attribution: Payer
   readonly mayOverride: readonly string[]
   readonly models: readonly string[] | null
+  readonly mayBill: boolean
   readonly createdAt: string | null
   readonly expiresAt: string | null
   readonly revokedAt: string | null
@@ -22,9 +23,9 @@ export interface ShownKey {
 }
 
 export function describedKey(key: StoredKey | KeyConfig, nowMs: number): ShownKey {
-  const { name, attribution, mayOverride, models, expiresAtMs } = key
+  const { name, attribution, mayOverride, models, mayBill, expiresAtMs } = key
   const over = expiresAtMs !== null && expiresAtMs <= nowMs
-  const common = { name, attribution, mayOverride, models, expiresAt: isoText(expiresAtMs) }
+  const common = { name, attribution, mayOverride, models, mayBill, expiresAt: isoText(expiresAtMs) }
   if (!('secrets' in key)) {
     const status: KeyStatus = over ? 'expired' : 'active'
     return {
@@ -59,6 +60,7 @@ export function keyJson(key: ShownKey): Readonly<Record<string, unknown>> {
     attribution: { ...Object.fromEntries(fields.filter(([, value]) => value !== '')), tags: key.attribution.tags },
     may_override: key.mayOverride,
     models: key.models,
+    may_bill: key.mayBill,
     created_at: key.createdAt,
     expires_at: key.expiresAt,
     revoked_at: key.revokedAt,
@@ -101,6 +103,7 @@ export function keyText(key: ShownKey): string {
     ['tags', tags.join(', ') || null],
     ['callers may set', key.mayOverride.join(', ') || 'nothing'],
     ['models', key.models?.join(', ') ?? 'all'],
+    ['may book bills', key.mayBill ? 'yes' : 'no'],
     ['made', key.createdAt],
     ['expires', key.expiresAt ?? 'never'],
     ['revoked', key.revokedAt],

@@ -55,6 +55,7 @@ interface CreateOptions extends AttributionOptions, PlaceOptions {
   readonly name: string
   readonly mayOverride?: readonly string[]
   readonly models?: readonly string[]
+  readonly bill?: boolean
   readonly expires?: number
   readonly json?: boolean
 }
@@ -71,6 +72,8 @@ function createCommand({ open, print }: KeysDoors): Command {
       listOption,
     )
     .option('--models <patterns>', 'models it may be used for, by commas, * and ? allowed (default: all)', listOption)
+    .option('--bill', 'it may book what others bill, POST /v1/billing/webhook (default: unless there are --models)')
+    .option('--no-bill', 'it may not')
     .option('--expires <date>', 'when it ends: 2027-01-01 or 2027-01-01T12:00:00Z (default: never)', parseInstant)
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions) => {

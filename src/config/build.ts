@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { JwtRules } from '#core/attribution/jwt-rules.ts'
 import { defaultMayOverride } from '#core/attribution/may-override.ts'
 import type { Payer } from '#core/attribution/payer.ts'
+import { defaultMayBill } from '#core/keys/key.ts'
 import { buildAlerts } from './build-alerts.ts'
 import { buildBudget } from './build-budget.ts'
 import {
@@ -114,6 +115,7 @@ function buildKey(entry: KeyEntry, sha256: (text: string) => string): KeyConfig 
     attribution,
     mayOverride: entry.may_override ?? defaultMayOverride(attribution),
     models: entry.models ?? null,
+    mayBill: entry.may_bill ?? defaultMayBill(entry.models ?? null),
     expiresAtMs: entry.expires ?? null,
   }
 }

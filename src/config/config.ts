@@ -80,6 +80,8 @@ export interface KeyConfig {
   readonly mayOverride: readonly OverridableField[]
   /** Globs; null = every model. */
   readonly models: readonly string[] | null
+  /** Whether it may book what others bill. */
+  readonly mayBill: boolean
   readonly expiresAtMs: number | null
 }
 

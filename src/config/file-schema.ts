@@ -70,6 +70,7 @@ export const key = shape({
   attribution: attribution.optional(),
   may_override: list(is.oneOf([...payerFields, 'tags'] as const), 'attribution fields').optional(),
   models: list(is.glob(), 'model patterns', 1).optional(),
+  may_bill: is.trueOrFalse().optional(),
   expires: is.instant().optional(),
 })
 

@@ -133,7 +133,7 @@ test('only the models of the key, whatever they are called', async () => {
 
 test('keys that are made, expire and are revoked while the gateway runs', async () => {
   const settings = await openSettings({ path: join(stack.dataDir, settingsFile), clock: systemClock })
-  const stored = { attribution: { ...emptyPayer, department: 'stored' }, mayOverride: [], models: null }
+  const stored = { attribution: { ...emptyPayer, department: 'stored' }, mayOverride: [], models: null, mayBill: null }
   const made = await settings.createKey({ ...stored, name: 'made', expiresAtMs: null })
   const spent = await settings.createKey({ ...stored, name: 'spent', expiresAtMs: systemClock.wallMs() - 1 })
   assert.ok(made.kind === 'created' && spent.kind === 'created')

@@ -13,8 +13,12 @@ before(async () => {
     keys: [
       `  - {name: team, key: ${callerSecret}, attribution: {department: engineering, cost_center: cc_eng}}`,
       `  - {name: free, key: ${freeSecret}}`,
+      '  - {name: narrow, key: tg-narrow, attribution: {cost_center: cc_sales}, may_override: [], models: ["gpt-4.1*"]}',
+      '  - {name: asked, key: tg-asked, attribution: {cost_center: cc_sales}, models: ["gpt-4.1*"], may_bill: true}',
+      '  - {name: calls, key: tg-calls, may_bill: false}',
+      '  - {name: locked, key: tg-locked, may_override: []}',
     ].join('\n'),
-    more: relaySource,
+    more: `${relaySource}\nbudgets:\n  - {name: all, limits: [{window: month, usd: "5000000"}], on_exceeded: block}`,
   })
 })
 after(() => stack.stop())
@@ -84,6 +88,31 @@ test('only who has a key may book, and only where the key reaches', async () => 
   assert.deepEqual(await entriesOf(one.resource_id), [])
   assert.deepEqual(await book(one, freeSecret), processed)
   assert.equal((await entriesOf(one.resource_id))[0]?.call.payer.costCenter, 'cc_sales')
+})
+
+test('a key for some models books no bills unless it may, and stops nobody with one', async () => {
+  const huge = bill({ cost_center: 'cc_sales', amount_usd: 1_000_000_000 })
+  for (const key of ['tg-narrow', 'tg-calls']) {
+    assert.deepEqual(errorOf(await book(huge, key)), [403, 'billing_not_allowed', null])
+  }
+  assert.deepEqual(await entriesOf(huge.resource_id), [])
+  const call = { model: 'gpt-4.1', messages: [{ role: 'user', content: 'Hello' }] }
+  const headers = { authorization: `Bearer ${callerSecret}`, 'content-type': 'application/json' }
+  assert.equal((await post(`${stack.url}/v1/chat/completions`, JSON.stringify(call), headers)).status, 200)
+  const usual = bill({ cost_center: 'cc_sales' })
+  assert.deepEqual(await book(usual, 'tg-asked'), processed)
+  assert.equal((await entriesOf(usual.resource_id))[0]?.call.keyId, 'cfg_asked')
+})
+
+test('a key that leaves nothing to its callers books on what it says, and on nobody where it says nothing', async () => {
+  const one = bill({ cost_center: 'cc_sales' })
+  assert.deepEqual(errorOf(await book(one, 'tg-locked')), [403, 'payer_not_allowed', 'cost_center'])
+  assert.deepEqual(errorOf(await book({ ...one, cost_center: 'cc_eng', project: 'x' }, 'tg-asked')), [
+    403,
+    'payer_not_allowed',
+    'cost_center',
+  ])
+  assert.deepEqual(await entriesOf(one.resource_id), [])
 })
 
 test('a bill with a bad field is refused by its path', async () => {

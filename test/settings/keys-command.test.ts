@@ -20,6 +20,7 @@ const configured: KeyConfig = {
   attribution: { ...emptyPayer, department: 'it' },
   mayOverride: ['tags'],
   models: null,
+  mayBill: true,
   expiresAtMs: startMs - 1,
 }
 
@@ -111,6 +112,16 @@ test('without options a key leaves everything to its callers; "none" leaves them
   const free = await json('create', '--name', 'free')
   assert.deepEqual(new Set([free['may_override']].flat()), new Set(overridableFields))
   assert.deepEqual((await json('create', '--name', 'locked', '--may-override', 'none'))['may_override'], [])
+})
+
+test('a key for some models books no bills unless it is said to', async (t) => {
+  const { run, json } = await place(t)
+  const made = async (name: string, ...more: string[]) => (await json('create', '--name', name, ...more))['may_bill']
+  assert.equal(await made('all'), true)
+  assert.equal(await made('calls', '--no-bill'), false)
+  assert.equal(await made('narrow', '--models', 'gpt-4.1*'), false)
+  assert.equal(await made('both', '--models', 'gpt-4.1*', '--bill'), true)
+  assert.match(await run('show', 'both'), /^may book bills +yes$/m)
 })
 
 test('a secret is told when it is made and never again', async (t) => {

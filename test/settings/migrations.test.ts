@@ -10,6 +10,7 @@ const pinned: Readonly<Record<string, string>> = {
   '0002-external-events': 'c69dc26f9c13942c0eb57e3ed18aa5a175ecf9c9ea9f12ea5b7d7564f29ff133',
   '0003-alerts': '9667606001baf4cdd9bd0177a7e0a270e84d66266392ef72b256e4015ef5a272',
   '0004-tokens': 'cfbc967d0fb02e3841f25ee1c93ae62fe08382718466739d402e50f181768152',
+  '0005-who-may-bill': 'ce360695fdca676e9de3609a5a6a8347e4383bcfb3edbeb186f4c8b0f57f5edf',
 }
 
 test('merged migrations are as they were', () => {

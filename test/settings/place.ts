@@ -37,5 +37,5 @@ export async function opened(t: TestContext, path: string, clock: Clock = settab
 }
 
 export function newKey(name: string, rest: Partial<NewKey> = {}): NewKey {
-  return { name, attribution: emptyPayer, mayOverride: null, models: null, expiresAtMs: null, ...rest }
+  return { name, attribution: emptyPayer, mayOverride: null, models: null, mayBill: null, expiresAtMs: null, ...rest }
 }

@@ -14,7 +14,7 @@ const first = await settings.makeFirstSecrets({ adminToken: true, firstKey: true
 const { id } = await settings.instance()
 const payer = { department: '', project: '', costCenter: '', userId: '', sessionId: '', featureFlag: '', requestPath: '', tags: {} }
 for (const n of [1, 2, 3]) {
-  await settings.createKey({ name: process.argv[3] + n, attribution: payer, mayOverride: null, models: null, expiresAtMs: null })
+  await settings.createKey({ name: process.argv[3] + n, attribution: payer, mayOverride: null, models: null, mayBill: null, expiresAtMs: null })
 }
 await settings.close()
 console.log(JSON.stringify({ ...first, id }))

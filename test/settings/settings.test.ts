@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { emptyPayer, overridableFields } from '#core/attribution/payer.ts'
 import { sha256Hex } from '#lib/secret.ts'
@@ -27,6 +28,7 @@ test('a key comes back as it was made, after a reopening too', async (t) => {
     },
     mayOverride: ['tags', 'user_id'],
     models: ['gpt-4.1*', 'claude-*'],
+    mayBill: true,
     expiresAtMs: 4_102_444_800_000,
   })
   const settings = await openSettings({ path, clock: settableClock(1234) })
@@ -49,6 +51,21 @@ test('without a list of its own a key may be overridden where it is empty and in
   await settings.createKey(newKey('k', { attribution: { ...emptyPayer, department: 'it', userId: 'batch' } }))
   const [key] = await settings.keys()
   assert.deepEqual(new Set(key?.mayOverride), new Set(overridableFields.filter((field) => field !== 'department')))
+})
+
+test('a key of before there was a choice books bills by the rule of keys that do not say', async (t) => {
+  const path = settingsPath(t)
+  const settings = await opened(t, path)
+  await settings.createKey(newKey('all', { mayBill: false }))
+  await settings.createKey(newKey('narrow', { models: ['gpt-4.1*'], mayBill: true }))
+  const database = new DatabaseSync(path)
+  database.exec('UPDATE virtual_keys SET may_bill = NULL')
+  database.close()
+  const keys = await settings.keys()
+  assert.deepEqual(keys.map(({ name, mayBill }) => [name, mayBill]).toSorted(), [
+    ['all', true],
+    ['narrow', false],
+  ])
 })
 
 test('no secret is found in any file of the settings', async (t) => {

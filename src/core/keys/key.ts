@@ -1,5 +1,13 @@
 import type { OverridableField, Payer } from '#core/attribution/payer.ts'
 
+/**
+ * Whether a key that does not say so may book what others bill (`POST /v1/billing/webhook`): not where it is for some
+ * models only, since bills are no calls of them. See docs/decisions/0168.
+ */
+export function defaultMayBill(models: readonly string[] | null): boolean {
+  return models === null
+}
+
 /** A key as the road uses it, wherever it is kept. */
 export interface VirtualKey {
   /** `cfg_<name>` or `key_…`; never derived from the secret. */
@@ -10,6 +18,8 @@ export interface VirtualKey {
   readonly mayOverride: ReadonlySet<OverridableField>
   /** Whether the key may be used for a model; the case of its letters does not matter. */
   allowsModel(model: string): boolean
+  /** Whether it may book what others bill. */
+  readonly mayBill: boolean
   /** From this instant on the key is no good. Null = never. */
   readonly expiresAtMs: number | null
 }
@@ -22,6 +32,7 @@ export interface StoredKey {
   readonly mayOverride: readonly OverridableField[]
   /** Globs; null = every model. */
   readonly models: readonly string[] | null
+  readonly mayBill: boolean
   readonly expiresAtMs: number | null
   readonly createdAtMs: number
   readonly revokedAtMs: number | null
@@ -46,5 +57,7 @@ export interface NewKey {
   /** Null = by the rule of `defaultMayOverride`. */
   readonly mayOverride: readonly OverridableField[] | null
   readonly models: readonly string[] | null
+  /** Null = by the rule of `defaultMayBill`. */
+  readonly mayBill: boolean | null
   readonly expiresAtMs: number | null
 }

@@ -25,6 +25,7 @@ function configured(name: string, secret: string, rest: Partial<ConfiguredKey> =
     attribution: emptyPayer,
     mayOverride: ['tags'],
     models: null,
+    mayBill: true,
     expiresAtMs: null,
     ...rest,
   }
@@ -37,6 +38,7 @@ function kept(name: string, secrets: Record<string, number | null>, rest: Partia
     attribution: emptyPayer,
     mayOverride: [],
     models: null,
+    mayBill: true,
     expiresAtMs: null,
     createdAtMs: 0,
     revokedAtMs: null,

@@ -21,6 +21,7 @@ export interface ConfiguredKey {
   readonly attribution: Payer
   readonly mayOverride: readonly OverridableField[]
   readonly models: readonly string[] | null
+  readonly mayBill: boolean
   readonly expiresAtMs: number | null
 }
 
@@ -116,11 +117,11 @@ const rememberedNameLength = 256
 
 function virtualKey(
   id: string,
-  { name, attribution, mayOverride, models, expiresAtMs }: Omit<ConfiguredKey, 'keySha256'>,
+  { name, attribution, mayOverride, models, mayBill, expiresAtMs }: Omit<ConfiguredKey, 'keySha256'>,
   matcher: KeyRingParts['matcher'],
 ): VirtualKey {
   const allowsModel = models === null ? () => true : remembering(matcher(models))
-  return { id, name, attribution, mayOverride: new Set(mayOverride), allowsModel, expiresAtMs }
+  return { id, name, attribution, mayOverride: new Set(mayOverride), allowsModel, mayBill, expiresAtMs }
 }
 
 function remembering(matches: (name: string) => boolean): (name: string) => boolean {

@@ -81,6 +81,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
     const caller =
       road.claims === null ? admit(road, exchange, nowMs) : await admitWithToken(road, road.claims, exchange, nowMs)
     if (caller.kind === 'refused') throw new Refused(caller.code, caller.message)
+    if (!caller.key.mayBill) throw new Refused('billing_not_allowed', mayNotBill(caller.key.name))
     const body = parseBody(await wholeBody(exchange, mostBillBytes))
     const entry = settleExternal(road, readBill(body, { caller, headers: exchange.headers, nowMs }))
     const [result] = await book(road, [entry])
@@ -114,6 +115,10 @@ export function createIncoming(parts: IncomingParts): Incoming {
   }
 }
 
+function mayNotBill(key: string): string {
+  return `The key "${key}" is for calls, not for bills. Whoever runs Tollgate can allow them with "may_bill", or make a key of its own for them.`
+}
+
 /** Answers for all of them, or @throws for any: what is booked already stays. */
 async function bookAll(
   { journal, events, books, alertsOf }: IncomingParts & { readonly books: BookOnce },
@@ -142,6 +147,7 @@ const ownStatus = {
   source_not_found: 404,
   bad_signature: 403,
   payer_not_allowed: 403,
+  billing_not_allowed: 403,
   amount_differs: 409,
 } as const
 

@@ -1,5 +1,5 @@
 import { defaultMayOverride } from '#core/attribution/may-override.ts'
-import type { NewKey, StoredKey } from '#core/keys/key.ts'
+import { defaultMayBill, type NewKey, type StoredKey } from '#core/keys/key.ts'
 import { makeSecret, randomText, sha256Hex } from '#lib/secret.ts'
 import type { CreatedKey } from '#ports.ts'
 import { keyRow } from './key-rows.ts'
@@ -26,6 +26,7 @@ export async function createKey(
     attribution: wanted.attribution,
     mayOverride: wanted.mayOverride ?? defaultMayOverride(wanted.attribution),
     models: wanted.models,
+    mayBill: wanted.mayBill ?? defaultMayBill(wanted.models),
     expiresAtMs: wanted.expiresAtMs,
     createdAtMs: nowMs,
     revokedAtMs: null,

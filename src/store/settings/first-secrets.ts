@@ -28,7 +28,14 @@ export async function makeFirstSecrets(
   const adminToken = wanted.adminToken && tokens.length === 0 ? await replaceAdminTokens(transaction, nowMs) : null
   const anyKey = await transaction.selectFrom('virtual_keys').select('id').limit(1).executeTakeFirst()
   if (!wanted.firstKey || anyKey !== undefined) return { adminToken, firstKey: null }
-  const free = { name: firstKeyName, attribution: emptyPayer, mayOverride: null, models: null, expiresAtMs: null }
+  const free = {
+    name: firstKeyName,
+    attribution: emptyPayer,
+    mayOverride: null,
+    models: null,
+    mayBill: null,
+    expiresAtMs: null,
+  }
   const made = await createKey(transaction, free, nowMs)
   return { adminToken, firstKey: made.kind === 'created' ? made.secret : null }
 }

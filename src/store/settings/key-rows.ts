@@ -1,9 +1,10 @@
 import { type OverridableField, overridableFields } from '#core/attribution/payer.ts'
-import type { StoredKey } from '#core/keys/key.ts'
+import { defaultMayBill, type StoredKey } from '#core/keys/key.ts'
 import type { KeyRow, SecretRow } from './schema.ts'
 
 /** A key's row, and its secrets newest first, as the rest of the program knows them. */
 export function storedKey(row: KeyRow, secrets: readonly SecretRow[]): StoredKey {
+  const models = row.models === null ? null : readTexts(row.models)
   return {
     id: row.id,
     name: row.name,
@@ -18,7 +19,8 @@ export function storedKey(row: KeyRow, secrets: readonly SecretRow[]): StoredKey
       tags: readTags(row.tags),
     },
     mayOverride: readTexts(row.may_override).filter(isOverridable),
-    models: row.models === null ? null : readTexts(row.models),
+    models,
+    mayBill: row.may_bill === null ? defaultMayBill(models) : Number(row.may_bill) === 1,
     expiresAtMs: instant(row.expires_at_ms),
     createdAtMs: Number(row.created_at_ms),
     revokedAtMs: instant(row.revoked_at_ms),
@@ -46,6 +48,7 @@ export function keyRow(key: Omit<StoredKey, 'secrets'>): KeyRow {
     tags: JSON.stringify(attribution.tags),
     may_override: JSON.stringify(key.mayOverride),
     models: key.models === null ? null : JSON.stringify(key.models),
+    may_bill: key.mayBill ? 1 : 0,
     expires_at_ms: key.expiresAtMs,
     created_at_ms: key.createdAtMs,
     revoked_at_ms: key.revokedAtMs,

@@ -39,6 +39,8 @@ export interface KeyRow extends Record<PayerField, string> {
   tags: string
   may_override: string
   models: string | null
+  /** 1 or 0; null of keys from before there was a choice. */
+  may_bill: number | string | null
   expires_at_ms: number | null
   created_at_ms: number
   revoked_at_ms: number | null
