@@ -199,11 +199,11 @@ test('none of our headers and no credential of the caller go upstream', async ()
     ),
     ...['Connection: x-secret-hop', 'x-secret-hop: ours', 'X-Tag-team: theirs', 'OpenAI-Beta: assistants=v2'],
   ]
-  const answer = await rawCall(stack.url, rawPost(`${chat}?key=${callerSecret}&alt=x`, headers, '{"model":"gpt-4.1"}'))
+  const answer = await rawCall(stack.url, rawPost(`${chat}?key=${callerSecret}&beta=x`, headers, '{"model":"gpt-4.1"}'))
   const received = upstream.requests.at(-1) ?? ''
   assert.match(answer, /^HTTP\/1\.1 200 /)
   assert.ok(!received.includes(callerSecret) && !received.includes('ours'), received)
-  assert.match(received, /^POST \/v1\/chat\/completions\?alt=x HTTP\/1\.1\r\n/)
+  assert.match(received, /^POST \/v1\/chat\/completions\?beta=x HTTP\/1\.1\r\n/)
   assert.match(received, new RegExp(`authorization: Bearer ${upstreamSecret}\r\n`))
   assert.match(received, /OpenAI-Beta: assistants=v2\r\n/i)
   assert.match(answer, /x-request-id: ours\r\n/i)
