@@ -1,3 +1,4 @@
+import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { BodyFault } from '#ports.ts'
 import { emptyFacts, type RequestFacts } from '#providers/requests/facts.ts'
 import { noReach, type RequestReach } from '#providers/requests/reach.ts'
@@ -26,13 +27,25 @@ export function takeBody(
 }
 
 export function readAsk({ exchange, match }: Arrival, body: Buffer | BodyFault | null): Ask | Refusal {
-  if (body === null) return { kind: 'ask', body, facts: emptyFacts(match), reach: noReach }
-  if (match.body === 'none') return { kind: 'ask', body: noBody, facts: emptyFacts(match), reach: noReach }
+  if (body === null) return askOf(body, emptyFacts(match), noReach)
+  if (match.body === 'none') return askOf(noBody, emptyFacts(match), noReach)
   if (!Buffer.isBuffer(body)) return refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
   const read = readRequest({ match, contentType: text(contentType), contentEncoding: text(contentEncoding), body })
   if (read.kind === 'refused') return refused(read.code, read.message, read.param)
-  return { kind: 'ask', body, facts: read.facts, reach: read.reach }
+  return askOf(body, read.facts, read.reach)
+}
+
+/** A name that nobody's model has goes no further: it would be in every entry, label and message about the call. */
+function askOf(body: Buffer | null, facts: RequestFacts, reach: RequestReach): Ask | Refusal {
+  const { model } = facts
+  if (model === null || model.length <= longestModel) return { kind: 'ask', body, facts, reach }
+  return refused('model_not_found', longModelMessage(model), 'model')
+}
+
+function longModelMessage(model: string): string {
+  const begins = JSON.stringify(bounded(model, 40))
+  return `The name of a model has at most ${longestModel} characters; this one has ${model.length}, and begins with ${begins}.`
 }
 
 function text(value: string | readonly string[] | undefined): string {

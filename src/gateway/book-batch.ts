@@ -1,4 +1,5 @@
 import { batchMark, type SettleEntry } from '#core/ledger/entry.ts'
+import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import { sumPriced } from '#core/pricing/sum-priced.ts'
 import type { BatchRequest, BatchResults, BatchState } from '#providers/meter.ts'
@@ -114,9 +115,6 @@ async function priceAll(road: Road, job: JobEntry, requests: readonly BatchReque
   return sums
 }
 
-/** Relays of all kinds write these. In UTF-16 code units. */
-const longestName = 200
-
 interface Priced {
   /** By model. */
   readonly priced: ReadonlyMap<string, PricedCall>
@@ -131,7 +129,7 @@ function recordsOf(road: Road, job: JobEntry, { priced, unreadLines }: Priced): 
   }
   const nowMs = road.clock.wallMs()
   return [...priced].map(([said, sum], n) => {
-    const model = said.slice(0, longestName).toWellFormed()
+    const model = bounded(said, longestModel)
     // The first one closes the job's own entry.
     const callId = n === 0 ? job.call.callId : road.ids.callId(nowMs)
     return jobRecord({

@@ -1,4 +1,5 @@
 import { backgroundJobMark, type Outcome, type SettleEntry } from '#core/ledger/entry.ts'
+import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
 import { leavesOutOutput, likelyOutput } from './count-usage.ts'
@@ -81,7 +82,7 @@ interface Found {
 }
 
 function settleJob(road: Road, { call }: JobEntry, { reading, counted }: Found): SettleEntry {
-  const modelServed = reading?.model ?? call.modelRouted
+  const modelServed = bounded(reading?.model ?? call.modelRouted, longestModel)
   const priced = road.prices.priceCall({
     upstream: call.upstream,
     vendor: call.vendor,

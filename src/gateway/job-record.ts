@@ -6,6 +6,7 @@ import {
   type SettleEntry,
   type TraceLink,
 } from '#core/ledger/entry.ts'
+import { bounded, longestErrorCode, longestErrorMessage, longestModel } from '#core/ledger/entry-bounds.ts'
 import { noCost } from '#core/pricing/cost.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
@@ -35,7 +36,7 @@ export function jobRecord({ call, nowMs, priced, error, ...result }: JobResult):
     call,
     endedAtMs: Math.max(nowMs, call.startedAtMs),
     outcome: result.outcome,
-    modelServed: result.modelServed,
+    modelServed: bounded(result.modelServed, longestModel),
     usageSource: result.usageSource,
     tokens: priced.tokens,
     units: priced.units,
@@ -45,8 +46,8 @@ export function jobRecord({ call, nowMs, priced, error, ...result }: JobResult):
     timeToFirstTokenMs: null,
     overheadMs: 0,
     statusCode: 200,
-    errorCode: error.code,
-    errorMessage: error.message,
+    errorCode: bounded(error.code, longestErrorCode),
+    errorMessage: bounded(error.message, longestErrorMessage),
     attempts: [],
     cacheHit: false,
   }

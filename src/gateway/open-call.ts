@@ -1,4 +1,5 @@
 import type { CallFacts, OpenEntry } from '#core/ledger/entry.ts'
+import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import { roughInputTokens } from '#providers/estimate.ts'
 import type { Asking, Reserved } from './budgets/reserve.ts'
@@ -7,7 +8,6 @@ import { traced } from './call-trace.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Echo } from './respond.ts'
 import type { Road } from './road.ts'
-import { boundedModel } from './turn-away.ts'
 
 /** A call that is in the journal: from here on it ends in a settle entry, whatever happens. */
 export interface OpenCall extends Asking {
@@ -38,8 +38,8 @@ export function openCall(road: Road, asking: Asking, reserved: Reserved): OpenCa
     keyId: caller.key.id,
     vendor: route.vendor,
     upstream: route.upstream.config.name,
-    modelRequested: boundedModel(ask.facts.model ?? ''),
-    modelRouted: route.model,
+    modelRequested: bounded(ask.facts.model ?? '', longestModel),
+    modelRouted: bounded(route.model, longestModel),
     endpoint: arrival.match.endpoint,
     stream: ask.facts.stream,
     promptHash: promptHash(road, asking),

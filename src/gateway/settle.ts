@@ -1,4 +1,5 @@
 import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
+import { bounded, longestErrorCode, longestErrorMessage, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import type { UpstreamFault } from '#ports.ts'
 import type { EndedCall } from './end-call.ts'
@@ -13,16 +14,12 @@ export interface CountedUsage {
   readonly unreported?: true
 }
 
-/** Providers write these, and relays of all kinds: a record must not grow with them. In UTF-16 code units. */
-const longestName = 200
-const longestMessage = 1_000
-
 /** The whole record of a call that went upstream. Pure but for the clock. */
 export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, counted: CountedUsage): SettleEntry {
   const { open, delivery, attempts } = ended
   const { call } = open
   const { arrivedAtMs } = open.arrival
-  const modelServed = bounded(delivery.reading.model ?? call.modelRouted, longestName)
+  const modelServed = bounded(delivery.reading.model ?? call.modelRouted, longestModel)
   const priced = road.prices.priceCall({
     upstream: call.upstream,
     vendor: call.vendor,
@@ -53,8 +50,8 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : inMicros(delivery.firstByteAtMs - arrivedAtMs),
     overheadMs: inMicros((attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
     statusCode: ended.statusCode,
-    errorCode: bounded(errorCode, longestName),
-    errorMessage: bounded(errorMessage, longestMessage),
+    errorCode: bounded(errorCode, longestErrorCode),
+    errorMessage: bounded(errorMessage, longestErrorMessage),
     attempts,
     cacheHit: false,
   }
@@ -74,10 +71,6 @@ const missing = 'usage_missing'
 
 function withMissing(marks: readonly string[]): readonly string[] {
   return marks.includes(missing) ? marks : [...marks, missing]
-}
-
-function bounded(text: string, longest: number): string {
-  return text.length <= longest ? text : text.slice(0, longest).toWellFormed()
 }
 
 /** Whole microseconds: finer is noise, and seventeen digits of it would stand in every line of the journal. */

@@ -1,5 +1,6 @@
 import type { Payer } from '#core/attribution/payer.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
+import { bounded, longestErrorMessage, longestModel } from '#core/ledger/entry-bounds.ts'
 import { noCost } from '#core/pricing/cost.ts'
 import { noTokens } from '#core/usage/totals.ts'
 import type { Caller } from './admit.ts'
@@ -48,7 +49,7 @@ function recordOf(road: Road, arrival: Arrival, refusal: Refusal, known: Known):
       keyId: known.caller.key.id,
       vendor: '',
       upstream: '',
-      modelRequested: boundedModel(facts?.model ?? arrival.match.modelInPath ?? ''),
+      modelRequested: bounded(facts?.model ?? arrival.match.modelInPath ?? '', longestModel),
       modelRouted: '',
       endpoint: arrival.match.endpoint,
       stream: facts?.stream ?? arrival.match.streamInPath,
@@ -67,13 +68,9 @@ function recordOf(road: Road, arrival: Arrival, refusal: Refusal, known: Known):
     overheadMs: latencyMs,
     statusCode: statusOf(refusal),
     errorCode: refusal.code,
-    errorMessage: refusal.message,
+    // What it says may repeat what the caller sent.
+    errorMessage: bounded(refusal.message, longestErrorMessage),
     attempts: [],
     cacheHit: false,
   }
-}
-
-/** Model names come from callers: a record must not grow with them. */
-export function boundedModel(model: string): string {
-  return model.length <= 200 ? model : model.slice(0, 200)
 }

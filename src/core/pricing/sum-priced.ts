@@ -1,6 +1,7 @@
 import { picoUsd } from '#core/money/pico-usd.ts'
 import type { TokenTotals } from '#core/usage/totals.ts'
 import { type Cost, noCost } from './cost.ts'
+import { joinVersions } from './join-versions.ts'
 import type { PricedCall } from './price-book.ts'
 
 /**
@@ -30,19 +31,12 @@ function sumOfCosts(a: Cost, b: Cost): Cost {
     outputPicoUsd: picoUsd(a.outputPicoUsd + b.outputPicoUsd),
     otherPicoUsd: picoUsd(a.otherPicoUsd + b.otherPicoUsd),
     totalPicoUsd: total,
-    priceVersion: versionsOf(a.priceVersion, b.priceVersion),
+    priceVersion: joinVersions(a.priceVersion, b.priceVersion),
     unpriced: a.unpriced || b.unpriced,
     billingCurrency: oneCurrency ? a.billingCurrency : 'USD',
     billingPicoAmount: oneCurrency ? a.billingPicoAmount + b.billingPicoAmount : total,
     providerStatedPicoUsd: sumOfStated(a, b),
   }
-}
-
-/** Each once. Calls of one model mostly have the same. */
-function versionsOf(a: string, b: string): string {
-  if (a === b) return a
-  const versions = new Set([...a.split('; '), ...b.split('; ')])
-  return [...versions].filter(Boolean).join('; ')
 }
 
 /** Null where one of them states nothing: a sum of the others would be taken for that of all. */

@@ -4,6 +4,7 @@ import { divideHalfEven, type Ratio } from '#core/money/ratio.ts'
 import type { DisjointCounts } from '#core/usage/counts.ts'
 import type { UnitName } from '#core/usage/units.ts'
 import type { Cost } from './cost.ts'
+import { joinVersions } from './join-versions.ts'
 import type { LineRate, Price, PriceBand, TokenLine } from './price.ts'
 import type { CostPart } from './rate-card.ts'
 
@@ -107,10 +108,7 @@ export class Tally {
   }
 
   #note(price: Price, band: PriceBand): void {
-    if (this.#versions === '') this.#versions = band.version
-    else if (this.#versions !== band.version && !this.#versions.split('; ').includes(band.version)) {
-      this.#versions += `; ${band.version}`
-    }
+    if (this.#versions !== band.version) this.#versions = joinVersions(this.#versions, band.version)
     if (this.#billingCurrency === '') this.#billingCurrency = price.billingCurrency
     else if (this.#billingCurrency !== price.billingCurrency) this.#mixedCurrencies = true
   }

@@ -1,7 +1,7 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
+import { countOf, type JsonObject, nameOf, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
 
 /** Reads the Messages API. Source: https://docs.anthropic.com/en/api/messages-streaming and its recordings. */
 export function createMessagesReader(findings: Findings): AnswerReader {
@@ -87,14 +87,14 @@ function messagesUsage(usage: JsonObject, findings: Findings): ReportedUsage {
   const passes = objectsOf(usage['iterations']).map((pass) =>
     present<ReportedPass>({
       type: textOf(pass['type']),
-      model: textOf(pass['model']) ?? findings.model ?? undefined,
+      model: nameOf(pass['model']) ?? findings.model ?? undefined,
       ...passUsage(pass),
     }),
   )
   const serverTools = objectOf(usage['server_tool_use'])
   const serviceTier = textOf(usage['service_tier'])
   if (serviceTier !== undefined) findings.serviceTier = serviceTier
-  const geo = textOf(usage['inference_geo'])
+  const geo = nameOf(usage['inference_geo'])
   return present<ReportedUsage>({
     ...(saysMore(passes, top) ? { ...sumOfPasses(passes), iterations: passes, topLevel: withoutSplit(top) } : top),
     reasoningTokens: countOf(objectOf(usage['output_tokens_details'])?.['thinking_tokens']),

@@ -1,6 +1,6 @@
 import type { BatchState } from '#providers/meter.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, isObject, type JsonObject, objectOf, textOf } from './json.ts'
+import { countOf, idOf, isObject, type JsonObject, objectOf } from './json.ts'
 import { createFreeReader } from './openai-other.ts'
 
 /** Source: https://platform.openai.com/docs/api-reference/batch/object (status). */
@@ -21,10 +21,10 @@ export function createBatchesReader(findings: Findings): AnswerReader {
 
 /** One, or none where it is no batch. */
 function statesOf(json: JsonObject): BatchState[] {
-  const id = textOf(json['id'])
+  const id = idOf(json['id'])
   if (id === undefined) return []
   if (json['object'] === 'batch') {
-    return [{ id, over: finalStatuses.has(json['status']), resultsId: textOf(json['output_file_id']) ?? null }]
+    return [{ id, over: finalStatuses.has(json['status']), resultsId: idOf(json['output_file_id']) ?? null }]
   }
   if (json['type'] !== 'message_batch') return []
   // Source: https://docs.anthropic.com/en/api/retrieving-message-batches (processing_status, request_counts).

@@ -1,5 +1,6 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import type { BatchState, ProviderError, Reading } from '#providers/meter.ts'
+import { idOf, nameOf } from './json.ts'
 
 /** Enough for any estimate: about 250,000 tokens. */
 const keptOutputChars = 1_000_000
@@ -54,11 +55,11 @@ export class Findings {
 
   /** The model as the answer names it, once it does. */
   nameModel(model: unknown): void {
-    if (typeof model === 'string' && model !== '') this.model = model
+    this.model = nameOf(model) ?? this.model
   }
 
   nameResponse(id: unknown): void {
-    if (this.responseId === null && typeof id === 'string' && id !== '') this.responseId = id
+    this.responseId ??= idOf(id) ?? null
   }
 
   readingOf(usage: ReportedUsage | null): Reading {

@@ -4,6 +4,9 @@
  * because JSON comes in too many shapes for one place to remember.
  */
 
+import { hash } from 'node:crypto'
+import { bounded, longestModel, longestResponseId } from '#core/ledger/entry-bounds.ts'
+
 export type JsonObject = { readonly [key: string]: unknown }
 
 export function isObject(value: unknown): value is JsonObject {
@@ -32,6 +35,20 @@ export function objectsIn(parent: JsonObject | undefined, key: string): readonly
 /** A text with something in it. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** The same of a name: of a model, a tier or a place. Longer ones are cut, since they are kept. */
+export function nameOf(value: unknown): string | undefined {
+  const text = textOf(value)
+  return text === undefined ? undefined : bounded(text, longestModel)
+}
+
+/** The same of an id by which something is fetched later. In place of what is too long stands a digest of the whole. */
+export function idOf(value: unknown): string | undefined {
+  const text = textOf(value)
+  if (text === undefined || text.length <= longestResponseId) return text
+  const digest = hash('sha256', text, 'hex')
+  return `${bounded(text, longestResponseId - 1 - digest.length)}~${digest}`
 }
 
 export function textIn(parent: JsonObject | undefined, key: string): string | undefined {

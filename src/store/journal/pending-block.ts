@@ -1,11 +1,9 @@
 import type { LedgerEntry } from '#core/ledger/entry.ts'
+import { greatestLineBytes, shortened, shortenedMark } from '#core/ledger/entry-bounds.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import type { LineWriter } from '#core/ledger/line-writer.ts'
 import { writeEntry } from '#core/ledger/write-entry.ts'
 import type { RunningCalls } from './running-calls.ts'
-
-/** Texts in an entry are bounded long before it comes here; this only keeps a fault elsewhere from becoming one of the format. */
-const longestLineBytes = 1024 * 1024
 
 /**
  * Entries that will be written as one block. All of a kind share one promise: at 40,000 entries a second that is a
@@ -32,10 +30,15 @@ export class PendingBlock {
     return this.#entries
   }
 
-  /** @throws EntryFault where the entry cannot be written as a line; JournalFault `entry_too_large`. */
+  /**
+   * Whoever makes an entry keeps to its bounds, within which no line is too long. Should one be nevertheless, by a fault
+   * or as the end of a call that an older version opened, a settle entry is shortened: neither is what a call cost lost
+   * for a long text, nor does a call left open keep the gateway from starting. An open entry is refused.
+   *
+   * @throws EntryFault where the entry cannot be written as a line; JournalFault `entry_too_large`.
+   */
   add(entry: LedgerEntry): Promise<void> {
-    this.#write(entry)
-    this.#entries.push(entry)
+    this.#entries.push(this.#write(entry))
     if (entry.kind === 'open') {
       this.#opened ??= Promise.withResolvers<void>()
       return this.#opened.promise
@@ -44,14 +47,21 @@ export class PendingBlock {
     return this.#settled.promise
   }
 
-  #write(entry: LedgerEntry): void {
+  /** Returns the entry as it stands there. */
+  #write(entry: LedgerEntry): LedgerEntry {
     const { lines } = this
     const start = lines.end
     try {
       writeEntry(lines, entry)
       const bytes = lines.end - start
-      if (bytes > longestLineBytes) throw new JournalFault('entry_too_large', `an entry of ${bytes} bytes`)
-      lines.endLine()
+      if (bytes <= greatestLineBytes) {
+        lines.endLine()
+        return entry
+      }
+      if (entry.kind === 'open' || entry.marks.includes(shortenedMark))
+        throw new JournalFault('entry_too_large', `an entry of ${bytes} bytes`)
+      lines.cutTo(start)
+      return this.#write(shortened(entry))
     } catch (fault) {
       lines.cutTo(start)
       throw fault
