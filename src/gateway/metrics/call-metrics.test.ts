@@ -5,6 +5,7 @@ import type { SettleEntry } from '#core/ledger/entry.ts'
 import { settleEntries } from '#test/store/entries.ts'
 import { callFamilies } from './call-families.ts'
 import { CallMetrics } from './call-metrics.ts'
+import { expose } from './exposition.ts'
 import { LabelCaps } from './label-caps.ts'
 
 const fromMs = Date.UTC(2026, 5, 1)
@@ -99,4 +100,21 @@ test('combinations have an end too, and nothing of them is lost', () => {
     .filter(({ labels }) => labels['token_type'] === 'input')
     .reduce((all, { value }) => all + value, 0)
   assert.equal(tokens, 6_000 * entry.tokens.input)
+})
+
+test('whatever callers send, the texts of labels come to an end, and nothing is lost', async () => {
+  const [entry] = fc.sample(settleEntries(fromMs, fromMs + 1), { numRuns: 1, seed: 1 })
+  assert.ok(entry !== undefined)
+  const many = Array.from({ length: 4_000 }, (_, i): SettleEntry => {
+    const long = (n: number) => `${n}-${'a'.repeat(i < 12 ? 1_000_000 : 250)}`
+    const payer = { ...entry.call.payer, department: long(i % 60), project: long(Math.floor(i / 60)) }
+    return { ...entry, call: { ...entry.call, payer, modelRouted: long(i), keyId: `k${i % 7}` } }
+  })
+  const { metrics, caps } = counted(many, 4_000)
+  const chars = [...metrics.models, ...metrics.payers].flatMap(({ labels }) => labels)
+  assert.ok(chars.reduce((sum, label) => sum + label.length, 0) < 2_002_000)
+  assert.ok((caps.overflows.get('combination') ?? 0) > 0)
+  assert.equal(sum(metrics.payers.map((cell) => cell.picoUsd)), entry.cost.totalPicoUsd * 4_000n)
+  const text = await expose(callFamilies(counted(many.slice(0, 12), 200).metrics, ['x_']), 'text')
+  assert.ok(text.length < 1_000_000 && !/a{200}/.test(text))
 })

@@ -7,6 +7,8 @@ import { type LabelCaps, noValue, otherValue } from './label-caps.ts'
 
 /** Combinations of labels that are kept apart, of models and of payers: each has about twenty series. */
 const mostCombinations = 5_000
+/** Of the texts of all of them together, in UTF-16 code units: they stand in every series once more. */
+const mostLabelChars = 1_000_000
 
 /** The overflow that is no single label's. */
 export const combinations = 'combination'
@@ -28,6 +30,8 @@ export class CallMetrics {
   readonly #byDepartment = new Map<string, Map<string, Map<string, PayerCell>>>()
   readonly models: ModelCell[] = []
   readonly payers: PayerCell[] = []
+  #modelChars = 0
+  #payerChars = 0
   readonly upstreams = new Map<string, UpstreamCell>()
   readonly overheads = new Map<string, HistogramCell>()
   readonly outcomes = new Map<string, number>()
@@ -68,12 +72,13 @@ export class CallMetrics {
     const provider = this.#caps.shown('provider', vendor, keyId)
     const known = this.#byProvider.get(provider)?.get(model)
     if (known !== undefined) return known
-    const full = this.models.length >= mostCombinations
+    const full = this.models.length >= mostCombinations || this.#modelChars >= mostLabelChars
     if (full) this.#caps.overflowed(combinations)
     const labels = full ? ([otherValue, otherValue] as const) : ([provider, model] as const)
     return cellOf(cellOf(this.#byProvider, labels[0], emptyMap<ModelCell>), labels[1], () => {
       const cell = new ModelCell(...labels)
       this.models.push(cell)
+      this.#modelChars += charsOf(labels)
       return cell
     })
   }
@@ -83,13 +88,14 @@ export class CallMetrics {
     const project = this.#caps.shown('project', payer.project, keyId)
     const known = this.#byDepartment.get(department)?.get(project)?.get(model)
     if (known !== undefined) return known
-    const full = this.payers.length >= mostCombinations
+    const full = this.payers.length >= mostCombinations || this.#payerChars >= mostLabelChars
     if (full) this.#caps.overflowed(combinations)
     const labels = full ? ([otherValue, otherValue, otherValue] as const) : ([department, project, model] as const)
     const byProject = cellOf(this.#byDepartment, labels[0], emptyMap<Map<string, PayerCell>>)
     return cellOf(cellOf(byProject, labels[1], emptyMap<PayerCell>), labels[2], () => {
       const cell = new PayerCell(...labels)
       this.payers.push(cell)
+      this.#payerChars += charsOf(labels)
       return cell
     })
   }
@@ -164,4 +170,8 @@ function countStream(entry: SettleEntry, cell: ModelCell, firstTokenMs: number):
 
 function emptyMap<Cell>(): Map<string, Cell> {
   return new Map()
+}
+
+function charsOf(labels: readonly string[]): number {
+  return labels.reduce((chars, label) => chars + label.length, 0)
 }

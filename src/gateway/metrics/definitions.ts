@@ -135,5 +135,10 @@ export const stateDefinitions = {
   windowEnd: gauge('tollgate_budget_window_end_timestamp_seconds', byLimit, 'When the window ends and is reset.'),
   buildInfo: gauge('tollgate_build_info', ['version', 'node_version'], 'Always 1; what runs here.'),
   ready: gauge('tollgate_ready', [], '1 while new calls are taken, as /ready says.'),
+  familiesLeftOut: gauge(
+    'tollgate_metrics_left_out',
+    [],
+    'Families too long for this exposition; absent but for a fault.',
+  ),
   consoleUp: gauge('tollgate_console_up', [], '1 if the console answered this scrape.'),
 } as const satisfies Readonly<Record<string, Definition>>

@@ -71,3 +71,20 @@ test('a bucket shows the last call that fell into it, and only where OpenMetrics
 test('nothing to show is an exposition without a family', async () => {
   assert.equal(await expose([familyOf(gauge, [])], 'openmetrics'), '# EOF\n')
 })
+
+test('a family without room is left out and counted, and the others are there', async () => {
+  const long = familyOf(gauge, [sampleOf(gauge, ['x'.repeat(2_000), ''], 1)])
+  const asked = [long, familyOf(calls.clientsLeft, [sampleOf(calls.clientsLeft, [], 7)])]
+  for (const format of ['text', 'openmetrics'] as const) {
+    for (const [most, leftOut] of [
+      [1_000, 1],
+      [4_000, 0],
+    ] as const) {
+      const read = parseExposition(await expose(asked, format, most), format)
+      assert.equal(read.has('g'), leftOut === 0)
+      const [clients] = [...read].filter(([name]) => name.startsWith('tollgate_clients_left'))
+      assert.equal(clients?.[1].samples[0]?.value, 7)
+      assert.equal(read.get('tollgate_metrics_left_out')?.samples[0]?.value ?? 0, leftOut)
+    }
+  }
+})

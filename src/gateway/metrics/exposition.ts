@@ -1,5 +1,6 @@
 import { Registry, type RegistryContentType } from 'prom-client'
-import type { Family } from './family.ts'
+import { stateDefinitions } from './definitions.ts'
+import { type Family, singleOf } from './family.ts'
 
 export type ExpositionFormat = 'text' | 'openmetrics'
 
@@ -15,25 +16,43 @@ export function contentTypeOf(format: ExpositionFormat): string {
 /** Families whose text is made without letting anybody else have a turn. */
 const familiesAtOnce = 4
 
+/** In UTF-16 code units: whoever scrapes has to hold all of it too. */
+const mostChars = 2 ** 27
+
 /**
  * The families as text, by prom-client. Between some of them calls get their turn: a scrape of many thousand series
- * must not hold up traffic. The numbers are those of when it was called.
+ * must not hold up traffic. The numbers are those of when it was called. Families for which there is no room are left
+ * out, and counted at the end: without them the others are still worth having.
  */
-export async function expose(families: readonly Family[], format: ExpositionFormat): Promise<string> {
+export async function expose(
+  families: readonly Family[],
+  format: ExpositionFormat,
+  most: number = mostChars,
+): Promise<string> {
   const parts: string[] = []
+  let [chars, leftOut] = [0, 0]
   for (let at = 0; at < families.length; at += familiesAtOnce) {
     if (at > 0) await new Promise((resolve) => setImmediate(resolve))
-    parts.push(await textOf(families.slice(at, at + familiesAtOnce), format))
+    for (const text of await textsOf(families.slice(at, at + familiesAtOnce), format)) {
+      if (chars + text.length > most) {
+        leftOut += 1
+        continue
+      }
+      chars += text.length
+      parts.push(`${text}\n`)
+    }
   }
-  const text = parts.map((part) => (part === '' ? '' : `${part}\n`)).join('')
-  return format === 'openmetrics' ? `${text}# EOF\n` : text
+  if (leftOut > 0) parts.push(`${await textsOf([singleOf(stateDefinitions.familiesLeftOut, leftOut)], format)}\n`)
+  if (format === 'openmetrics') parts.push('# EOF\n')
+  return parts.join('')
 }
 
 interface Shown extends Family {
   get(): Family
 }
 
-async function textOf(families: readonly Family[], format: ExpositionFormat): Promise<string> {
+/** One for each family that has any values. */
+async function textsOf(families: readonly Family[], format: ExpositionFormat): Promise<string[]> {
   // A registry of its own for each text: prom-client renames what it shows as OpenMetrics.
   const registry = new Registry<RegistryContentType>()
   registry.setContentType(contentTypes[format])
@@ -46,7 +65,7 @@ async function textOf(families: readonly Family[], format: ExpositionFormat): Pr
     registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0])
     texts.push(await registry.getSingleMetricAsString(metric.name))
   }
-  return texts.join('\n')
+  return texts
 }
 
 /**

@@ -65,3 +65,15 @@ test('a changed cap holds for what comes then', () => {
 test('a text that is no Unicode is shown as one that is', () => {
   assert.equal(new LabelCaps(limits(2)).shown('model', 'a\ud800', 'k'), 'a\ufffd')
 })
+
+test('of a long value the beginning is shown, and what begins alike has one seat', () => {
+  const caps = new LabelCaps(limits(3))
+  const long = (end: string) => `${'a'.repeat(199)}${end}`
+  assert.equal(caps.shown('model', long('b'), 'k'), long('b'))
+  assert.equal(caps.shown('model', long('bc'), 'k'), long('…'))
+  assert.equal(caps.shown('model', `${long('d')}${'e'.repeat(1_000_000)}`, 'k'), long('…'))
+  assert.equal(caps.known('model', long('fg')), long('…'))
+  assert.equal(caps.overflows.get('model'), 0)
+  caps.reserve('project', [long('hi')])
+  assert.equal(caps.known('project', long('jk')), long('…'))
+})

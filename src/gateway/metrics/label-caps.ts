@@ -11,9 +11,13 @@ export const noValue = 'none'
 /** Stands for all values beyond the cap. */
 export const otherValue = 'other'
 
+/** Of a value that is shown, in UTF-16 code units: it stands in every series of its own. */
+const longestValue = 200
+
 /**
  * Which values of a label are shown as they are. Whoever scrapes keeps a series for each for weeks, and callers may
- * send any text as a department or model: past the cap a value becomes `other`, and that is counted.
+ * send any text as a department or model: past the cap a value becomes `other`, and that is counted. Of a long one the
+ * beginning is shown, and all that begin so share a seat.
  *
  * A value keeps its seat until the process ends, since a counter must not begin again while it is watched. Seats go by
  * first come, with two exceptions, so that one caller cannot keep out all others: names that the operator wrote have
@@ -40,7 +44,7 @@ export class LabelCaps {
   /** Seats for names that the operator wrote, as far as there are any. */
   reserve(label: CappedLabel, values: Iterable<string>): void {
     const seats = this.#of(label)
-    for (const value of values) {
+    for (const value of Array.from(values, cut)) {
       if (isWord(value) || seats.shown.has(value) || seats.shown.size >= this.#limits[label]) continue
       seats.shown.set(value, value.toWellFormed())
       seats.reserved++
@@ -54,6 +58,7 @@ export class LabelCaps {
     if (known !== undefined) return known
     if (value === '') return noValue
     if (isWord(value)) return value
+    if (value.length > longestValue) return this.shown(label, cut(value), keyId)
     const taken = seats.byKey.get(keyId) ?? 0
     const most = this.#limits[label]
     if (seats.shown.size >= most || taken >= Math.max(1, Math.ceil((most - seats.reserved) / 2))) {
@@ -68,7 +73,7 @@ export class LabelCaps {
 
   /** The same without giving out a seat. */
   known(label: CappedLabel, value: string): string {
-    return this.#of(label).shown.get(value) ?? (value === '' ? noValue : otherValue)
+    return this.#of(label).shown.get(cut(value)) ?? (value === '' ? noValue : otherValue)
   }
 
   overflowed(label: string): void {
@@ -88,6 +93,10 @@ interface Seats {
   reserved: number
   /** How many seats calls of each key have taken. */
   readonly byKey: Map<string, number>
+}
+
+function cut(value: string): string {
+  return value.length <= longestValue ? value : `${value.slice(0, longestValue - 1)}…`
 }
 
 /** Such a value needs no seat: there is a series for it anyway. */
