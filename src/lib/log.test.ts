@@ -43,6 +43,16 @@ test('an error is shown with its stack', () => {
   )
 })
 
+test('a text without end is cut, and no credential with it', () => {
+  const secret = `sk-${'very-secret-'.repeat(8)}`
+  for (const at of [10, 9_950, 9_990, 9_999, 10_050]) {
+    const text = `${'a '.repeat(at / 2)}${secret} ${'b'.repeat(1_000_000)}`
+    const line = logged('json', (log) => log.error({ err: new Error(text), deep: [{ text }] }, 'failed'))
+    assert.ok(line.length < 45_000, `${line.length}`)
+    assert.ok(!line.includes('very'), line.slice(at, at + 200))
+  }
+})
+
 const secretName = fc.constantFrom(
   ...['authorization', 'Authorization', 'X-Api-Key', 'x-goog-api-key', 'api_key', 'apiKey', 'cookie', 'Set-Cookie'],
   ...['key', 'routing_key', 'secret', 'password', 'token', 'access_token', 'messages'],

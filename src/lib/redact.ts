@@ -40,7 +40,16 @@ export function redactFields(value: unknown): unknown {
   return redactLevel(value, mostLevels, new Set())
 }
 
+/** Of one text: a stack with its causes has room. What somebody sends may be of any length, and stand in a message. */
+const longestText = 10_000
+
+/** Cut only where no credential is cut in half. */
+function shortText(text: string): string {
+  return text.length <= longestText ? text : `${redactText(text).slice(0, longestText).toWellFormed()}…`
+}
+
 function redactLevel(value: unknown, levels: number, above: ReadonlySet<object>): unknown {
+  if (typeof value === 'string') return shortText(value)
   if (typeof value !== 'object' || value === null) return value
   if (above.has(value)) return '[circular]'
   if (levels === 0) return '[too deep]'

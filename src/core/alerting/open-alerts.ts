@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { bounded } from '#core/ledger/entry-bounds.ts'
 import type { AlertEvent, AlertType, Severity } from './alert.ts'
 
 /** Why an alert is over; stands as `reason` in the facts of the event that says so. */
@@ -132,6 +133,10 @@ export function digest(...parts: readonly string[]): string {
 }
 
 /** Without what nobody said. */
+/** Of a text of a label or a message. Those of a record are shorter, but for journals of before they had bounds. */
+const longestText = 1_000
+
 function filled(record: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== ''))
+  const told = Object.entries(record).filter(([, value]) => value !== '')
+  return Object.fromEntries(told.map(([name, value]) => [name, bounded(value, longestText)]))
 }

@@ -1,4 +1,5 @@
 import type { SettleEntry } from '#core/ledger/entry.ts'
+import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { AlertEvent } from './alert.ts'
 import type { OpenAlerts } from './open-alerts.ts'
 
@@ -21,7 +22,8 @@ export class UnpricedModel {
 
   take(entry: SettleEntry): AlertEvent[] {
     const { call, cost, endedAtMs, modelServed } = entry
-    const key = JSON.stringify([call.upstream, call.modelRouted])
+    const model = bounded(call.modelRouted, longestModel)
+    const key = JSON.stringify([call.upstream, model])
     const open = this.#open.get('unpriced_model', key)
     if (!cost.unpriced) {
       if (open === undefined || cost.priceVersion === '') return []
@@ -33,7 +35,7 @@ export class UnpricedModel {
       return []
     }
     if (!this.#on || this.#open.count('unpriced_model') >= mostOpen) return []
-    const labels = { provider: call.upstream, model: call.modelRouted }
+    const labels = { provider: call.upstream, model }
     const event = this.#open.begin({
       type: 'unpriced_model',
       key,

@@ -248,3 +248,21 @@ test('a prompt that others say was repeated an hour later ends what fired before
   const twice = ['duplicate_prompt firing', 'duplicate_prompt resolved', 'duplicate_prompt firing']
   assert.deepEqual(said(events), twice)
 })
+
+test('what a journal of before texts had bounds says makes no event, and no state, of any length', () => {
+  const long = (n: number) => `${n}-${'x'.repeat(1_000_000)}`
+  const watch = watchOf({ unpricedModels: true, outputTokens: { models: {}, others: 1 } })
+  const entries = [0, 1, 2].map((n) => {
+    const entry = entryOf(`c${n}`, { cost: unpricedCost, tokens: { ...noTokens, output: 9 } })
+    const payer = { ...entry.call.payer, department: long(n), userId: long(n) }
+    return { ...entry, call: { ...entry.call, payer, modelRouted: long(n), requestId: long(n) } }
+  })
+  const events = entries.flatMap((entry) => watch.take(entry))
+  assert.deepEqual(said(events).toSorted(), [
+    ...Array(3).fill('oversized_request firing'),
+    ...Array(3).fill('unpriced_model firing'),
+  ])
+  assert.ok(JSON.stringify([events, watch.state()]).length < 60_000)
+  const [again] = entries.flatMap((entry) => watch.take({ ...entry, tokens: noTokens }))
+  assert.equal(again, undefined)
+})

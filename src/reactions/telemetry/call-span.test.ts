@@ -177,3 +177,13 @@ describe('the measures of a call', () => {
     )
   })
 })
+
+test('texts of a journal of before they had bounds are cut', () => {
+  const long = 'x'.repeat(1_000_000)
+  const plain = settleEntry('a')
+  const names = { modelRequested: long, modelRouted: long, upstream: long, requestId: long, keyId: long }
+  const payer = { ...plain.call.payer, department: long, userId: long, tags: { [long]: long } }
+  const entry: SettleEntry = { ...plain, call: { ...plain.call, ...names, payer }, modelServed: long, errorCode: long }
+  const told = JSON.stringify([callSpan(entry, link, new Map()), callMeasures(entry, new Map())])
+  assert.ok(told.length < 60_000, `${told.length}`)
+})

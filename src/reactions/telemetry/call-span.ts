@@ -2,7 +2,7 @@ import type { Attempt, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import type { Attributes, CallSpan, SpanEvent } from '#core/telemetry/signals.ts'
 import { attribute, operations } from './names.ts'
-import { errorTypeOf, operationAttributes, type Servers } from './operation.ts'
+import { errorTypeOf, operationAttributes, type Servers, told } from './operation.ts'
 
 /**
  * A settled call as the span of its operation, from its arrival to its end, with every try at the upstream as an event.
@@ -15,7 +15,7 @@ export function callSpan(entry: SettleEntry, link: TraceLink, servers: Servers):
   return {
     link,
     // Only a name that some provider serves: what a caller made up is no name to group by.
-    name: call.modelRouted === '' ? operation : `${operation} ${call.modelRouted}`,
+    name: call.modelRouted === '' ? operation : `${operation} ${told(call.modelRouted)}`,
     startedAtMs: call.startedAtMs,
     endedAtMs: call.startedAtMs + entry.latencyMs,
     attributes: {
@@ -57,7 +57,7 @@ function usageAttributes({ usageSource, tokens }: SettleEntry): Attributes {
 }
 
 function payerAttributes({ call: { payer, keyId } }: SettleEntry): Attributes {
-  const tags = Object.entries(payer.tags).map(([name, value]) => [`tollgate.tag.${name}`, value])
+  const tags = Object.entries(payer.tags).map(([name, value]) => [`tollgate.tag.${told(name)}`, told(value)])
   return {
     ...text('tollgate.department', payer.department),
     ...text('tollgate.project', payer.project),
@@ -75,7 +75,7 @@ function payerAttributes({ call: { payer, keyId } }: SettleEntry): Attributes {
 function ownAttributes({ call, cost, ...entry }: SettleEntry): Attributes {
   return {
     'tollgate.call_id': call.callId,
-    'tollgate.request_id': call.requestId,
+    'tollgate.request_id': told(call.requestId),
     'tollgate.endpoint': call.endpoint,
     'tollgate.outcome': entry.outcome,
     ...text('tollgate.upstream', call.upstream),
@@ -104,7 +104,7 @@ function attemptEvent(attempt: Attempt, number: number, startedAtMs: number): Sp
 }
 
 function text(name: string, value: string): Attributes {
-  return value === '' ? {} : { [name]: value }
+  return value === '' ? {} : { [name]: told(value) }
 }
 
 function count(name: string, value: number): Attributes {
