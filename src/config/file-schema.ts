@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { payerFields } from '#core/attribution/payer.ts'
+import { maxTags } from '#core/attribution/tags.ts'
 import { serviceTiers } from '#core/pricing/catalog.ts'
 import { budget } from './budget-schema.ts'
 import { type PriceRateName, priceRateNames } from './config.ts'
@@ -56,11 +57,12 @@ const scalarAttribution = Object.fromEntries(payerFields.map((field) => [field, 
 
 export const attribution = shape({
   ...scalarAttribution,
-  tags: mappingOf(
-    is.tagName(),
-    attributionText,
-    'a mapping of tag to text; no quotation mark or backslash in a tag',
-  ).optional(),
+  tags: mappingOf(is.tagName(), attributionText, 'a mapping of tag to text; no quotation mark or backslash in a tag')
+    .refine(
+      (tags) => Object.keys(tags).length <= maxTags,
+      says('has too many tags', `at most ${maxTags}, as a call may set`),
+    )
+    .optional(),
 })
 
 export const key = shape({

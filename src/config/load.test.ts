@@ -220,6 +220,12 @@ test('each fault names its place, what is wrong and what is expected', () => {
     'keys[0].attribution.tags.a\\b (line 2)',
     'no quotation mark or backslash',
   )
+  const tags = Array.from({ length: 33 }, (_, index) => `t${index}: v`).join(', ')
+  checkFault(
+    `${openai}keys: [{name: a, key: 0123456789abcdef, attribution: {tags: {${tags}}}}]\n`,
+    'keys[0].attribution.tags (line 2)',
+    'at most 32',
+  )
   checkFault(`${openai}keys: [{name: a}]\n`, 'keys[0] (line 2)', 'has no secret')
   checkFault(`${openai}keys: [{name: a, key_sha256: abc}]\n`, 'keys[0].key_sha256 (line 2)', '64 hexadecimal digits')
   checkFault(`${openai}keys: [{name: a, key: k, expires: 2026-02-30}]\n`, 'keys[0].expires (line 2)', 'calendar')
