@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { maxTagNameLength } from '#core/attribution/tags.ts'
-import { maxValueLength } from '#core/attribution/text.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { arbitraryEntry } from '#test/journal/arbitrary-entries.ts'
 import { openEntry, settleEntry } from '#test/journal/entries.ts'
+import { members, worst, worstCall } from '#test/journal/worst-call.ts'
 import { decodeEntry, encodeEntry } from './codec.ts'
-import type { CallFacts, OpenEntry, SettleEntry } from './entry.ts'
+import type { OpenEntry, SettleEntry } from './entry.ts'
 import {
   greatestLineBytes,
   longestErrorCode,
@@ -16,34 +15,9 @@ import {
   longestName,
   longestPriceVersion,
   longestResponseId,
-  mostTagsOfEntry,
   shortened,
   shortenedMark,
 } from './entry-bounds.ts'
-
-/** Of the characters that take most in a line: JSON writes `\u0000` for each. */
-const worst = (length: number, index = 0): string => String(index).padStart(length, '\0')
-const members = (count: number, length: number) => Array.from({ length: count }, (_, index) => worst(length, index))
-
-function worstCall(): CallFacts {
-  const value = worst(maxValueLength)
-  return {
-    callId: worst(longestName),
-    requestId: worst(longestName, 1),
-    startedAtMs: Number.MAX_VALUE,
-    payer: {
-      ...{ department: value, project: value, costCenter: value, userId: value, sessionId: value },
-      ...{ featureFlag: value, requestPath: value },
-      tags: Object.fromEntries(members(mostTagsOfEntry, maxTagNameLength).map((name) => [name, value])),
-    },
-    ...{ keyId: worst(longestName), vendor: worst(longestName), upstream: worst(longestName) },
-    modelRequested: worst(longestModel),
-    modelRouted: worst(longestModel, 1),
-    endpoint: 'audio.transcriptions',
-    stream: true,
-    promptHash: worst(longestName),
-  }
-}
 
 const trace = { traceId: 'f'.repeat(32), spanId: 'f'.repeat(16), parentSpanId: 'f'.repeat(16) }
 
