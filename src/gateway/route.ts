@@ -1,5 +1,6 @@
 import { metadataFields } from '#core/attribution/metadata.ts'
 import type { VirtualKey } from '#core/keys/key.ts'
+import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { ClientExchange, UpstreamRequest } from '#ports.ts'
 import { modelLookedAt } from '#providers/endpoints.ts'
 import { editRequest, type OutputLimitChange } from '#providers/requests/edit-request.ts'
@@ -12,7 +13,6 @@ import type { Arrival } from './arrival.ts'
 import type { Ask } from './ask.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Road, RoadUpstream } from './road.ts'
-import { boundedModel } from './turn-away.ts'
 
 /** Where the call goes, and as what. */
 export interface Route {
@@ -93,20 +93,24 @@ function mayUseUnnamed({ match, exchange }: Arrival, key: VirtualKey): Refusal |
 }
 
 function modelNotAllowed(key: VirtualKey, model: string): Refusal {
-  return refused('model_not_allowed', `The key "${key.name}" may not use the model "${boundedModel(model)}".`, 'model')
+  return refused(
+    'model_not_allowed',
+    `The key "${key.name}" may not use the model "${bounded(model, longestModel)}".`,
+    'model',
+  )
 }
 
 /** The same of the models that may answer, or be called on the way, beside the one asked for. */
 function mayUseBeside({ key }: Caller, { facts: { otherModels } }: Ask): Refusal | null {
   if (otherModels.length === 0 || key.allowsModel('*')) return null
   for (const { name, path: member } of otherModels) {
-    const path = boundedModel(member)
+    const path = bounded(member, longestModel)
     if (name === null) {
       const message = `The key "${key.name}" is for some models only, and "${path}" has the provider choose one.`
       return refused('model_not_allowed', message, path)
     }
     if (!key.allowsModel(name)) {
-      const message = `The key "${key.name}" may not use the model "${boundedModel(name)}" that "${path}" names.`
+      const message = `The key "${key.name}" may not use the model "${bounded(name, longestModel)}" that "${path}" names.`
       return refused('model_not_allowed', message, path)
     }
   }
@@ -172,5 +176,5 @@ function declaredLength({ headers }: ClientExchange): readonly string[] {
 /** For the developer who misspelt it. */
 export function unknownModel(requested: string | null, closeMatches: readonly string[]): string {
   const meant = closeMatches.length === 0 ? '' : ` Did you mean ${closeMatches.map((name) => `"${name}"`).join(', ')}?`
-  return `No provider here serves the model "${boundedModel(requested ?? '')}".${meant}`
+  return `No provider here serves the model "${bounded(requested ?? '', longestModel)}".${meant}`
 }

@@ -40,7 +40,7 @@ function post(stack: Stack, path: string, body: object | FormData): Promise<Resp
 /** As a version wrote them that took lines of a megabyte. */
 function writeOpens(dir: string, opens: readonly OpenEntry[]): void {
   realDisk.makeDirectory(dir)
-  const tail = Tail.open(realDisk, dir, null, { instance: 'older', nowMs: 1 })
+  const tail = Tail.open(realDisk, dir, 1, { instance: 'older', nowMs: 1 })
   for (const open of opens) {
     const lines = new LineWriter({ headroomBytes: frameHeadroomBytes, bytes: 4096 })
     writeEntry(lines, open)
