@@ -114,6 +114,9 @@ export interface ClientExchange {
   onGone(run: () => void): void
 }
 
+/** What of a request says who asks. */
+export type Asker = Pick<ClientExchange, 'headers' | 'query'>
+
 export interface BodyFault {
   readonly kind: 'fault'
   readonly code: 'body_too_large' | 'client_gone'

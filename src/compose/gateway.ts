@@ -10,7 +10,7 @@ import { UpstreamPools } from '#edge/upstream-pools.ts'
 import { BackgroundJobs, isJob } from '#gateway/background-jobs.ts'
 import { bookOverdueJobs } from '#gateway/book-job.ts'
 import { faultFields } from '#gateway/call-fault.ts'
-import { createGateway } from '#gateway/gateway.ts'
+import { createGateway, type Gateway } from '#gateway/gateway.ts'
 import { createIncoming } from '#gateway/incoming/incoming.ts'
 import { settleInterrupted } from '#gateway/interrupted.ts'
 import type { ClaimsVerifier, Road } from '#gateway/road.ts'
@@ -76,7 +76,7 @@ export async function composeGateway(
     admits: keys.mayScrape,
   })
   const gateway = createGateway({ road, handOff, incoming, version, metrics: door, host: config.listen.host })
-  const server = await startServer({ ...config.listen, ...config.limits, onExchange: gateway.take })
+  const server = await openServer(config, gateway, metrics)
   const ownAddress = await OwnMetricsAddress.open(config.metrics.listen, door, log)
   const asked = new SocketServer({ '/budgets': () => budgetsAnswer(budgets) })
   const askedAt = join(config.dataDir, 'run', 'gateway.sock')
@@ -93,7 +93,7 @@ export async function composeGateway(
       metrics.configure(next)
       await ownAddress.configure(next.metrics.listen)
       drainMs = next.drainMs
-      server.writeTimeoutMs = next.limits.writeTimeoutMs
+      server.configure(next.limits)
       gateway.layRoad(laid)
       incoming.configure(next.incoming)
     },
@@ -124,6 +124,13 @@ async function openStores(config: Config, watchers: Watchers) {
   const ledger = openLedger(config, watchers, firstBlock)
   const [{ settings }, catalog, { journal, recovered }] = await Promise.all([opening, openCatalog(), ledger])
   return { settings, catalog, journal, recovered }
+}
+
+function openServer({ listen, limits }: Config, { take, knows }: Gateway, { counts }: GatewayMetrics) {
+  const onNotLetIn = (): void => {
+    counts.connectionsRefused += 1
+  }
+  return startServer({ ...listen, ...limits, onExchange: take, knows, onNotLetIn })
 }
 
 /** Whoever adds something up from the entries is told of each before its caller is. */

@@ -7,6 +7,9 @@ import type { ClientExchange } from '#ports.ts'
 /** A scraper reads at once, or has given up long before. */
 const scraperPatienceMs = 60_000
 
+/** Of all scrapers, at a time. */
+const scrapersConnections = 256
+
 type Address = NonNullable<MetricsConfig['listen']>
 
 /**
@@ -51,7 +54,10 @@ export class OwnMetricsAddress {
   }
 
   #listen(at: Address): Promise<RunningServer> {
-    return startServer({ ...at, writeTimeoutMs: scraperPatienceMs, onExchange: this.#take(at.host) })
+    return startServer({
+      ...{ ...at, writeTimeoutMs: scraperPatienceMs, connections: scrapersConnections },
+      ...{ onExchange: this.#take(at.host), knows: () => false, onNotLetIn: () => {} },
+    })
   }
 
   #take(host: string): (exchange: ClientExchange) => void {

@@ -135,6 +135,8 @@ export interface LimitsConfig {
   readonly requestBodyBytes: number
   /** Of answers that are taken in whole, as they are on the wire; what streams has no bound. */
   readonly answerBodyBytes: number
+  /** Of clients, open at a time. */
+  readonly connections: number
   /** How long a client may take nothing of an answer that waits for it. */
   readonly writeTimeoutMs: number
   /** How long and how far an answer is still read for its usage after the caller left. */

@@ -100,6 +100,7 @@ export const defaultLimits = {
   requestBodyBytes: 64 * 1024 * 1024,
   // 2,048 embeddings of 3,072 numbers as text are 130 MB, the largest answer that a provider is known to give.
   answerBodyBytes: 256 * 1024 * 1024,
+  connections: 10_000,
   writeTimeoutMs: 300_000,
   readAfterDisconnectMs: 30_000,
   readAfterDisconnectBytes: 16 * 1024 * 1024,

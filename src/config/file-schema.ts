@@ -144,6 +144,7 @@ export const singles = {
   limits: shape({
     request_body_bytes: is.wholeNumber(1024, 2 * 1024 ** 3).optional(),
     answer_body_bytes: is.wholeNumber(1024, 2 * 1024 ** 3).optional(),
+    connections: is.wholeNumber(1, 1_000_000).optional(),
     write_timeout_ms: is.wholeNumber(100, 86_400_000).optional(),
     read_after_disconnect_ms: is.wholeNumber(0, day).optional(),
     read_after_disconnect_bytes: is.wholeNumber(0, 2 * 1024 ** 3).optional(),

@@ -2,6 +2,15 @@ import type { Socket } from 'node:net'
 import { ChurnMap } from '#lib/churn-map.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import type { SlowReaders } from './slow-readers.ts'
+import { SlowSenders } from './slow-senders.ts'
+
+export interface Sweep {
+  readonly writeTimeoutMs: number
+  readonly silenceMs: number
+  readonly nowMs: number
+  /** The rest of the request under way does not come. */
+  readonly tooSlow: (socket: Socket) => void
+}
 
 /** Which connections are in the middle of an answer. */
 export class AnswersUnderWay {
@@ -9,6 +18,7 @@ export class AnswersUnderWay {
   /** Exchanges that came while the one before them, on the same connection, was under way. */
   readonly #pipelined = new WeakSet<HttpExchange>()
   readonly #slow: SlowReaders
+  readonly #slowSenders = new SlowSenders()
   #count = 0
   #idle: () => void = () => {}
 
@@ -46,9 +56,12 @@ export class AnswersUnderWay {
     return last === undefined || (last.unanswered && !this.#pipelined.has(last))
   }
 
-  /** To be called every now and then: see `SlowReaders`. */
-  sweep(longestMs: number): void {
-    for (const socket of this.#last.keys()) this.#slow.look(socket, longestMs)
+  /** To be called every now and then: see `SlowReaders` and `SlowSenders`. */
+  sweep({ writeTimeoutMs, silenceMs, nowMs, tooSlow }: Sweep): void {
+    for (const { socket, awaitsMore } of this.#last.values()) {
+      this.#slow.look(socket, writeTimeoutMs)
+      if (this.#slowSenders.stalled(socket, awaitsMore, { longestMs: silenceMs, nowMs })) tooSlow(socket)
+    }
   }
 
   /** Resolves when every answer under way has left, or when that took too long. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { JoinedBytes } from '#lib/joined-bytes.ts'
 import type { BodyFault, ClientExchange, RawHeaders } from '#ports.ts'
 import { bodyTooLarge, leftTooEarly } from './body-faults.ts'
 
@@ -67,6 +68,11 @@ export class HttpExchange implements ClientExchange {
     return !this.#request.complete && !this.#response.headersSent
   }
 
+  /** True while nobody but the client keeps the rest of the request from coming. */
+  get awaitsMore(): boolean {
+    return this.unanswered && !this.#awaitsContinue && this.#request.readableLength === 0
+  }
+
   get started(): boolean {
     return this.#response.headersSent
   }
@@ -79,20 +85,17 @@ export class HttpExchange implements ClientExchange {
     if (request.destroyed && !request.complete) return Promise.resolve(leftTooEarly())
     this.#continue()
     return new Promise((resolve) => {
-      let chunks: Buffer[] | null = null
-      let first: Buffer | null = null
+      const came = new JoinedBytes()
       let size = 0
       request.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > maxBytes) {
-          chunks = null
-          first = null
+        if (size <= maxBytes) came.add(chunk)
+        else {
+          came.take()
           resolve(bodyTooLarge(maxBytes))
-        } else if (first === null) first = chunk
-        else if (chunks === null) chunks = [first, chunk]
-        else chunks.push(chunk)
+        }
       })
-      request.on('end', () => resolve(chunks !== null ? Buffer.concat(chunks, size) : (first ?? Buffer.alloc(0))))
+      request.on('end', () => resolve(came.take()))
       request.on('error', () => resolve(leftTooEarly()))
     })
   }

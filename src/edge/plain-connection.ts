@@ -1,19 +1,28 @@
 import type { Socket } from 'node:net'
 import type { Member } from '#lib/crowd.ts'
-import type { ClientExchange } from '#ports.ts'
+import { JoinedBytes } from '#lib/joined-bytes.ts'
+import type { Asker, ClientExchange } from '#ports.ts'
 import { leftTooEarly } from './body-faults.ts'
 import type { RequestHead } from './http1/request-head.ts'
 import { RequestHeads } from './http1/request-heads.ts'
-import { type Carrier, PlainExchange } from './plain-exchange.ts'
+import { type Carrier, PlainExchange, queryOf } from './plain-exchange.ts'
 
 export interface PlainConnectionOptions {
   readonly onExchange: (exchange: ClientExchange) => void
+  /** Whether somebody's request may be waited for, and held, before anybody has looked at it. */
+  readonly knows: (asker: Asker) => boolean
   /** Gives the connection, with what has come and was not understood here, to a complete HTTP server. */
   readonly handOver: (socket: Socket, bytes: Buffer) => void
   readonly onClose: (connection: PlainConnection) => void
   readonly keepAliveS: number
   readonly nowMs: () => number
 }
+
+/**
+ * So much of a body is gathered for anybody. Larger ones of strangers are for Node's server: there a request is judged by
+ * its head, and what is refused is not kept.
+ */
+const mostUnaskedBytes = 16 * 1024
 
 /** Larger bodies cost so much themselves that it does not matter who reads them. */
 const mostBodyBytes = 1024 * 1024
@@ -33,9 +42,8 @@ export class PlainConnection implements Carrier, Member {
   readonly #options: PlainConnectionOptions
   readonly #heads = new RequestHeads()
   #head: RequestHead | null = null
-  /** What has come of a request's body, or behind a request. */
-  #pieces: Buffer[] = []
-  #bytes = 0
+  /** What has come of a request that is not whole, or behind one. */
+  readonly #came = new JoinedBytes()
   #exchange: PlainExchange | null = null
   #closing = false
   /** The request being answered says that it is the last. */
@@ -85,21 +93,24 @@ export class PlainConnection implements Carrier, Member {
     this.sinceMs = this.#options.nowMs()
     if (!stays) this.shut()
     // Not at once: answers that are there already would pile up on the stack.
-    else if (this.#bytes > 0) setImmediate(this.#goOn)
+    else if (this.#came.length > 0) setImmediate(this.#goOn)
   }
 
   readonly #onData = (data: Buffer): void => {
     if (this.#shut) return
-    if (this.#exchange !== null || this.#head !== null || this.#bytes > 0) this.#keep(data)
+    if (this.#head !== null) this.#gather(this.#head, data)
+    else if (this.#exchange !== null || this.#came.length > 0 || this.socket.writableNeedDrain) this.#keepAhead(data)
     else this.#begin(data)
   }
 
-  #keep(data: Buffer): void {
-    this.#pieces.push(data)
-    this.#bytes += data.length
-    if (this.#head === null) {
-      if (this.#bytes > mostAheadBytes) this.socket.pause()
-    } else if (this.#bytes >= this.#head.bodyBytes) this.#complete(this.#head)
+  #gather(head: RequestHead, data: Buffer): void {
+    this.#came.add(data)
+    if (this.#came.length >= head.end + head.bodyBytes) this.#complete(head)
+  }
+
+  #keepAhead(data: Buffer): void {
+    this.#came.add(data)
+    if (this.#came.length > mostAheadBytes) this.socket.pause()
   }
 
   #begin(data: Buffer): void {
@@ -107,21 +118,23 @@ export class PlainConnection implements Carrier, Member {
     if (head === null || head.bodyBytes > mostBodyBytes) return this.#handOver(data)
     const whole = head.end + head.bodyBytes
     if (data.length === whole) return this.#take(head, data.subarray(head.end))
+    if (data.length < whole && head.bodyBytes > mostUnaskedBytes && !this.#knowsWhoSent(head))
+      return this.#handOver(data)
     this.sinceMs = this.#options.nowMs()
     this.#head = head
-    this.#pieces = [data.subarray(head.end)]
-    this.#bytes = data.length - head.end
-    if (this.#bytes >= head.bodyBytes) this.#complete(head)
+    this.#gather(head, data)
   }
 
-  /** All of the body is here, and maybe more. */
+  #knowsWhoSent({ headers, target }: RequestHead): boolean {
+    return this.#options.knows({ headers, query: queryOf(target) })
+  }
+
+  /** All of the request is here, and maybe more. */
   #complete(head: RequestHead): void {
-    const bytes = this.#pieces.length === 1 ? this.#pieces[0] : undefined
-    const all = bytes ?? Buffer.concat(this.#pieces, this.#bytes)
-    const ahead = all.subarray(head.bodyBytes)
-    this.#pieces = ahead.length > 0 ? [ahead] : []
-    this.#bytes = ahead.length
-    this.#take(head, all.subarray(0, head.bodyBytes))
+    const all = this.#came.take()
+    const end = head.end + head.bodyBytes
+    if (all.length > end) this.#came.add(all.subarray(end))
+    this.#take(head, all.subarray(head.end, end))
   }
 
   #take(head: RequestHead, body: Buffer): void {
@@ -132,12 +145,11 @@ export class PlainConnection implements Carrier, Member {
   }
 
   readonly #goOn = (): void => {
-    if (this.#shut || this.socket.destroyed || this.#exchange !== null) return
-    const bytes = Buffer.concat(this.#pieces, this.#bytes)
-    this.#pieces = []
-    this.#bytes = 0
+    if (this.#shut || this.socket.destroyed || this.#exchange !== null || this.#came.length === 0) return
+    // Who reads no answers is given no more of them to be kept here.
+    if (this.socket.writableNeedDrain) return
     this.socket.resume()
-    this.#begin(bytes)
+    this.#begin(this.#came.take())
   }
 
   #handOver(bytes: Buffer): void {
@@ -154,7 +166,8 @@ export class PlainConnection implements Carrier, Member {
 
   readonly #onDrain = (): void => {
     this.sinceMs = this.#options.nowMs()
-    this.#exchange?.drained()
+    if (this.#exchange !== null) this.#exchange.drained()
+    else if (this.#head === null) this.#goOn()
   }
 
   /** Who sends no more is taken to be gone, as Node's server does: nobody is left to read an answer. */

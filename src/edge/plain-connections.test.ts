@@ -18,9 +18,10 @@ async function ground(t: TestContext) {
   let taken = Promise.withResolvers<Socket>()
   const connections = new PlainConnections({
     onExchange: (exchange) => exchanges.push(exchange),
+    knows: ({ headers }) => headers['x-api-key'] === 'good',
     handOver: (_socket, bytes) => handedOver.push(bytes.toString('latin1')),
     tooSlow: (socket) => socket.end('too slow'),
-    timeouts: { idleMs: 75_000, requestMs: 600_000 },
+    timeouts: { idleMs: 75_000, requestMs: 600_000, silenceMs: 60_000 },
     nowMs: () => clock.nowMs,
   })
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -113,4 +114,76 @@ test('nobody listens any more to a connection that was handed over', async (t) =
   for (const event of ['data', 'drain', 'timeout']) assert.equal(server.listenerCount(event), 0, event)
   connections.destroy()
   assert.equal(server.destroyed, false)
+})
+
+const announces = (bytes: number, key = ''): string =>
+  `POST /a HTTP/1.1\r\nhost: a\r\n${key === '' ? '' : `x-api-key: ${key}\r\n`}content-length: ${bytes}\r\n\r\n`
+
+test('of a large body nothing is gathered for a stranger', async (t) => {
+  const { exchanges, handedOver, open, say } = await ground(t)
+  for (const key of ['', 'bad']) {
+    const head = announces(16_385, key)
+    await say(await open(), `${head}x`)
+    assert.equal(handedOver.pop(), `${head}x`)
+  }
+  assert.equal(exchanges.length, 0)
+})
+
+test('a small body is gathered for anybody, a large one for who is known', async (t) => {
+  const { exchanges, handedOver, open, say } = await ground(t)
+  for (const [bytes, key] of [
+    [16_384, ''],
+    [1_048_576, 'good'],
+  ] as const) {
+    const connection = await open()
+    await say(connection, announces(bytes, key))
+    connection[0].write('x'.repeat(bytes))
+    while (exchanges.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    const body = await exchanges.pop()?.readBody(bytes)
+    assert.equal(Buffer.isBuffer(body) && body.equals(Buffer.alloc(bytes, 'x')), true)
+  }
+  assert.deepEqual(handedOver, [])
+})
+
+test('a large body that is there with the first read is answered, whoever sent it', async (t) => {
+  const { exchanges, handedOver, open, say } = await ground(t)
+  await say(await open(), announces(20_000) + 'x'.repeat(20_000))
+  assert.equal(exchanges.length, 1)
+  assert.deepEqual(handedOver, [])
+})
+
+test('who is silent in the middle of a request is refused, who goes on sending is not', async (t) => {
+  const { clock, exchanges, open, say, sweep } = await ground(t)
+  const [silent, slow] = [await open(), await open()]
+  for (const connection of [silent, slow]) await say(connection, announces(100))
+  sweep()
+  clock.nowMs += 60_000
+  await say(slow, 'x')
+  sweep()
+  assert.deepEqual([silent[1].writableEnded, slow[1].writableEnded], [false, false])
+  clock.nowMs += 1
+  sweep()
+  assert.equal(await text(silent[0]), 'too slow')
+  clock.nowMs += 59_999
+  sweep()
+  assert.equal(slow[1].writableEnded, false)
+  await say(slow, 'x'.repeat(99))
+  assert.equal(exchanges.at(-1)?.gone, false)
+})
+
+test('whoever takes no answers is asked for no more requests', async (t) => {
+  const { exchanges, open, say } = await ground(t)
+  const connection = await open()
+  const [client, server] = connection
+  client.pause()
+  await say(connection, request)
+  exchanges[0]?.answer(200, [], Buffer.alloc(32 * 1024 * 1024))
+  assert.equal(server.writableNeedDrain, true)
+  await say(connection, request + request)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(exchanges.length, 1)
+  client.resume()
+  while (exchanges.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  exchanges[1]?.answer(200, [], Buffer.alloc(0))
+  while (exchanges.length < 3) await new Promise((resolve) => setImmediate(resolve))
 })

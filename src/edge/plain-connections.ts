@@ -2,12 +2,15 @@ import type { Socket } from 'node:net'
 import { Crowd } from '#lib/crowd.ts'
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.ts'
 import type { SlowReaders } from './slow-readers.ts'
+import { SlowSenders } from './slow-senders.ts'
 
 export interface PlainTimeouts {
   /** Without a request. */
   readonly idleMs: number
   /** For one request, from its first byte to its last. */
   readonly requestMs: number
+  /** In the middle of a request, without a byte of it. */
+  readonly silenceMs: number
 }
 
 export interface PlainConnectionsOptions extends Omit<PlainConnectionOptions, 'onClose' | 'keepAliveS'> {
@@ -23,12 +26,14 @@ export class PlainConnections {
   readonly #all = new Crowd<PlainConnection>()
   readonly #options: PlainConnectionsOptions
   readonly #each: PlainConnectionOptions
+  readonly #slowSenders = new SlowSenders()
   #closing = false
 
   constructor(options: PlainConnectionsOptions) {
     this.#options = options
     this.#each = {
       onExchange: options.onExchange,
+      knows: options.knows,
       handOver: options.handOver,
       nowMs: options.nowMs,
       keepAliveS: Math.floor(options.timeouts.idleMs / 1000),
@@ -47,10 +52,12 @@ export class PlainConnections {
     const { timeouts, nowMs, tooSlow } = this.#options
     const now = nowMs()
     for (const connection of this.#all.all()) {
+      const { socket, reading } = connection
       const waitedMs = now - connection.sinceMs
-      slow.look(connection.socket, writeTimeoutMs)
-      if (connection.reading && waitedMs > timeouts.requestMs) {
-        tooSlow(connection.socket)
+      slow.look(socket, writeTimeoutMs)
+      const stalled = this.#slowSenders.stalled(socket, reading, { longestMs: timeouts.silenceMs, nowMs: now })
+      if (stalled || (reading && waitedMs > timeouts.requestMs)) {
+        tooSlow(socket)
         connection.shut()
       } else if (!connection.busy && waitedMs > timeouts.idleMs) connection.close()
     }

@@ -164,6 +164,12 @@ export class PlainExchange implements ClientExchange {
   }
 }
 
+/** From the question mark on, or empty. */
+export function queryOf(target: string): string {
+  const mark = target.indexOf('?')
+  return mark === -1 ? '' : target.slice(mark)
+}
+
 const noBytes: Buffer = Buffer.alloc(0)
 
 /** Names that the gateway sets are in lower case, as are those of answers passed on. */

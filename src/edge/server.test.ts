@@ -5,12 +5,16 @@ import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import type { ClientExchange } from '#ports.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { type RunningServer, type ServerOptions, startServer } from './server.ts'
 
 type Handler = (exchange: ClientExchange) => void
 
-async function serve(t: TestContext, onExchange: Handler): Promise<RunningServer> {
-  const server = await startServer({ host: '127.0.0.1', port: 0, writeTimeoutMs: 60_000, onExchange })
+async function serve(t: TestContext, onExchange: Handler, more: Partial<ServerOptions> = {}): Promise<RunningServer> {
+  const server = await startServer({
+    ...{ host: '127.0.0.1', port: 0, writeTimeoutMs: 60_000, connections: 1_000 },
+    ...{ onExchange, knows: () => true, onNotLetIn: () => {} },
+    ...more,
+  })
   t.after(() => {
     void server.close()
     server.destroy()
@@ -292,4 +296,47 @@ test('a broken answer ends without its last chunk', async (t) => {
   await assert.rejects(async () => {
     await (await fetch(`http://127.0.0.1:${server.port}/`, { method: 'POST', body: 'x' })).text()
   }, /terminated/)
+})
+
+test('no more connections are open than are allowed, and those beyond are told of', async (t) => {
+  const refused: true[] = []
+  const server = await serve(t, echo, { connections: 1, onNotLetIn: () => refused.push(true) })
+  const first = await open(server)
+  first.write(plain('/a', 'one'))
+  await once(first, 'data')
+  const second = await open(server)
+  await once(second.resume(), 'close')
+  assert.equal(refused.length, 1)
+  server.configure({ writeTimeoutMs: 60_000, connections: 2 })
+  const third = await open(server)
+  third.write(last)
+  assert.deepEqual(bodies(await text(third)), ['POST  end'])
+})
+
+test('who is told that something is no HTTP, and stays, makes room for others all the same', async (t) => {
+  const server = await serve(t, echo, { connections: 1 })
+  const staying = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+  t.after(() => staying.destroy())
+  staying.write('no HTTP\r\n\r\n')
+  const [refusal] = await once(staying, 'data')
+  assert.match(String(refusal), /^HTTP\/1\.1 400 /)
+  let answers = ''
+  while (answers === '') {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(last)
+    answers = await text(socket).catch(() => '')
+  }
+  assert.deepEqual(bodies(answers), ['POST  end'])
+})
+
+test('a large body of a stranger is refused by its head, and not waited for', async (t) => {
+  const taken = Promise.withResolvers<ClientExchange>()
+  const server = await serve(t, taken.resolve, { knows: () => false })
+  const socket = await open(server)
+  socket.write(plain('/a', 'x'.repeat(100_000)).slice(0, 1_000))
+  const exchange = await taken.promise
+  exchange.answer(401, [], Buffer.from('POST who?'))
+  const answer = await text(socket)
+  assert.match(answer, /^HTTP\/1\.1 401 [\s\S]*\r\n\r\nPOST who\?$/)
 })

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ClientExchange } from '#ports.ts'
+import type { Asker, ClientExchange } from '#ports.ts'
 import { AnswersUnderWay } from './answers-under-way.ts'
 import { type ExchangeOptions, HttpExchange } from './http-exchange.ts'
 import { headFault } from './http1/head-fault.ts'
@@ -12,6 +12,12 @@ export interface ServerOptions {
   readonly port: number
   /** How long a client may take nothing of an answer that waits for it. */
   readonly writeTimeoutMs: number
+  /** Open at a time. Whoever comes beyond is not let in. */
+  readonly connections: number
+  /** One connection was not let in. */
+  readonly onNotLetIn: () => void
+  /** Whether who asks has a good key; a larger request of anybody else is refused by its head. Must not throw. */
+  readonly knows: (asker: Asker) => boolean
   /** Must not throw or reject: a fault of the handler is a fault of the program. */
   readonly onExchange: (exchange: ClientExchange) => void
 }
@@ -20,7 +26,7 @@ export interface RunningServer {
   readonly host: string
   readonly port: number
   /** From now on. */
-  writeTimeoutMs: number
+  configure(limits: Pick<ServerOptions, 'writeTimeoutMs' | 'connections'>): void
   /** Stops accepting connections and closes idle ones; resolves when the last exchange has ended. */
   close(): Promise<void>
   /** Resolves when every answer under way has left, or when that took too long. */
@@ -32,7 +38,12 @@ export interface RunningServer {
 /** Slowloris bounds: how long a client may take for its headers, and for its whole request. */
 const headersTimeoutMs = 60_000
 const requestTimeoutMs = 600_000
+/** How long it may be silent in the middle of a request. */
+const silenceTimeoutMs = 60_000
 const keepAliveTimeoutMs = 75_000
+
+/** After what is the last word on a connection: how long its client may keep it open. */
+const lastWordMs = 2_000
 
 /** How soon it is seen that a client has stopped to read. */
 const sweepEveryMs = 1_000
@@ -49,6 +60,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.removeAllListeners('connection')
   const plain = new PlainConnections({
     onExchange: options.onExchange,
+    knows: options.knows,
     handOver: (socket, bytes) => {
       slow.forget(socket)
       socket.setTimeout(0)
@@ -56,18 +68,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // Not unshift: a stream that flows already would keep it until more comes.
       socket.emit('data', bytes)
     },
-    timeouts: { idleMs: keepAliveTimeoutMs, requestMs: requestTimeoutMs },
-    tooSlow: (socket) => refuse(socket, requestTimeout, 'The request did not come whole in time.'),
+    timeouts: { idleMs: keepAliveTimeoutMs, requestMs: requestTimeoutMs, silenceMs: silenceTimeoutMs },
+    tooSlow,
     nowMs: () => performance.now(),
   })
   server.on('connection', (socket) => plain.take(socket))
+  server.on('drop', options.onNotLetIn)
+  server.maxConnections = options.connections
+  let { writeTimeoutMs } = options
   await listen(server, options)
   const address = server.address()
   const port = address !== null && typeof address === 'object' ? address.port : options.port
   const running: RunningServer = {
     host: options.host,
     port,
-    writeTimeoutMs: options.writeTimeoutMs,
+    configure: (limits) => {
+      writeTimeoutMs = limits.writeTimeoutMs
+      server.maxConnections = limits.connections
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -84,8 +102,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   }
   const sweep = setInterval(() => {
-    underWay.sweep(running.writeTimeoutMs)
-    plain.sweep(slow, running.writeTimeoutMs)
+    underWay.sweep({
+      writeTimeoutMs,
+      silenceMs: silenceTimeoutMs,
+      nowMs: performance.now(),
+      tooSlow: (socket) => {
+        if (underWay.mayRefuse(socket)) tooSlow(socket)
+        else socket.destroy()
+      },
+    })
+    plain.sweep(slow, writeTimeoutMs)
   }, sweepEveryMs).unref()
   return running
 }
@@ -159,13 +185,20 @@ type Refusal = readonly [status: number, reason: string, code: string]
 
 const requestTimeout: Refusal = [408, 'Request Timeout', 'request_timeout']
 
-/** Where there is no request that could be answered. */
+function tooSlow(socket: Socket): void {
+  refuse(socket, requestTimeout, 'The request did not come whole in time.')
+}
+
+/** Where there is no request that could be answered. Who does not close after that is closed upon. */
 function refuse(socket: Socket, [status, reason, code]: Refusal, message: string): void {
+  if (!socket.writable) return
   const body = errorBody({ code, message })
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n` +
       `connection: close\r\n\r\n${body}`,
   )
+  const late = setTimeout(() => socket.destroy(), lastWordMs).unref()
+  socket.once('close', () => clearTimeout(late))
 }
 
 const jsonType = ['content-type', 'application/json'] as const

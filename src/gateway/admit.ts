@@ -1,6 +1,6 @@
 import type { Said } from '#core/attribution/said.ts'
 import type { VirtualKey } from '#core/keys/key.ts'
-import type { ClientExchange } from '#ports.ts'
+import type { Asker, ClientExchange } from '#ports.ts'
 import { queryKey } from '#providers/wire-headers.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { ClaimsVerifier, Road } from './road.ts'
@@ -13,8 +13,8 @@ export interface Caller {
 }
 
 /** Who calls: a known key. */
-export function admit(road: Road, exchange: ClientExchange, nowMs: number): Caller | Refusal {
-  const found = road.keys().find(presentedKey(exchange), nowMs)
+export function admit(road: Road, asker: Asker, nowMs: number): Caller | Refusal {
+  const found = road.keys().find(presentedKey(asker), nowMs)
   switch (found.kind) {
     case 'known':
       break
@@ -65,7 +65,7 @@ async function verifyClaims(
 }
 
 /** The key, from the first of the carriers that the official SDKs use; empty where there is none. */
-function presentedKey({ headers, query }: ClientExchange): string {
+function presentedKey({ headers, query }: Asker): string {
   const { authorization, 'x-api-key': anthropic, 'x-goog-api-key': google } = headers
   if (typeof authorization === 'string' && authorization !== '') return withoutScheme(authorization)
   if (typeof anthropic === 'string' && anthropic !== '') return anthropic

@@ -1,6 +1,7 @@
-import type { ClientExchange } from '#ports.ts'
+import type { Asker, ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
+import { admit } from './admit.ts'
 import { type Arrival, arrive } from './arrival.ts'
 import { CallFault } from './call-fault.ts'
 import type { Incoming } from './incoming/incoming.ts'
@@ -16,6 +17,8 @@ export type HandOff = (exchange: ClientExchange) => void
 export interface Gateway {
   /** Never throws. */
   readonly take: (exchange: ClientExchange) => void
+  /** Whether who asks has a key that is good now. Never throws. */
+  readonly knows: (asker: Asker) => boolean
   /** Whether new calls are taken. */
   readonly ready: () => boolean
   /** From now on new calls go this way; those under way keep theirs. */
@@ -70,6 +73,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return {
     take,
+    knows: (asker) => admit(road, asker, road.clock.wallMs()).kind === 'admitted',
     ready: () => !draining && road.journal.refusal() === null,
     layRoad(next) {
       road = next

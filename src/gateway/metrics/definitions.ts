@@ -90,6 +90,7 @@ export function payerDefinitions(prefix: string) {
 
 /** What the road sees and the ledger does not. */
 export const roadDefinitions = {
+  connectionsRefused: counter('tollgate_connections_refused_total', [], 'Connections beyond limits.connections.'),
   strangersRefused: counter('tollgate_strangers_refused_total', ['code'], 'Calls refused without a ledger entry.'),
   attributionDenied: counter(
     'tollgate_attribution_denied_total',

@@ -26,6 +26,8 @@ export class RoadCounts {
   readonly strangersRefused = new Map<RefusalCode, number>()
   /** Tries to set a field of attribution that the key does not leave to its callers. */
   attributionDenied = 0
+  /** Clients that were not let in, since too many connections were open. */
+  connectionsRefused = 0
   /** Costs metered elsewhere that were booked already. */
   externalReplays = 0
   readonly #inputs = new WeakMap<CallFacts, number>()
@@ -54,6 +56,7 @@ export class RoadCounts {
     return [
       countsOf(road.strangersRefused, this.strangersRefused),
       singleOf(road.attributionDenied, this.attributionDenied),
+      singleOf(road.connectionsRefused, this.connectionsRefused),
       singleOf(road.externalReplays, this.externalReplays),
       countsOf(road.labelOverflow, caps.overflows),
       ...this.#rateLimits(caps, nowMs),
