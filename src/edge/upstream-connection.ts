@@ -136,10 +136,6 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch, Member {
     else this.#socket.resume()
   }
 
-  takeInterim(): void {
-    this.#movedAtMs = this.#owner.monotonicMs()
-  }
-
   takeHead(head: AnswerHead): void {
     const exchange = this.#exchange
     if (exchange === null) return
@@ -253,7 +249,7 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch, Member {
       this.#finish('end')
       return false
     }
-    // The beginning of a head is no answer yet: who sends it byte by byte gets no more time.
+    // The beginning of a head is no answer yet, nor is word that one will come: for neither there is more time.
     if (this.#afterHead) this.#movedAtMs = this.#owner.monotonicMs()
     if (this.#paused) this.#rest = Buffer.concat(this.#rest === null ? [bytes] : [this.#rest, bytes])
     else this.#read(bytes)

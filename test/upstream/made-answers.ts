@@ -7,7 +7,6 @@ export interface MadeAnswer {
   /** Names and values as they were written. */
   readonly fields: readonly Field[]
   readonly body: string
-  readonly interims: number
 }
 
 type Field = [name: string, value: string]
@@ -62,5 +61,5 @@ export const answers: fc.Arbitrary<MadeAnswer> = fc
   .map(([before, { status, field, wire, body }, first, last]) => {
     const all = [...first, ...field, ...last]
     const early = before.map(([code, of]) => head(code, of)).join('')
-    return { text: early + head(status, all) + wire, body, status, fields: all, interims: before.length }
+    return { text: early + head(status, all) + wire, body, status, fields: all }
   })

@@ -5,18 +5,14 @@ import { AnswerReader } from '#edge/http1/answer-reader.ts'
 export interface Reading {
   status: number
   headers: Readonly<Record<string, string | string[]>>
-  interims: number
   body: string
   outcome: 'whole' | 'cut_off' | 'malformed'
 }
 
 /** Reads, for tests, what comes on one connection in these pieces and then ends. The memory of each piece is spoiled after it. */
 export function readAnswer(pieces: readonly Buffer[], method = 'POST'): Reading {
-  const reading: Reading = { status: 0, headers: {}, interims: 0, body: '', outcome: 'cut_off' }
+  const reading: Reading = { status: 0, headers: {}, body: '', outcome: 'cut_off' }
   const reader = new AnswerReader({
-    takeInterim: () => {
-      reading.interims++
-    },
     takeHead: ({ status, headers }) => Object.assign(reading, { status, headers }),
     takeBytes: (bytes) => {
       reading.body += bytes.toString('latin1')

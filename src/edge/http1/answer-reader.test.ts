@@ -29,15 +29,26 @@ test('the body of an answer is what its framing says', () => {
 test('what is said before the answer is passed over', () => {
   const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na'
   check(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${answer}`, {
-    ...{ interims: 2, status: 200, body: 'a', outcome: 'whole' },
+    status: 200,
+    body: 'a',
+    outcome: 'whole',
   })
+})
+
+test('who says again and again that the answer is to come is not listened to for ever', () => {
+  const interim = 'HTTP/1.1 100 Continue\r\n\r\n'
+  const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na'
+  const reading = (count: number): string => readAnswer([latin1(interim.repeat(count) + answer)]).outcome
+  assert.deepEqual([reading(100), reading(101)], ['whole', 'malformed'])
+  const eachAlone = Array.from({ length: 101 }, () => latin1(interim))
+  assert.equal(readAnswer(eachAlone).outcome, 'malformed')
 })
 
 test('an answer that ends early is cut off, not whole', () => {
   const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
   check('', { outcome: 'cut_off' })
   check('HTTP/1.1 200 OK\r\ncontent-len', { status: 0, outcome: 'cut_off' })
-  check('HTTP/1.1 103 Early Hints\r\n\r\n', { status: 0, interims: 1, outcome: 'cut_off' })
+  check('HTTP/1.1 103 Early Hints\r\n\r\n', { status: 0, outcome: 'cut_off' })
   check('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc', { body: 'abc', outcome: 'cut_off' })
   check(`${chunked}3\r\nabc`, { body: 'abc', outcome: 'cut_off' })
   check(`${chunked}3\r\nabc\r\n0\r\n`, { body: 'abc', outcome: 'cut_off' })
@@ -77,6 +88,8 @@ for (const [name, text] of malformed) {
   })
 }
 
+const ignoring = { takeHead: () => {}, takeBytes: () => true, takeEnd: () => {} }
+
 test('who cannot be a server of HTTP is found out before its line has an end', () => {
   const reader = new AnswerReader(ignoring)
   reader.begin('POST')
@@ -84,14 +97,11 @@ test('who cannot be a server of HTTP is found out before its line has an end', (
   assert.throws(() => reader.read(latin1('ML')), /no HTTP/)
 })
 
-const ignoring = { takeInterim: () => {}, takeHead: () => {}, takeBytes: () => true, takeEnd: () => {} }
-
 test('the taker is given no more than it wants, and told what lies behind the end', () => {
   const pieces: string[] = []
   const ends: boolean[] = []
   const heads: AnswerHead[] = []
   const reader = new AnswerReader({
-    takeInterim: () => {},
     takeHead: (head) => heads.push(head),
     takeBytes: (piece) => {
       pieces.push(piece.toString())
@@ -111,7 +121,6 @@ test('the taker is given no more than it wants, and told what lies behind the en
 test('one reader reads one answer after another', () => {
   const seen: string[] = []
   const reader = new AnswerReader({
-    takeInterim: () => {},
     takeHead: ({ status }) => seen.push(String(status)),
     takeBytes: (piece) => seen.push(piece.toString()) > 0,
     takeEnd: () => seen.push('end'),
@@ -141,9 +150,8 @@ test('an answer is read as it was meant, however it is cut', () => {
       }
       const read = Object.fromEntries(Object.entries(reading.headers).map(([key, text]) => [key, [text].flat()]))
       assert.deepEqual(read, { ...expected })
-      const { status, body, interims: count } = made
+      const { status, body } = made
       assert.deepEqual([reading.outcome, reading.status, reading.body], ['whole', status, body])
-      assert.equal(reading.interims, count)
     }),
     { numRuns: 2_000 },
   )

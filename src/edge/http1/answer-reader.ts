@@ -4,12 +4,13 @@ import { type AnswerHead, checkBeginning, checkPiece, MalformedAnswer, parseAnsw
 /** Of one head, with its lines' ends. */
 export const mostHeadBytes = 65_536
 
+/** Words that the answer is still to come (RFC 9110, 15.2). Nothing is told of them; servers send one or two. */
+const mostInterims = 100
+
 const headEnd = Buffer.from('\r\n\r\n')
 
 /** Who is told what an answer says. */
 export interface AnswerTaker {
-  /** Word that the answer is still to come (RFC 9110, 15.2), of which nothing else is told. */
-  takeInterim(): void
   takeHead(head: AnswerHead): void
   /** A piece of the body, which is the taker's to keep. @returns false to be given no more for now */
   takeBytes(piece: Buffer): boolean
@@ -28,6 +29,7 @@ export class AnswerReader {
   readonly #taker: AnswerTaker
   #part: Part = 'nothing'
   #method = ''
+  #interims = 0
   /** The beginning of a head of which the rest has not come. */
   #gathered: Buffer | null = null
   #gatheredBytes = 0
@@ -42,6 +44,7 @@ export class AnswerReader {
   begin(method: string): void {
     this.#method = method
     this.#part = 'head'
+    this.#interims = 0
     this.#gathered = null
     this.#chunks = null
   }
@@ -107,7 +110,8 @@ export class AnswerReader {
         this.#beginBody(head)
         return at
       }
-      this.#taker.takeInterim()
+      this.#interims += 1
+      if (this.#interims > mostInterims) throw new MalformedAnswer('it says again and again that it is still to come')
     }
     return -1
   }
