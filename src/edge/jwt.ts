@@ -18,7 +18,7 @@ export type JwtVerdict =
   | { readonly kind: 'valid'; readonly claims: Said }
   | {
       readonly kind: 'invalid'
-      /** For people, to stand after "not valid:"; never repeats what the token says. */
+      /** For people, to stand behind a colon; never repeats what the token says. */
       readonly reason: string
       /** `keys` = nothing is known about the token, as the keys cannot be had: worth another try later. */
       readonly because: 'token' | 'keys'

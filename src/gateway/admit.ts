@@ -59,10 +59,15 @@ async function verifyClaims(
     return refused('invalid_jwt', `A signed token is needed in the header "${verifier.header}".`)
   }
   const verdict = await verifier.verify(withoutScheme(header), nowMs)
-  return verdict.kind === 'valid'
-    ? { kind: 'admitted', key, claims: verdict.claims }
-    : refused('invalid_jwt', `The token in the header "${verifier.header}" is not valid: ${verdict.reason}.`)
+  if (verdict.kind === 'valid') return { kind: 'admitted', key, claims: verdict.claims }
+  const token = `The token in the header "${verifier.header}"`
+  if (verdict.because === 'token') return refused('invalid_jwt', `${token} is not valid: ${verdict.reason}.`)
+  const message = `${token} cannot be checked at the moment, through no fault of the caller: ${verdict.reason}.`
+  return { ...refused('jwt_keys_unavailable', message), retryAfterMs: keysRetryAfterMs }
 }
+
+/** The keys are asked for again five seconds after they could not be had. */
+const keysRetryAfterMs = 5_000
 
 /** The key, from the first of the carriers that the official SDKs use; empty where there is none. */
 function presentedKey({ headers, query }: Asker): string {

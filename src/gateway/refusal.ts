@@ -25,6 +25,7 @@ export const refusalStatus = {
   upstream_unavailable: 502,
   upstream_error: 502,
   budget_not_ready: 503,
+  jwt_keys_unavailable: 503,
   journal_full: 503,
   journal_failing: 503,
   shutting_down: 503,

@@ -31,7 +31,12 @@ export interface ClaimsVerifier {
 
 export type ClaimsVerdict =
   | { readonly kind: 'valid'; readonly claims: Said }
-  | { readonly kind: 'invalid'; readonly reason: string }
+  | {
+      readonly kind: 'invalid'
+      readonly reason: string
+      /** `keys` = what tokens are checked with cannot be had, which says nothing of this one. */
+      readonly because: 'token' | 'keys'
+    }
 
 export interface RoadUpstream {
   readonly config: ProviderConfig
