@@ -178,6 +178,21 @@ test('the answer keeps rate limits and ids, and loses what names our account', (
   ])
 })
 
+test('nothing in an answer leads to somewhere else', () => {
+  const elsewhere = 'https://evil.example.com/'
+  const kept = clientHeaders({
+    location: elsewhere,
+    refresh: `0; url=${elsewhere}`,
+    link: [`<${elsewhere}>; rel="next"`, `<${elsewhere}>; rel="preload"`],
+    'content-location': elsewhere,
+    'x-accel-redirect': '/internal',
+    'x-sendfile': '/etc/passwd',
+    'www-authenticate': 'Basic realm="provider"',
+    'retry-after': '2',
+  })
+  assert.deepEqual(kept, ['retry-after', '2'])
+})
+
 test('the query loses keys in any spelling and keeps the rest byte for byte', () => {
   const cases: Record<string, string> = {
     '': '',

@@ -76,6 +76,15 @@ const answerOnly = [
   'set-cookie',
   // A redirect would have the client show its key, which is ours, to somebody else.
   'location',
+  // So would these; where the APIs have pages, their bodies say so.
+  'refresh',
+  'link',
+  'content-location',
+  // A web server before the gateway would answer with a file or an address of its own.
+  'x-accel-redirect',
+  'x-sendfile',
+  // About our credential: a browser would ask its user for one.
+  'www-authenticate',
   'openai-organization',
   'openai-project',
   'anthropic-organization-id',
