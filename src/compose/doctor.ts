@@ -8,7 +8,7 @@ import { processSources } from '#config/process.ts'
 import { askConsole } from '#edge/console-client.ts'
 import { portFault } from '#edge/port.ts'
 import { systemClock } from '#edge/system.ts'
-import { freeBytes, prepareDataDirectory } from '#store/data-directory.ts'
+import { freeBytes, openToAll, prepareDataDirectory } from '#store/data-directory.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
 import { startFaultLine } from './start-faults.ts'
@@ -65,7 +65,9 @@ async function engine(): Promise<Finding> {
   }
 }
 
-async function dataDirectory(config: Config): Promise<{ findings: Finding[]; inUse: boolean }> {
+export async function dataDirectory(
+  config: Pick<Config, 'dataDir' | 'journal'>,
+): Promise<{ findings: Finding[]; inUse: boolean }> {
   const { dataDir, journal } = config
   try {
     prepareDataDirectory(dataDir)
@@ -75,23 +77,26 @@ async function dataDirectory(config: Config): Promise<{ findings: Finding[]; inU
       findings: [finding('data', 'fault', error instanceof Error ? error.message : String(error))],
     }
   }
+  const open = openToAll(dataDir)
+  const beside = open === null ? [] : [finding('data', 'note', open)]
   const free = freeBytes(dataDir)
   const gigabytes = (free / 1024 ** 3).toFixed(1)
-  const space =
+  beside.push(
     free < journal.minFreeBytes
       ? finding(
           'disk',
           'fault',
           `${gigabytes} GiB free, less than journal.min_free_bytes: calls would be refused; free some`,
         )
-      : finding('disk', 'fine', `${gigabytes} GiB free`)
+      : finding('disk', 'fine', `${gigabytes} GiB free`),
+  )
   try {
     const lock = await lockDirectory(dataDir, { nowMs: systemClock.wallMs() })
     lock.release()
-    return { inUse: false, findings: [finding('data', 'fine', `${dataDir} is writable and free`), space] }
+    return { inUse: false, findings: [finding('data', 'fine', `${dataDir} is writable and free`), ...beside] }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return { inUse: true, findings: [finding('data', 'note', why), space] }
+    return { inUse: true, findings: [finding('data', 'note', why), ...beside] }
   }
 }
 

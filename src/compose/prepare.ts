@@ -4,7 +4,7 @@ import { loadConfigOrExit, type ReadableConfig, sourcesIn } from '#config/proces
 import { type ConfigWatch, watchConfig } from '#config/watch.ts'
 import { systemTimers } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
-import { prepareDataDirectory } from '#store/data-directory.ts'
+import { openToAll, prepareDataDirectory } from '#store/data-directory.ts'
 import { type Instance, takeInstance } from './instance.ts'
 import { tellingChanges } from './own-config.ts'
 import { codeOf, startFaultLine } from './start-faults.ts'
@@ -30,6 +30,8 @@ export async function prepare(env: Environment): Promise<Prepared | string> {
     prepareDataDirectory(config.dataDir)
     const instance = await takeInstance(config)
     const log = createLog({ level: config.logLevel, format: config.logFormat, name: 'supervisor' })
+    const open = openToAll(config.dataDir)
+    if (open !== null) log.warn(open)
     const watch: Prepared['watch'] = (onConfig) =>
       watchConfig({
         ...{ sources, timers: systemTimers, current: config, source: loaded.source },

@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, constants, statfsSync } from 'node:fs'
+import { accessSync, chmodSync, constants, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { MakeDirectoryFault, makeDirectory } from './make-directory.ts'
 
@@ -68,6 +68,13 @@ function faultOf(error: unknown, dataDir: string): unknown {
       return new DataDirectoryFault('not_writable', message, error)
     }
   }
+}
+
+/** What to tell people where every user of this machine may look into the data directory; null where they may not. */
+export function openToAll(dataDir: string): string | null {
+  const mode = statSync(dataDir).mode & 0o777
+  if ((mode & 0o007) === 0) return null
+  return `${dataDir} is open to all users of this machine (mode 0${mode.toString(8)}); close it: chmod 700 ${dataDir}`
 }
 
 /** Bytes that this user may still write on the disk of the directory. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { describe, it, type TestContext } from 'node:test'
 import { lockDirectory } from './directory-lock.ts'
@@ -50,6 +50,19 @@ describe('directory lock', () => {
     await once(child, 'exit')
     const lock = await lockDirectory(directory, { nowMs: 0 })
     lock.release()
+  })
+
+  it('cannot be held by other users, also where the file was open to them', async (t) => {
+    const directory = temporaryDirectory(t)
+    const file = `${directory}/lock`
+    const mode = () => statSync(file).mode & 0o777
+    const made = await lockDirectory(directory, { nowMs: 0 })
+    assert.equal(mode(), 0o600)
+    chmodSync(file, 0o644)
+    await assert.rejects(lockDirectory(directory, { nowMs: 0 }), { code: 'directory_locked' })
+    assert.equal(mode(), 0o600)
+    await assert.rejects(lockDirectory(directory, { nowMs: 0 }), { code: 'directory_locked' }, 'still locked')
+    made.release()
   })
 
   it('says so where the directory cannot be made', async (t) => {

@@ -1,7 +1,7 @@
-import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
-import { makeDirectory } from './make-directory.ts'
+import { closeToOthers, makeDirectory } from './make-directory.ts'
 
 /** Who has a directory, as far as it said so itself. */
 export interface LockHolder {
@@ -56,6 +56,7 @@ export async function lockDirectory(
   makeDirectory(directory)
   // SQLite reports a directory that cannot be written by a code of its own; this one says why.
   accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+  makeLockFile(`${directory}/${lockName}`)
   const database = new DatabaseSync(`${directory}/${lockName}`)
   try {
     database.exec('BEGIN EXCLUSIVE')
@@ -75,6 +76,16 @@ export async function lockDirectory(
       rmSync(`${directory}/${holderName}`, { force: true })
       database.close()
     },
+  }
+}
+
+/** For this user alone: whoever may read a file may lock it. One that is there is not opened, see above. */
+function makeLockFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (fault) {
+    if (!(fault instanceof Error && 'code' in fault && fault.code === 'EEXIST')) throw fault
+    closeToOthers(path)
   }
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { makeDirectory } from './make-directory.ts'
+import { closeToOthers, makeDirectory, makePrivateDirectory } from './make-directory.ts'
 
 function folder(t: TestContext): string {
   const made = mkdtempSync(join(tmpdir(), 'tg-make-'))
@@ -20,6 +20,21 @@ test('makes what is missing, for this user alone, and leaves what is there', (t)
   symlinkSync(join(top, 'real'), join(top, 'link'))
   assert.equal(makeDirectory(join(top, 'link', 'below')), true)
   assert.ok(statSync(join(top, 'real', 'below')).isDirectory())
+})
+
+test('closes to others what is there already', (t) => {
+  const top = folder(t)
+  const modeOf = (path: string) => statSync(path).mode & 0o7777
+  mkdirSync(join(top, 'open'))
+  chmodSync(join(top, 'open'), 0o2755)
+  makePrivateDirectory(join(top, 'open'))
+  assert.equal(modeOf(join(top, 'open')), 0o2700)
+  makePrivateDirectory(join(top, 'new', 'below'))
+  assert.equal(modeOf(join(top, 'new', 'below')), 0o700)
+  writeFileSync(join(top, 'file'), '')
+  chmodSync(join(top, 'file'), 0o644)
+  closeToOthers(join(top, 'file'))
+  assert.equal(modeOf(join(top, 'file')), 0o600)
 })
 
 test('names what is in the way', (t) => {

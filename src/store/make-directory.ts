@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 /** A directory cannot be made. `code` is the operating system's; the message names the place and the reason. */
@@ -35,6 +35,20 @@ export function makeDirectory(path: string): boolean {
   for (const next of missing.toReversed()) makeOne(next)
   return missing.length > 0
 }
+
+/** The same, where what others could open is closed to them although it was there. @throws MakeDirectoryFault */
+export function makePrivateDirectory(path: string): void {
+  makeDirectory(path)
+  closeToOthers(path)
+}
+
+/** Leaves a file or directory to its owner alone. What belongs to somebody else is theirs to close, and stays as it is. */
+export function closeToOthers(path: string): void {
+  const { mode, uid } = statSync(path)
+  if ((mode & othersMode) !== 0 && uid === process.getuid?.()) chmodSync(path, mode & 0o7700)
+}
+
+const othersMode = 0o077
 
 /** @throws MakeDirectoryFault where something else is there. */
 function isDirectory(path: string): boolean {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ingestFindings, providerFindings } from '#compose/doctor.ts'
+import { dataDirectory, ingestFindings, providerFindings } from '#compose/doctor.ts'
 import { environmentProviders } from '#config/defaults.ts'
 import { loadConfig } from '#config/load.ts'
 import { createConsole } from '#console/app.ts'
@@ -28,6 +28,18 @@ test('the doctor names every variable that turns a provider on', () => {
     const [real = ''] = found({ [variable]: 'sk-of-the-test' })
     assert.match(real, new RegExp(`^fine: ${name} \\(${kind}\\) https://.*, key present$`))
   }
+})
+
+test('the doctor tells whose data directory others can look into', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-doctor-'))
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const journal = { fsync: 'group', groupMs: 1, segmentBytes: 1, minFreeBytes: 0 } as const
+  const found = async () => verdicts((await dataDirectory({ dataDir, journal })).findings)
+  assert.deepEqual(await found(), ['data fine', 'disk fine'])
+  chmodSync(dataDir, 0o755)
+  const { findings } = await dataDirectory({ dataDir, journal })
+  assert.deepEqual(verdicts(findings), ['data fine', 'data note', 'disk fine'])
+  assert.match(findings[1]?.text ?? '', /open to all users of this machine \(mode 0755\); close it: chmod 700/)
 })
 
 test('the doctor tells what keeps calls from becoming records', async (t) => {

@@ -30,7 +30,7 @@ export class Quarantine {
   add(entry: QuarantinedEntry): boolean {
     const key = keyOf(entry.blockNo, entry.entryNo)
     if (this.#known.has(key)) return false
-    mkdirSync(dirname(this.#path), { recursive: true })
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
     appendFileSync(this.#path, `${JSON.stringify(entry)}\n`, { mode: 0o600 })
     this.#known.add(key)
     return true

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Session } from 'chdb'
 import { createChdbConnection } from 'chdb/connection'
+import { makePrivateDirectory } from '../make-directory.ts'
 
 export type QueryParameters = Readonly<Record<string, string | number | boolean | readonly string[]>>
 
@@ -60,7 +61,8 @@ const readerCount = 2
 
 /** @throws StoreFault where the directory cannot be opened. */
 export function openEmbedded(directory: string): UsageDatabase {
-  mkdirSync(directory, { recursive: true })
+  // The engine makes files that everybody may read.
+  makePrivateDirectory(directory)
   try {
     // The first session decides the engine's arguments; the connections beside it share the engine.
     const session = new Session(directory, { connectionArgs: [`--config-file=${writeEngineConfig(directory)}`] })
@@ -265,6 +267,6 @@ function writeEngineConfig(directory: string): string {
     tables_loader_background_pool_size: 1,
   }
   const lines = Object.entries(settings).map(([name, value]) => `  <${name}>${value}</${name}>`)
-  writeFileSync(path, `<clickhouse>\n${lines.join('\n')}\n</clickhouse>\n`)
+  writeFileSync(path, `<clickhouse>\n${lines.join('\n')}\n</clickhouse>\n`, { mode: 0o600 })
   return path
 }
