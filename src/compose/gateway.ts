@@ -7,6 +7,7 @@ import { SocketServer } from '#edge/socket-server.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { TokenCounter } from '#edge/token-counter.ts'
 import { UpstreamPools } from '#edge/upstream-pools.ts'
+import { presentedKey } from '#gateway/admit.ts'
 import { BackgroundJobs, isJob } from '#gateway/background-jobs.ts'
 import { bookOverdueJobs } from '#gateway/book-job.ts'
 import { faultFields } from '#gateway/call-fault.ts'
@@ -15,6 +16,7 @@ import { createIncoming } from '#gateway/incoming/incoming.ts'
 import { settleInterrupted } from '#gateway/interrupted.ts'
 import type { ClaimsVerifier, Road } from '#gateway/road.ts'
 import type { Log } from '#lib/log.ts'
+import type { Asker } from '#ports.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
 import { openKnownEvents } from '#store/external/known-events.ts'
 import { openJournal, type RecoveredOpens } from '#store/journal/writer.ts'
@@ -66,7 +68,7 @@ export async function composeGateway(
   const road = layRoad(config, ground, await claimsVerifier(config, log))
   await settleLastRun(road, recovered, log)
 
-  const handOff = createConsoleProxy(join(config.dataDir, 'run', 'console.sock'))
+  const handOff = toConsole(config, keys, (asker) => gateway.knows(asker))
   const incoming = createIncoming({ sources: config.incoming, events, journal, alertsOf: budgets.alerts.take })
   const door = metrics.open({
     journal,
@@ -124,6 +126,11 @@ async function openStores(config: Config, watchers: Watchers) {
   const ledger = openLedger(config, watchers, firstBlock)
   const [{ settings }, catalog, { journal, recovered }] = await Promise.all([opening, openCatalog(), ledger])
   return { settings, catalog, journal, recovered }
+}
+
+function toConsole({ dataDir }: Config, { mayScrape }: KeyWatch, hasKey: (asker: Asker) => boolean) {
+  const knows = (asker: Asker) => hasKey(asker) || mayScrape(presentedKey(asker))
+  return createConsoleProxy(join(dataDir, 'run', 'console.sock'), knows)
 }
 
 function openServer({ listen, limits }: Config, { take, knows }: Gateway, { counts }: GatewayMetrics) {

@@ -1,11 +1,19 @@
-import { type ClientExchange, UpstreamFault } from '#ports.ts'
+import { type Asker, type ClientExchange, UpstreamFault } from '#ports.ts'
 import { UpstreamPool } from './upstream.ts'
 
 /** The console's requests are small: what is larger is a mistake. */
 const maxBodyBytes = 4 * 1024 * 1024
 
-/** Hands what is not LLM traffic to the console, over its Unix socket. */
-export function createConsoleProxy(socketPath: string): (exchange: ClientExchange) => void {
+/** So much is gathered for anybody, for the console to refuse. */
+const maxStrangersBodyBytes = 16 * 1024
+
+/**
+ * Hands what is not LLM traffic to the console, over its Unix socket. @param knows whether the console may know who asks
+ */
+export function createConsoleProxy(
+  socketPath: string,
+  knows: (asker: Asker) => boolean,
+): (exchange: ClientExchange) => void {
   const pool = new UpstreamPool({
     origin: 'http://console',
     socketPath,
@@ -15,13 +23,14 @@ export function createConsoleProxy(socketPath: string): (exchange: ClientExchang
     idleTimeoutMs: 300_000,
   })
   return (exchange) => {
-    pass(pool, exchange).catch((error: unknown) => refuse(exchange, error))
+    const mostBytes = knows(exchange) ? maxBodyBytes : maxStrangersBodyBytes
+    pass(pool, exchange, mostBytes).catch((error: unknown) => refuse(exchange, error))
   }
 }
 
-async function pass(pool: UpstreamPool, exchange: ClientExchange): Promise<void> {
-  const body = await exchange.readBody(maxBodyBytes)
-  if (!Buffer.isBuffer(body)) return body.code === 'body_too_large' ? refuseTooLarge(exchange) : undefined
+async function pass(pool: UpstreamPool, exchange: ClientExchange, mostBytes: number): Promise<void> {
+  const body = await exchange.readBody(mostBytes)
+  if (!Buffer.isBuffer(body)) return body.code === 'body_too_large' ? refuseTooLarge(exchange, mostBytes) : undefined
   const pending = pool.send({
     method: exchange.method,
     path: exchange.path + exchange.query,
@@ -74,8 +83,9 @@ function refuse(exchange: ClientExchange, error: unknown): void {
   answerProblem(exchange, { status: 503, title: 'Console unavailable', detail }, ['retry-after', '1'])
 }
 
-function refuseTooLarge(exchange: ClientExchange): void {
-  const problem = { status: 413, title: 'Request body too large', detail: `At most ${maxBodyBytes} bytes.` }
+function refuseTooLarge(exchange: ClientExchange, mostBytes: number): void {
+  const whose = mostBytes < maxBodyBytes ? ' without a token or a key that is known' : ''
+  const problem = { status: 413, title: 'Request body too large', detail: `At most ${mostBytes} bytes${whose}.` }
   answerProblem(exchange, problem, [])
 }
 

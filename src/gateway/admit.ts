@@ -70,7 +70,7 @@ async function verifyClaims(
 const keysRetryAfterMs = 5_000
 
 /** The key, from the first of the carriers that the official SDKs use; empty where there is none. */
-function presentedKey({ headers, query }: Asker): string {
+export function presentedKey({ headers, query }: Asker): string {
   const { authorization, 'x-api-key': anthropic, 'x-goog-api-key': google } = headers
   if (typeof authorization === 'string' && authorization !== '') return withoutScheme(authorization)
   if (typeof anthropic === 'string' && anthropic !== '') return anthropic

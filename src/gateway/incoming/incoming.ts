@@ -46,6 +46,7 @@ const webhookPrefix = '/webhook/'
 
 export function createIncoming(parts: IncomingParts): Incoming {
   let byName = bySource(parts.sources)
+  const gather = eventBodies()
   const books = new BookOnce(parts.events, parts.journal)
 
   const book = (road: Road, entries: readonly SettleEntry[]) => bookAll({ ...parts, books }, road, entries)
@@ -59,7 +60,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
         `No secret is configured for the source "${source.source}", so nothing is taken from it.`,
       )
     }
-    const body = await wholeBody(exchange, mostBodyBytes)
+    const body = await gather(exchange)
     const nowMs = road.clock.wallMs()
     const { headers } = exchange
     const fault = signatureFault({ source: source.source, secret: source.secret, headers, body, nowMs })
@@ -182,6 +183,33 @@ function refusalOf(road: Road, fault: unknown): Refused {
   )
 }
 
+/** How many large events are gathered at a time, and what is large. */
+const mostGathered = 64
+const largeBytes = 16 * 1024
+
+/**
+ * Takes in the bodies of events. Who sends one shows it by a signature over all of it, so that it has to be whole before
+ * anybody can judge it: without a bound, strangers could fill the memory.
+ */
+function eventBodies(): (exchange: ClientExchange) => Promise<Buffer> {
+  let gathered = 0
+  return async (exchange) => {
+    // False also where the length is not said.
+    const small = Number(exchange.headers['content-length']) <= largeBytes
+    if (small) return wholeBody(exchange, mostBodyBytes)
+    if (gathered >= mostGathered) {
+      const message = `${mostGathered} large bodies are on their way here already. Send this again in a second, or in smaller parts.`
+      throw new Refused('rate_limited', message)
+    }
+    gathered += 1
+    try {
+      return await wholeBody(exchange, mostBodyBytes)
+    } finally {
+      gathered -= 1
+    }
+  }
+}
+
 async function wholeBody(exchange: ClientExchange, mostBytes: number): Promise<Buffer> {
   const encoding = exchange.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity')
@@ -195,7 +223,7 @@ function refuse(exchange: ClientExchange, { code, message, param }: Refused): vo
   if (exchange.gone) return
   const status = statusOf[code]
   const body = shapeError('openai', { status, code, message, ...(param === '' ? {} : { param }) })
-  const more = status === 503 ? ['retry-after', '1'] : status === 405 ? ['allow', 'POST'] : []
+  const more = status === 503 || status === 429 ? ['retry-after', '1'] : status === 405 ? ['allow', 'POST'] : []
   exchange.answer(status, ['content-type', 'application/json', ...more], body)
 }
 
