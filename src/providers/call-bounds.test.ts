@@ -121,3 +121,27 @@ test('the tier that is asked for is one that the call may get', () => {
   const { tiers } = bound(chat, { model: 'gpt-4.1', messages: ask, service_tier: 'priority' }).bounds
   assert.deepEqual(tiers, [{ serviceTier: 'priority', trafficType: undefined, speed: undefined }])
 })
+
+test('models that answer after a refusal are bounded each by its own limit, and read what was written before', () => {
+  const claude = { model: 'claude-haiku-4-5', messages: ask, max_tokens: 100 }
+  const fallbacks = [
+    { model: 'claude-opus-4-1', max_tokens: 32_000 },
+    { model: 'claude-sonnet-4-5', speed: 'fast' },
+  ]
+  const plain = bound('/v1/messages', claude)
+  const { bounds, hiddenOutput } = bound('/v1/messages', { ...claude, fallbacks })
+  const [input, after] = [bounds.inputTokens ?? 0, bounds.after ?? []]
+  assert.ok(input >= (plain.bounds.inputTokens ?? 0) && plain.bounds.after === undefined)
+  assert.deepEqual(
+    after.map(({ modelRouted, inputTokens, outputTokens }) => [modelRouted, inputTokens, outputTokens]),
+    [
+      ['claude-opus-4-1', input + 100, 32_000],
+      ['claude-sonnet-4-5', input + 32_100, 100],
+    ],
+  )
+  // An answer says the speed once, for all of them.
+  for (const { tiers } of [bounds, ...after]) assert.ok(tiers.some(({ speed }) => speed === 'fast'))
+  // Whatever the first one wrote before it declined is billed, and never shown.
+  assert.equal(hiddenOutput, true)
+  assert.equal(bound('/v1/messages', { ...claude, fallbacks: [] }).bounds.after, undefined)
+})

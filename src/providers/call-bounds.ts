@@ -45,7 +45,32 @@ export interface CallReach {
  * The most that a call can use, from its request and what is known of its model. Cheap: nothing is tokenized. Text makes
  * at most as many tokens as it has bytes; what else is in the input is bounded by parts, or by the context window.
  */
-export function callBounds({ match, facts, reach, upstream, vendor, model, atMs }: CallToBound): CallReach {
+export function callBounds(call: CallToBound): CallReach {
+  const first = boundsOfModel(call)
+  const { fallbacks } = call.reach
+  if (fallbacks.length === 0) return first
+  const after: CallBounds[] = []
+  let { guessed } = first
+  // An answer names one speed for all models that had a part in it.
+  const tiers = [call.reach, ...fallbacks].flatMap(({ speed }) => tiersOf({ ...call.reach, speed }))
+  // What one model wrote before it declined, the next one reads as well.
+  let written = first.bounds.outputTokens
+  for (const { model, outputLimitTokens } of fallbacks) {
+    const facts = { outputLimitTokens: outputLimitTokens ?? call.facts.outputLimitTokens }
+    const own = boundsOfModel({ ...call, facts, model })
+    const { inputTokens, outputTokens } = own.bounds
+    after.push({ ...own.bounds, tiers, inputTokens: plus(inputTokens, written) })
+    written = plus(written, outputTokens)
+    guessed ||= own.guessed
+  }
+  return { ...first, guessed, hiddenOutput: true, bounds: { ...first.bounds, tiers, after } }
+}
+
+function plus(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b
+}
+
+function boundsOfModel({ match, facts, reach, upstream, vendor, model, atMs }: CallToBound): CallReach {
   const answerTokens = answerTokensOf(match, facts, model)
   const { answers } = reach
   const passes = usesToolsUnasked(model) ? null : reach.passes
@@ -148,7 +173,7 @@ function unitsOf(match: CallToBound['match'], reach: RequestReach, model: string
  * The tier that was asked for. Without a word a provider may still take the default of an account or project, which does
  * not show here: for one that is dearer than standard, the price has to be an override.
  */
-function tiersOf({ serviceTier, speed }: RequestReach): TierWords[] {
+function tiersOf({ serviceTier, speed }: Pick<RequestReach, 'serviceTier' | 'speed'>): TierWords[] {
   if (serviceTier === null && speed === null) return []
   const words = { trafficType: undefined, speed: speed ?? undefined }
   const asked = { ...words, serviceTier: serviceTier ?? undefined }

@@ -1,5 +1,5 @@
 import { type CallToBound, callBounds, mediaOutputOf } from './call-bounds.ts'
-import { usesToolsUnasked } from './model-limits.ts'
+import { knowsLimits, usesToolsUnasked } from './model-limits.ts'
 import { addedOutputLimit } from './requests/output-limit.ts'
 import type { RequestReach } from './requests/reach.ts'
 
@@ -18,9 +18,12 @@ const otherAnswer: ReadonlySet<string> = new Set(['models', 'fallbacks', 'fallba
 export function openEnds(call: CallToBound): readonly OpenEnd[] {
   const { match, facts, reach, model } = call
   const ends: OpenEnd[] = []
-  if (usesToolsUnasked(model)) ends.push(end(`the model "${model}" searches as often as it sees fit`, null))
+  const models = [model, ...reach.fallbacks.map((fallback) => fallback.model)]
+  for (const name of models.filter(usesToolsUnasked))
+    ends.push(end(`the model "${name}" searches as often as it sees fit`, null))
   for (const { name, most, otherModel, limitedBy } of reach.serverTools) {
-    if (otherAnswer.has(name)) ends.push(end('it names other models that may answer', `no "${name}"`))
+    const instead = namesModels.get(name)
+    if (instead !== undefined) ends.push(end('other models may answer, whichever the provider chooses', instead))
     else if (otherModel) ends.push(end(`"${name}" is billed by a model of its own`, null))
     else if (most === null) {
       ends.push(
@@ -34,13 +37,20 @@ export function openEnds(call: CallToBound): readonly OpenEnd[] {
     ends.push(end('it is billed by the length of its sound', null))
   }
   if (ends.length === 0 && callBounds(call).guessed) {
-    const why = `nothing is known of what the model "${model}" reads and writes at most`
+    const unknown = models.find((name) => !knowsLimits(name)) ?? model
+    const why = `nothing is known of what the model "${unknown}" reads and writes at most`
     const open = facts.outputLimitTokens === null && reach.pictures === 0 && !reach.inputUnbounded
     const limit = open ? addedOutputLimit('', match) : null
     ends.push(end(why, limit === null ? null : `"${limit === 'generationConfig' ? 'maxOutputTokens' : limit}"`))
   }
   return ends
 }
+
+/** Members by which other models may answer, and what bounds the call instead. */
+const namesModels: ReadonlyMap<string, string> = new Map([
+  ['models', 'no "models"'],
+  ['fallbacks', 'no "fallbacks"'],
+])
 
 /** The same request with one use of each tool of the provider, as far as its caller could say so. */
 export function leastUses(reach: RequestReach): RequestReach {

@@ -238,6 +238,42 @@ test('the same holds of text alone, where media and writes are left out of the b
   )
 })
 
+test('models that answer after one another are bounded together, each by its own prices', () => {
+  const used = fc.record({ input: few, output: few })
+  fc.assert(
+    fc.property(anyCard, anyCard, fc.array(used, { minLength: 2, maxLength: 3 }), (asked, other, uses) => {
+      const book = bookOf([model('m', always(asked)), model('m-2', always(other))])
+      const named = uses.map((use, index) => ({ ...use, model: index === 0 ? 'm' : 'm-2' }))
+      const [first, ...rest] = named.map(({ input, output, model: modelRouted }) => {
+        return { ...plain, modelRouted, inputTokens: input, outputTokens: output }
+      })
+      assert.ok(first !== undefined)
+      const bound = bounded(book.boundCall({ ...first, after: rest }))
+      const iterations = named.map((use) => ({ inputTokens: use.input, outputTokens: use.output, model: use.model }))
+      assert.ok(bound.picoUsd >= costOf(book, { iterations }, 'm-2'))
+      // No limit of output that is set for the first one makes the others cheaper.
+      assert.equal(bound.picoUsd, costWithOutput(bound, first.outputTokens))
+      assert.ok(bound.fixedPicoUsd >= costOf(book, { iterations: iterations.slice(1) }, 'm-2'))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('of models after one another the one without a price costs what the asked one does, and none unbounds another', () => {
+  const book = bookOf([model('m', always(card({ input: '1', output: '4' }))), model('n', always(card({ input: '3' })))])
+  const of = (modelRouted: string, ...after: string[]) =>
+    book.boundCall({ ...plain, modelRouted, after: after.map((name) => ({ ...plain, modelRouted: name })) })
+  const [asked, other] = [bounded(of('m')).picoUsd, bounded(of('n')).picoUsd]
+  assert.equal(bounded(of('m', 'n')).picoUsd, asked + other)
+  assert.equal(bounded(of('m', 'nobody-knows')).picoUsd, 2n * asked)
+  assert.equal(bounded(of('nobody-knows', 'n')).picoUsd, other)
+  assert.equal(of('nobody-knows', 'nor-this').kind, 'unpriced')
+  const open = { ...plain, modelRouted: 'n', inputTokens: null }
+  assert.deepEqual(book.boundCall({ ...plain, after: [open] }), { kind: 'unbounded', reason: 'input_tokens' })
+  const stated = bookOf([model('m', always(card({ input: '1' })))], { costSource: 'provider' })
+  assert.equal(stated.boundCall({ ...plain, after: [plain], byList: true }).kind, 'bounded')
+})
+
 test('the output that is affordable fits, and one token more does not', () => {
   const amounts = fc.bigInt({ min: 0n, max: 10n ** 13n })
   fc.assert(

@@ -32,6 +32,8 @@ export interface CallBounds {
   readonly geos: readonly string[]
   /** What the price list makes of it, though what the provider states is what will be booked. */
   readonly byList?: boolean
+  /** What other models may use after this one, billed beside it. */
+  readonly after?: readonly CallBounds[]
 }
 
 /** The most that a call can cost, and what it is made of. */
@@ -66,12 +68,42 @@ export interface BoundParts {
  * that the answer prices by models not named here are not covered.
  */
 export function boundCall(bounds: CallBounds, parts: BoundParts): CostBound {
+  const { after = [] } = bounds
+  // The context tier of what is billed by piece is that of all input together.
+  const read = [bounds, ...after].reduce<number | null>((sum, { inputTokens }) => {
+    return sum === null || inputTokens === null ? null : sum + inputTokens
+  }, 0)
+  let bound = boundOfModel(bounds, read, parts)
+  for (const next of after) {
+    const listed = bounds.byList === true ? { ...next, byList: true } : next
+    const own = boundOfModel(listed, read, parts)
+    // An answer of a model without a price is booked at that of the model that was asked for.
+    const asked = { ...listed, modelRouted: bounds.modelRouted }
+    bound = sumOf(bound, own.kind === 'unpriced' ? boundOfModel(asked, read, parts) : own)
+  }
+  return bound
+}
+
+/** `next` is due whatever output the first is let have: no limit of output that is set for it bounds the other. */
+function sumOf(first: CostBound, next: CostBound): CostBound {
+  if (first.kind === 'unbounded' || next.kind === 'unpriced') return first
+  if (next.kind === 'unbounded') return next
+  const { picoUsd: most, fixedPicoUsd: fixed, perOutputToken } = first.kind === 'unpriced' ? free : first
+  return {
+    kind: 'bounded',
+    picoUsd: picoUsd(most + next.picoUsd),
+    fixedPicoUsd: picoUsd(fixed + next.picoUsd),
+    perOutputToken,
+  }
+}
+
+function boundOfModel(bounds: CallBounds, read: number | null, parts: BoundParts): CostBound {
   if (parts.isFree(bounds.endpoint)) return free
   const prices = pricesOf(bounds, parts)
   // What a provider states is booked even where no list has a price.
   if (parts.booksStated && bounds.byList !== true) return { kind: 'unbounded', reason: 'stated_cost' }
   if (prices.length === 0) return { kind: 'unpriced' }
-  const rates = prices.map((price) => greatestRates(price, bounds)).reduce(greaterOfEach)
+  const rates = prices.map((price) => greatestRates(price, bounds, read)).reduce(greaterOfEach)
   const { inputTokens, outputTokens } = bounds
   if (inputTokens === null && rates.input.num > 0n) return { kind: 'unbounded', reason: 'input_tokens' }
   if (outputTokens === null && rates.output.num > 0n) return { kind: 'unbounded', reason: 'output_tokens' }
@@ -175,12 +207,11 @@ const mediaKinds: ReadonlySet<TokenKind> = new Set([
 /** Prices are kept by the book for as long as they hold, so what is made of them is as well. */
 const made = new WeakMap<Price, Map<string, Rates>>()
 
-function greatestRates(price: Price, bounds: CallBounds): Rates {
-  const { inputTokens, mediaInput, cacheWrites } = bounds
+function greatestRates(price: Price, { mediaInput, cacheWrites }: CallBounds, read: number | null): Rates {
   let reached = 1
   while (reached < price.bands.length) {
     const next = price.bands[reached]
-    if (next === undefined || (inputTokens !== null && inputTokens <= next.overTokens)) break
+    if (next === undefined || (read !== null && read <= next.overTokens)) break
     reached += 1
   }
   const key = `${reached} ${mediaInput} ${cacheWrites}`

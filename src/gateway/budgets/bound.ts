@@ -3,7 +3,13 @@ import { strictest } from '#core/budget/accounts.ts'
 import type { Amounts } from '#core/budget/amounts.ts'
 import type { UnboundedRule } from '#core/budget/budget.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
-import { affordableOutputTokens, type BoundedCost, type CostBound, costWithOutput } from '#core/pricing/bound.ts'
+import {
+  affordableOutputTokens,
+  type BoundedCost,
+  type CallBounds,
+  type CostBound,
+  costWithOutput,
+} from '#core/pricing/bound.ts'
 import { type CallReach, type CallToBound, callBounds } from '#providers/call-bounds.ts'
 import { leastUses, type OpenEnd, openEnds } from '#providers/open-ends.ts'
 import { asksForEvents } from '#providers/system-parameters.ts'
@@ -25,11 +31,12 @@ export interface Minding {
 
 /** The most that a call can use and cost, before it is made. */
 export class Bound {
-  /** Of all answers together, what is never shown included. */
+  /** Of all answers of the model that is asked, what is never shown included. */
   readonly mostOutputTokens: number
   /** Set where nobody bounds the call: `most` is then what its budgets have held for such calls. */
   readonly minding: Minding | null
-  readonly #inputTokens: number
+  /** Of the input, and of all that other models may use. */
+  readonly #fixedTokens: number
   readonly #road: Road
   readonly #asking: Asking
   readonly #reach: CallReach
@@ -44,17 +51,19 @@ export class Bound {
     this.minding = mindingOf(road, asking, reach, this.#bySay)
     const most = mostOfUnbounded(this.minding?.rule ?? 'assume', asking)
     this.#cost = costBound(road, reach, this.#bySay, most)
-    this.#inputTokens = reach.bounds.inputTokens ?? most.inputTokens
-    this.mostOutputTokens = reach.bounds.outputTokens ?? most.outputTokens
+    const { inputTokens, outputTokens } = assumed(reach.bounds, most)
+    const after = (reach.bounds.after ?? []).map((next) => assumed(next, most))
+    this.mostOutputTokens = outputTokens
+    this.#fixedTokens = after.reduce((sum, next) => sum + next.inputTokens + next.outputTokens, inputTokens)
   }
 
   get most(): Amounts {
-    return { picoUsd: this.#cost.picoUsd, tokens: this.#inputTokens + this.mostOutputTokens }
+    return { picoUsd: this.#cost.picoUsd, tokens: this.#fixedTokens + this.mostOutputTokens }
   }
 
   /** The same with no more output than this. */
   withOutput(tokens: number): Amounts {
-    return { picoUsd: costWithOutput(this.#cost, tokens), tokens: this.#inputTokens + tokens }
+    return { picoUsd: costWithOutput(this.#cost, tokens), tokens: this.#fixedTokens + tokens }
   }
 
   /** The most tokens of output that the amount pays beside the input; 0 where it does not pay that. */
@@ -62,9 +71,10 @@ export class Bound {
     return affordableOutputTokens(this.#cost, picoUsd(amount), this.mostOutputTokens) ?? 0
   }
 
-  /** How often a limit of output may be reached; null where such a limit bounds nothing. */
+  /** How often a limit of output may be reached; null where such a limit bounds nothing, or models have others. */
   get outputs(): number | null {
-    return this.#reach.bounds.outputTokens === null ? null : this.#reach.outputs
+    const { outputTokens, after } = this.#reach.bounds
+    return outputTokens === null || after !== undefined ? null : this.#reach.outputs
   }
 
   /** Whether the answer is a stream that shows all that it is billed for, so that it can be paid for as it flows. */
@@ -93,7 +103,7 @@ export class Bound {
     const { bounds, aroundTokens } = this.#reach
     const { body, reach } = this.#asking.ask
     if (body === null || bounds.inputTokens === null || reach.mediaInput || reach.inputUnbounded) return this
-    if (reach.passes !== 1) return this
+    if (reach.passes !== 1 || bounds.after !== undefined) return this
     // As it was sent, names and brackets included: what is counted leaves out nothing that the model may read.
     const tokens = await this.#road.estimator.countText(body.toString())
     if (tokens === null) return this
@@ -129,9 +139,8 @@ function callToBound({ arrival, ask, route }: Asking): CallToBound {
 
 /** The strictest rule of the budgets that limit what is without a bound; null where all has one. */
 function mindingOf(road: Road, asking: Asking, reach: CallReach, cost: CostBound): Minding | null {
-  const { inputTokens, outputTokens } = reach.bounds
   const openMoney = cost.kind === 'unbounded'
-  const openTokens = inputTokens === null || outputTokens === null
+  const openTokens = modelsOf(reach.bounds).some((one) => one.inputTokens === null || one.outputTokens === null)
   if (!openMoney && !openTokens && !reach.guessed) return null
   const accounts = road.budgets.accountsOf(scopedCall(asking))
   const paid = cost.kind === 'bounded' && cost.picoUsd > 0n && reach.guessed
@@ -160,14 +169,28 @@ function costBound(road: Road, { bounds }: CallReach, bound: CostBound, most: Mo
   if (bound.kind === 'bounded') return bound
   // What has no price is booked with nothing.
   if (bound.kind === 'unpriced') return nothingDue
-  const units: Record<string, number> = {}
-  for (const [unit, uses] of Object.entries(bounds.units))
-    units[unit] = uses ?? (unit === 'audio_second' ? most.soundSeconds : most.uses)
-  const inputTokens = bounds.inputTokens ?? most.inputTokens
-  const outputTokens = bounds.outputTokens ?? most.outputTokens
-  const instead = road.prices.boundCall({ ...bounds, units, inputTokens, outputTokens, byList: true })
+  const after = (bounds.after ?? []).map((next) => ({ ...next, ...assumed(next, most) }))
+  const closed = { ...bounds, ...assumed(bounds, most), after, byList: true }
+  const instead = road.prices.boundCall(closed)
   if (bound.reason !== 'stated_cost') return instead.kind === 'bounded' ? instead : nothingDue
-  return times(instead.kind === 'bounded' ? instead : byUnlistedPrice(inputTokens, outputTokens), most.statedFactor)
+  return times(instead.kind === 'bounded' ? instead : byUnlistedPrice(closed), most.statedFactor)
+}
+
+/** Of the model that is asked, and of those that may answer after it. */
+function modelsOf(bounds: CallBounds): readonly CallBounds[] {
+  return bounds.after === undefined ? [bounds] : [bounds, ...bounds.after]
+}
+
+/** What the bounds leave open, as it is assumed. */
+function assumed({ inputTokens, outputTokens, units }: CallBounds, most: MostOfUnbounded) {
+  const uses: Record<string, number> = {}
+  for (const [unit, given] of Object.entries(units))
+    uses[unit] = given ?? (unit === 'audio_second' ? most.soundSeconds : most.uses)
+  return {
+    inputTokens: inputTokens ?? most.inputTokens,
+    outputTokens: outputTokens ?? most.outputTokens,
+    units: uses,
+  }
 }
 
 /**
@@ -176,11 +199,13 @@ function costBound(road: Road, { bounds }: CallReach, bound: CostBound, most: Mo
  */
 const unlistedPrice = { input: 15_000_000n, output: 75_000_000n } as const
 
-function byUnlistedPrice(inputTokens: number, outputTokens: number): BoundedCost {
-  const fixed = BigInt(inputTokens) * unlistedPrice.input
+function byUnlistedPrice(bounds: CallBounds): BoundedCost {
+  let fixed = 0n
+  for (const { inputTokens } of modelsOf(bounds)) fixed += BigInt(inputTokens ?? 0) * unlistedPrice.input
+  for (const { outputTokens } of bounds.after ?? []) fixed += BigInt(outputTokens ?? 0) * unlistedPrice.output
   return {
     kind: 'bounded',
-    picoUsd: picoUsd(fixed + BigInt(outputTokens) * unlistedPrice.output),
+    picoUsd: picoUsd(fixed + BigInt(bounds.outputTokens ?? 0) * unlistedPrice.output),
     fixedPicoUsd: picoUsd(fixed),
     perOutputToken: { num: unlistedPrice.output, den: 1n },
   }

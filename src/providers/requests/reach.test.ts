@@ -286,3 +286,26 @@ test('a name with a backslash, as schemas have them, changes nothing', () => {
   const body = { messages: ask, tools: tools(pattern) }
   check(chat, body, { ...reach(chat, { model: 'm', messages: ask, tools: tools(plain) }), textBytes: bytesOf(body) })
 })
+
+test('models that may answer instead are known by name and limit, or leave the call open', () => {
+  const body = { messages: ask, max_tokens: 100 }
+  const opus = { model: 'claude-opus-4-1', max_tokens: 32_000, speed: 'fast' }
+  check(
+    messages,
+    { ...body, fallbacks: [opus, { model: 'claude-sonnet-4-5', max_tokens: null, thinking: { type: 'disabled' } }] },
+    {
+      passes: 1,
+      serverTools: [],
+      fallbacks: [
+        { model: 'claude-opus-4-1', outputLimitTokens: 32_000, speed: 'fast' },
+        { model: 'claude-sonnet-4-5', outputLimitTokens: null, speed: null },
+      ],
+    },
+  )
+  for (const fallbacks of [null, []]) check(messages, { ...body, fallbacks }, { passes: 1, fallbacks: [] })
+  const open = ['default', 'a', {}, [7], [{ max_tokens: 1 }], [{ ...opus, tools: [] }], [opus, opus, opus, opus]]
+  for (const fallbacks of open) check(messages, { ...body, fallbacks }, { passes: null, fallbacks: [] })
+  // Relays have them too, and say each for itself what they are.
+  for (const path of [chat, responses])
+    check(path, { messages: ask, fallbacks: [opus] }, { passes: null, fallbacks: [] })
+})

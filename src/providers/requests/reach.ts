@@ -1,6 +1,7 @@
 import type { UnitName } from '#core/usage/units.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { isObject } from './facts.ts'
+import { type Fallback, fallbacksOf } from './fallbacks.ts'
 import { count } from './output-limit.ts'
 import type { TextSize } from './text-size.ts'
 
@@ -23,6 +24,8 @@ export interface RequestReach {
   readonly serverTools: readonly ServerTool[]
   /** How often the model may read its input, once more for each use of a server tool; null = nobody says. */
   readonly passes: number | null
+  /** Models that answer where the one before them declines, each with passes of its own. */
+  readonly fallbacks: readonly Fallback[]
   /** All tools that the model is told of. */
   readonly tools: number
   /** The answer has to fit a schema, which some providers explain to the model. */
@@ -56,6 +59,7 @@ export const noReach: RequestReach = {
   leastOutputTokens: 1,
   serverTools: [],
   passes: 1,
+  fallbacks: [],
   tools: 0,
   schema: false,
   serviceTier: null,
@@ -76,7 +80,8 @@ export function reachOf(
   bodyBytes: number,
 ): RequestReach {
   const allUses = match.endpoint === 'responses' ? count(root['max_tool_calls']) : null
-  const serverTools = serverToolsOf(match, root, allUses)
+  const fallbacks = fallbacksOf(match, root['fallbacks'])
+  const serverTools = serverToolsOf(match, root, { allUses, openFallbacks: fallbacks.kind === 'open' })
   const kept = keepsInput(root)
   return {
     textBytes: bodyBytes - size.mediaChars,
@@ -91,6 +96,7 @@ export function reachOf(
     leastOutputTokens: leastOutputOf(match, root),
     serverTools,
     passes: passesOf(serverTools, allUses),
+    fallbacks: fallbacks.kind === 'open' ? noFallbacks : fallbacks.list,
     tools: arrayOf(root['tools']).length + arrayOf(root['functions']).length,
     schema: hasSchema(root),
     serviceTier: textOf(root['service_tier'] ?? root['serviceTier']),
@@ -98,6 +104,8 @@ export function reachOf(
     inferenceGeo: textOf(root['inference_geo']),
   }
 }
+
+const noFallbacks: readonly Fallback[] = []
 
 /** Refers to what OpenAI or Gemini keep for later calls. */
 function keepsInput(root: Record<string, unknown>): boolean {
@@ -190,7 +198,7 @@ function leastOutputOf(match: EndpointMatch, root: Record<string, unknown>): num
 function serverToolsOf(
   match: EndpointMatch,
   root: Record<string, unknown>,
-  allUses: number | null,
+  { allUses, openFallbacks }: { readonly allUses: number | null; readonly openFallbacks: boolean },
 ): readonly ServerTool[] {
   const tools: ServerTool[] = []
   for (const tool of arrayOf(root['tools'])) if (isObject(tool)) tools.push(...serverToolsIn(match, tool))
@@ -202,10 +210,7 @@ function serverToolsOf(
   if (said(root['mcp_servers'])) tools.push(serverTool(match, 'mcp_servers', null))
   if (said(root['context_management'])) tools.push(serverTool(match, 'context_management', null))
   if (said(root['models'])) tools.push(serverTool(match, 'models', null))
-  if (said(root['fallbacks'])) tools.push(serverTool(match, 'fallbacks', null))
-  if (said(root['fallback_models'])) tools.push(serverTool(match, 'fallback_models', null))
-  if (said(root['route'])) tools.push(serverTool(match, 'route', null))
-  if (said(root['preset'])) tools.push(serverTool(match, 'preset', null))
+  if (openFallbacks) tools.push(serverTool(match, 'fallbacks', null))
   // One limit for all of OpenAI's tools together: none of them is used more often.
   return allUses === null ? tools : tools.map((tool) => ({ ...tool, most: allUses }))
 }
@@ -215,7 +220,7 @@ function searchTool(match: EndpointMatch, name: string): ServerTool {
 }
 
 function serverTool({ dialect, endpoint }: EndpointMatch, name: string, most: number | null): ServerTool {
-  const otherModel = /^(?:image_generation|advisor|models|fallback|route|preset)/.test(name)
+  const otherModel = /^(?:image_generation|advisor|models|fallbacks)/.test(name)
   const ofResponses = endpoint === 'responses' && !otherModel ? 'max_tool_calls' : null
   const limitedBy = dialect === 'anthropic' ? (hasMaxUses.test(name) ? 'max_uses' : null) : ofResponses
   return { name, unit: unitOf(name), most, limitedBy, otherModel }
