@@ -145,3 +145,14 @@ test('models that answer after a refusal are bounded each by its own limit, and 
   assert.equal(hiddenOutput, true)
   assert.equal(bound('/v1/messages', { ...claude, fallbacks: [] }).bounds.after, undefined)
 })
+
+test('of what nobody bounds no less is assumed than one pass of what is asked for', () => {
+  const thread = { type: 'continue', previous_message_id: 'msg_1' }
+  const claude = { model: 'claude-sonnet-4-5', messages: ask, max_tokens: 30_000 }
+  const { bounds, least, hiddenOutput } = bound('/v1/messages', { ...claude, thread })
+  assert.deepEqual([bounds.inputTokens, bounds.outputTokens, hiddenOutput], [null, null, true])
+  assert.deepEqual(least, { inputTokens: mostContextTokens('claude-sonnet-4-5'), outputTokens: 30_000 })
+  const unsaid = bound(chat, { model: 'gpt-4.1', messages: ask, n: 2, web_search_options: {} })
+  assert.equal(unsaid.least.outputTokens, 0)
+  assert.ok(unsaid.least.inputTokens >= unsaid.bytes && unsaid.least.inputTokens < unsaid.bytes + 100)
+})

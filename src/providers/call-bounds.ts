@@ -31,6 +31,8 @@ export interface CallReach {
   /** The most output tokens of one answer, by the request's limit or the model's; null = nobody says. */
   readonly answerTokens: number | null
   readonly answers: number
+  /** What one pass may use, and the request itself asks for: no less is assumed of a call that nobody bounds. */
+  readonly least: { readonly inputTokens: number; readonly outputTokens: number }
   /** How often the limit of one answer's output may be reached: by each answer, in each pass where those are bounded. */
   readonly outputs: number
   /** What a provider puts around the text of the request, in tokens. */
@@ -75,7 +77,10 @@ function boundsOfModel({ match, facts, reach, upstream, vendor, model, atMs }: C
   const { answers } = reach
   const passes = usesToolsUnasked(model) ? null : reach.passes
   const aroundTokens = aroundTokensOf(match, reach, model)
+  const asked = facts.outputLimitTokens === null ? 0 : (answerTokens ?? 0)
+  const onePass = firstPassTokens(match, reach, { model, aroundTokens })
   return {
+    least: { inputTokens: onePass, outputTokens: asked * answers },
     answerTokens,
     answers,
     outputs: answers * (passes ?? 1),
@@ -88,7 +93,7 @@ function boundsOfModel({ match, facts, reach, upstream, vendor, model, atMs }: C
       modelRouted: model,
       endpoint: match.endpoint,
       atMs,
-      inputTokens: passes === null ? null : inputTokens(match, { ...reach, passes }, { model, aroundTokens }),
+      inputTokens: passes === null ? null : inputTokens(passes, onePass, model),
       outputTokens: answerTokens === null || passes === null ? null : answerTokens * answers * passes,
       mediaInput: reach.mediaInput,
       cacheWrites: reach.cacheWrites,
@@ -104,19 +109,21 @@ const explanationTokens = 1_024
 /** Anthropic's own tools of the caller's side bring their descriptions along: up to 735 tokens each. */
 const toolTokens = 768
 
-type BoundedReach = RequestReach & { readonly passes: number }
-
-function inputTokens(
+function firstPassTokens(
   match: CallToBound['match'],
-  reach: BoundedReach,
+  reach: RequestReach,
   { model, aroundTokens }: { readonly model: string; readonly aroundTokens: number },
 ): number {
-  // Each use of a server tool may have the whole context read once more.
   const context = mostContextTokens(model)
-  if (reach.inputUnbounded || reach.passes > 1) return context * reach.passes
+  if (reach.inputUnbounded) return context
   const tokens = reach.textBytes + reach.pictures * mostPictureTokens(model) + aroundTokens
   // More than its context no chat model takes; lists of texts to embed are one context each.
   return withoutOutput.has(match.endpoint) ? tokens : Math.min(tokens, context * reach.answers)
+}
+
+/** Each use of a server tool may have the whole context read once more. */
+function inputTokens(passes: number, first: number, model: string): number {
+  return passes === 1 ? first : mostContextTokens(model) * passes
 }
 
 function aroundTokensOf(match: CallToBound['match'], reach: RequestReach, model: string): number {

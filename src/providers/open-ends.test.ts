@@ -44,6 +44,24 @@ test('each open end says what its caller can set, where that is a setting of the
   assert.deepEqual(remedies('/v1/audio/speech', { model: 'tts-1', input: 'Hi' }), [null])
 })
 
+test('of what a call leaves open beside its tools, each is told with what to leave out', () => {
+  const claude = { model: 'claude-haiku-4-5', messages, max_tokens: 5 }
+  const gpt = { model: 'gpt-4.1', input: 'Hi', max_tool_calls: 1 }
+  const whys = (path: string, body: Record<string, unknown>) => openEnds(callOf(path, body)).map(({ why }) => why)
+  const thread = { type: 'continue', previous_message_id: 'msg_1' }
+  assert.deepEqual(remedies('/v1/messages', { ...claude, thread }), ['the whole conversation in place of "thread"'])
+  assert.deepEqual(remedies('/v1/messages', { ...claude, compaction: { type: 'summarize' } }), ['no "compaction"'])
+  assert.deepEqual(remedies('/v1/messages', { ...claude, container: { skills: [{}] } }), ['no "skills"'])
+  assert.deepEqual(remedies(responses, { ...gpt, multi_agent: { enabled: true } }), ['no "multi_agent"'])
+  assert.deepEqual(remedies(responses, { ...gpt, prompt: { id: 'p' } }), ['its text in place of "prompt"'])
+  const cached = { contents: [], cachedContent: 'cachedContents/1' }
+  const gemini = '/v1beta/models/gemini-2.5-flash:generateContent'
+  assert.deepEqual(remedies(gemini, cached), ['the content in place of "cachedContent"'])
+  assert.match(whys(gemini, cached).join(), /may have tools of the provider$/)
+  const call = callOf(responses, { ...gpt, prompt: { id: 'p' }, tools: [{ type: 'web_search' }] })
+  assert.equal(callBounds({ ...call, reach: leastUses(call.reach) }).bounds.inputTokens, null)
+})
+
 test('with what its caller can set a call is bounded, unless something else stays open', () => {
   const boundedBy = (path: string, body: Record<string, unknown>) => {
     const call = callOf(path, body)

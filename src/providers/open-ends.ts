@@ -1,5 +1,6 @@
 import { type CallToBound, callBounds, mediaOutputOf } from './call-bounds.ts'
 import { knowsLimits, usesToolsUnasked } from './model-limits.ts'
+import type { OpenPart } from './requests/open-parts.ts'
 import { addedOutputLimit } from './requests/output-limit.ts'
 import type { RequestReach } from './requests/reach.ts'
 
@@ -21,10 +22,9 @@ export function openEnds(call: CallToBound): readonly OpenEnd[] {
   const models = [model, ...reach.fallbacks.map((fallback) => fallback.model)]
   for (const name of models.filter(usesToolsUnasked))
     ends.push(end(`the model "${name}" searches as often as it sees fit`, null))
+  for (const part of reach.openParts) ends.push(endOf(part))
   for (const { name, most, otherModel, limitedBy } of reach.serverTools) {
-    const instead = namesModels.get(name)
-    if (instead !== undefined) ends.push(end('other models may answer, whichever the provider chooses', instead))
-    else if (otherModel) ends.push(end(`"${name}" is billed by a model of its own`, null))
+    if (otherModel) ends.push(end(`"${name}" is billed by a model of its own`, null))
     else if (most === null) {
       ends.push(
         end(`the provider uses "${name}" as often as it sees fit`, limitedBy === null ? null : `"${limitedBy}"`),
@@ -46,11 +46,29 @@ export function openEnds(call: CallToBound): readonly OpenEnd[] {
   return ends
 }
 
-/** Members by which other models may answer, and what bounds the call instead. */
-const namesModels: ReadonlyMap<string, string> = new Map([
-  ['models', 'no "models"'],
-  ['fallbacks', 'no "fallbacks"'],
-])
+function endOf(part: OpenPart): OpenEnd {
+  switch (part) {
+    case 'models':
+    case 'fallbacks':
+    case 'routingConfig':
+    case 'modelSelectionConfig':
+      return end('other models may answer, whichever the provider chooses', `no "${part}"`)
+    case 'thread':
+      return end('a thread keeps tools, which may be of the provider', 'the whole conversation in place of "thread"')
+    case 'prompt':
+      return end('a stored prompt has settings and tools of its own', 'its text in place of "prompt"')
+    case 'cachedContent':
+      return end('what is cached may have tools of the provider', 'the content in place of "cachedContent"')
+    case 'multi_agent':
+      return end('the provider begins as many agents as it sees fit', 'no "multi_agent"')
+    case 'context_management':
+    case 'compaction':
+    case 'compaction_trigger':
+      return end('the provider sums up the conversation as it sees fit', `no "${part}"`)
+    case 'skills':
+      return end('skills bring along what nobody says the length of', 'no "skills"')
+  }
+}
 
 /** The same request with one use of each tool of the provider, as far as its caller could say so. */
 export function leastUses(reach: RequestReach): RequestReach {
@@ -59,7 +77,7 @@ export function leastUses(reach: RequestReach): RequestReach {
   })
   const together = serverTools.some(({ limitedBy }) => limitedBy === 'max_tool_calls')
   const uses = together ? 1 : serverTools.reduce((sum, { most }) => sum + (most ?? 0), 0)
-  const open = serverTools.some(({ most, otherModel }) => most === null || otherModel)
+  const open = reach.openParts.length > 0 || serverTools.some(({ most, otherModel }) => most === null || otherModel)
   return { ...reach, serverTools, passes: open ? null : uses + 1 }
 }
 

@@ -138,6 +138,53 @@ test('pictures, speech and sound have no bound, and are told so without advice',
   })
 })
 
+const claude = { model: 'claude-haiku-4-5', max_tokens: 100, messages }
+const gpt = { model: 'gpt-4.1', max_output_tokens: 100, max_tool_calls: 1 }
+const toolsAlong = [{ type: 'additional_tools', role: 'developer', tools: [{ type: 'image_generation' }] }]
+const definition = { type: 'tool_definition', definition: claudeSearch }
+/** Whatever else has the provider do more than the request says, and what is told of it. */
+const openEnded: readonly (readonly [string, Body, RegExp])[] = [
+  ['/v1/messages', { ...claude, thread: { type: 'continue', previous_message_id: 'msg_1' } }, /place of "thread" in/],
+  ['/v1/messages', { ...claude, compaction: { type: 'summarize' } }, /With no "compaction" in/],
+  [
+    '/v1/messages',
+    { ...claude, messages: [...messages, { role: 'system', content: [{ type: 'tool_addition', tool: definition }] }] },
+    /With "max_uses" in/,
+  ],
+  ['/v1/responses', { ...gpt, input: 'Hi', multi_agent: { enabled: true } }, /With no "multi_agent" in/],
+  ['/v1/responses', { ...gpt, prompt: { id: 'pmpt_1' } }, /place of "prompt" in/],
+  ['/v1/responses', { ...gpt, input: toolsAlong }, /"image_generation" is billed by a model of its own\.$/],
+  [
+    '/v1beta/models/gemini-2.5-flash:generateContent',
+    { contents: [], cachedContent: 'cachedContents/1' },
+    /place of "cachedContent" in/,
+  ],
+]
+
+test('what a call leaves open beside its tools keeps it out of a budget that takes no such call', async () => {
+  await withStack(team('100000', ', unbounded: refuse'), async (stack) => {
+    for (const [path, body, why] of openEnded) {
+      const { code, message } = errorOf(await ask(stack, path, body))
+      // Google has names of its own for its errors.
+      assert.ok(path.startsWith('/v1beta') || code === 'call_unbounded', `${path} ${code}`)
+      assert.match(message, why)
+    }
+    const bill = stack.bill()
+    assert.deepEqual([(await stack.ledger()).length, bill.length], [openEnded.length, 0])
+  })
+})
+
+test('a thread goes on only where a budget has what the whole context of its model may cost', async () => {
+  const [, body] = openEnded[0] ?? assert.fail()
+  for (const rest of ['', ', unbounded: assume', ', near_limit: shrink']) {
+    await withStack(team('1.0', rest), async (stack) => {
+      assert.equal((await ask(stack, '/v1/messages', { ...claude, thread: { type: 'create' } })).status, 200)
+      assert.equal((await ask(stack, '/v1/messages', body)).status, 402)
+      await checkStack(stack)
+    })
+  }
+})
+
 test('what a provider states of a model that no list has is refused near the limit as well', async () => {
   const upstream = await startRawUpstream()
   onEnd(() => upstream.close())

@@ -51,7 +51,7 @@ export class Bound {
     this.minding = mindingOf(road, asking, reach, this.#bySay)
     const most = mostOfUnbounded(this.minding?.rule ?? 'assume', asking)
     this.#cost = costBound(road, reach, this.#bySay, most)
-    const { inputTokens, outputTokens } = assumed(reach.bounds, most)
+    const { inputTokens, outputTokens } = assumed(reach.bounds, most, reach.least)
     const after = (reach.bounds.after ?? []).map((next) => assumed(next, most))
     this.mostOutputTokens = outputTokens
     this.#fixedTokens = after.reduce((sum, next) => sum + next.inputTokens + next.outputTokens, inputTokens)
@@ -165,12 +165,12 @@ const nothingDue: BoundedCost = {
   perOutputToken: { num: 0n, den: 1n },
 }
 
-function costBound(road: Road, { bounds }: CallReach, bound: CostBound, most: MostOfUnbounded): BoundedCost {
+function costBound(road: Road, { bounds, least }: CallReach, bound: CostBound, most: MostOfUnbounded): BoundedCost {
   if (bound.kind === 'bounded') return bound
   // What has no price is booked with nothing.
   if (bound.kind === 'unpriced') return nothingDue
   const after = (bounds.after ?? []).map((next) => ({ ...next, ...assumed(next, most) }))
-  const closed = { ...bounds, ...assumed(bounds, most), after, byList: true }
+  const closed = { ...bounds, ...assumed(bounds, most, least), after, byList: true }
   const instead = road.prices.boundCall(closed)
   if (bound.reason !== 'stated_cost') return instead.kind === 'bounded' ? instead : nothingDue
   return times(instead.kind === 'bounded' ? instead : byUnlistedPrice(closed), most.statedFactor)
@@ -182,16 +182,22 @@ function modelsOf(bounds: CallBounds): readonly CallBounds[] {
 }
 
 /** What the bounds leave open, as it is assumed. */
-function assumed({ inputTokens, outputTokens, units }: CallBounds, most: MostOfUnbounded) {
+function assumed(
+  { inputTokens, outputTokens, units }: CallBounds,
+  most: MostOfUnbounded,
+  least: CallReach['least'] = nothingLeast,
+) {
   const uses: Record<string, number> = {}
   for (const [unit, given] of Object.entries(units))
     uses[unit] = given ?? (unit === 'audio_second' ? most.soundSeconds : most.uses)
   return {
-    inputTokens: inputTokens ?? most.inputTokens,
-    outputTokens: outputTokens ?? most.outputTokens,
+    inputTokens: inputTokens ?? Math.max(most.inputTokens, least.inputTokens),
+    outputTokens: outputTokens ?? Math.max(most.outputTokens, least.outputTokens),
     units: uses,
   }
 }
+
+const nothingLeast: CallReach['least'] = { inputTokens: 0, outputTokens: 0 }
 
 /**
  * In 1e-12 USD for a token: 15 and 75 USD a million, the dearest that models for everybody cost. For what a provider

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { matchEndpoint } from '../endpoints.ts'
-import type { RequestReach, ServerTool } from './reach.ts'
+import type { RequestReach } from './reach.ts'
 import { readRequest } from './read-request.ts'
+import type { ServerTool } from './server-tools.ts'
 
 const chat = '/v1/chat/completions'
 const responses = '/v1/responses'
@@ -97,6 +98,17 @@ test('what is not in the body, or cannot be measured, leaves the input without a
   check(responses, { input: 'Hi', conversation: 'conv_1' }, { inputUnbounded: true })
   check(responses, { prompt: { id: 'pmpt_1' } }, { inputUnbounded: true })
   check(responses, { input: [{ type: 'item_reference', id: 'msg_1' }] }, { inputUnbounded: true })
+  const kept = { type: 'continue', previous_message_id: 'msg_1' }
+  check(messages, { messages: ask, thread: kept }, { inputUnbounded: true, mediaInput: true })
+  check(messages, { messages: ask, thread: { type: 'create' } }, { inputUnbounded: false, openParts: [] })
+  const thought = { type: 'reasoning', id: 'rs_1', summary: [] }
+  check(responses, { input: [thought] }, { inputUnbounded: true })
+  check(responses, { input: [{ ...thought, encrypted_content: 'gAAA' }] }, { inputUnbounded: false })
+  check(responses, { input: 'Hi', reasoning: { effort: 'low' } }, { inputUnbounded: false })
+  check(chat, { messages: [...ask, { role: 'assistant', audio: { id: 'audio_1' } }] }, { inputUnbounded: true })
+  check(chat, { messages: ask, audio: { voice: 'ash', format: 'wav' } }, { inputUnbounded: false })
+  const screen = { type: 'computer_call_output', output: { type: 'computer_screenshot', file_id: 'file-1' } }
+  check(responses, { input: [screen, { type: 'image_generation_call', id: 'ig_1' }] }, { pictures: 2 })
   check(
     responses,
     { input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'f' }] }] },
@@ -285,6 +297,59 @@ test('a name with a backslash, as schemas have them, changes nothing', () => {
   const tools = (parameters: object) => [{ type: 'function', function: { name: 'f', parameters } }]
   const body = { messages: ask, tools: tools(pattern) }
   check(chat, body, { ...reach(chat, { model: 'm', messages: ask, tools: tools(plain) }), textBytes: bytesOf(body) })
+})
+
+test('what nobody says the end of leaves the passes open, whatever the tools say', () => {
+  const open = (path: string, body: Record<string, unknown>, ...openParts: readonly string[]) => {
+    check(path, body, { passes: openParts.length === 0 ? 1 : null, openParts } as Partial<RequestReach>)
+  }
+  const claude = { messages: ask, max_tokens: 9 }
+  const asked = { input: 'Hi', max_tool_calls: 1 }
+  open(messages, { ...claude, thread: { type: 'continue', previous_message_id: 'msg_1' } }, 'thread')
+  open(messages, { ...claude, thread: { type: 'create', of: 'later' } }, 'thread')
+  open(messages, { ...claude, thread: 'msg_1' }, 'thread')
+  open(messages, { ...claude, thread: null, compaction: null, container: 'c', multi_agent: { enabled: false } })
+  open(messages, { ...claude, compaction: { type: 'summarize' } }, 'compaction')
+  open(messages, { ...claude, context_management: { edits: [] } }, 'context_management')
+  open(messages, { ...claude, container: { skills: [{ type: 'anthropic', skill_id: 'pdf' }] } }, 'skills')
+  open(messages, { ...claude, container: { id: 'c', skills: [] } })
+  open(responses, { ...asked, multi_agent: { enabled: true } }, 'multi_agent')
+  open(responses, { ...asked, multi_agent: {} }, 'multi_agent')
+  open(responses, { ...asked, multi_agent: { enabled: false } })
+  open(responses, { ...asked, prompt: { id: 'pmpt_1' } }, 'prompt')
+  open(responses, { ...asked, context_management: [{ type: 'compaction' }] }, 'context_management')
+  open(responses, { input: [{ type: 'compaction_trigger' }], max_tool_calls: 1 }, 'compaction_trigger')
+  open(chat, { messages: ask, models: ['a'] }, 'models')
+  const gemini = (body: Record<string, unknown>) => reach(generate, { contents: [], ...body }).openParts
+  assert.deepEqual(gemini({ cachedContent: 'cachedContents/1' }), ['cachedContent'])
+  assert.deepEqual(gemini({ cached_content: 'cachedContents/1' }), ['cachedContent'])
+  const routed = { generationConfig: { routingConfig: { manualMode: { modelName: 'gemini-2.5-pro' } } } }
+  assert.deepEqual(gemini(routed), ['routingConfig'])
+  assert.deepEqual(gemini({ generation_config: { model_selection_config: {} } }), ['modelSelectionConfig'])
+})
+
+test('tools of the provider are found wherever a conversation brings them along', () => {
+  const search = { type: 'web_search', name: 'web_search' }
+  const names = (path: string, body: Record<string, unknown>) =>
+    reach(path, path === generate ? body : { model: 'm', ...body }).serverTools.map(({ name }) => name)
+  const brings = (type: string) => ({ input: [{ type, role: 'developer', tools: [{ type: 'function' }, search] }] })
+  assert.deepEqual(names(responses, brings('additional_tools')), ['web_search'])
+  assert.deepEqual(names(responses, brings('tool_search_output')), ['web_search'])
+  const added = (definition: unknown) => ({
+    messages: [
+      ...ask,
+      { role: 'system', content: [{ type: 'tool_addition', tool: { type: 'tool_definition', definition } }] },
+    ],
+  })
+  const [found] = reach(messages, { model: 'm', ...added({ type: 'web_search_20260318', max_uses: 3 }) }).serverTools
+  assert.deepEqual([found?.name, found?.most], ['web_search_20260318', 3])
+  assert.deepEqual(names(messages, added({ name: 'f', input_schema: {} })), [])
+  // What a tool answered is text.
+  const answered = { role: 'assistant', content: [{ type: 'tool_use', id: 't', input: brings('additional_tools') }] }
+  assert.deepEqual(names(messages, { messages: [answered] }), [])
+  // One value is a list of one to Google.
+  assert.deepEqual(names(generate, { contents: [], tools: { googleSearch: {} } }), ['googleSearch'])
+  check(messages, { messages: ask, tools: [{ type: 'browser_toolset_20260801' }, { name: 'f' }] }, { tools: 33 })
 })
 
 test('models that may answer instead are known by name and limit, or leave the call open', () => {

@@ -1,8 +1,9 @@
-import type { UnitName } from '#core/usage/units.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { isObject } from './facts.ts'
 import { type Fallback, fallbacksOf } from './fallbacks.ts'
+import { continuesThread, type OpenPart, openPartsOf, said } from './open-parts.ts'
 import { count } from './output-limit.ts'
+import { type ServerTool, serverToolsOf, toolsIn } from './server-tools.ts'
 import type { TextSize } from './text-size.ts'
 
 /** How far a call can go, as far as its request says: what a hold has to cover beside the facts. */
@@ -22,6 +23,8 @@ export interface RequestReach {
   readonly leastOutputTokens: number
   /** Tools that the provider runs itself. `unit` = what it bills for each use, `most` = how many; null = nobody says. */
   readonly serverTools: readonly ServerTool[]
+  /** What else has nobody say how much the provider does. */
+  readonly openParts: readonly OpenPart[]
   /** How often the model may read its input, once more for each use of a server tool; null = nobody says. */
   readonly passes: number | null
   /** Models that answer where the one before them declines, each with passes of its own. */
@@ -36,17 +39,6 @@ export interface RequestReach {
   readonly inferenceGeo: string | null
 }
 
-export interface ServerTool {
-  /** As the request calls it. */
-  readonly name: string
-  readonly unit: UnitName | null
-  readonly most: number | null
-  /** The setting by which a caller can say how many; null = there is none. */
-  readonly limitedBy: 'max_uses' | 'max_tool_calls' | null
-  /** It is billed by the price of a model of its own. */
-  readonly otherModel: boolean
-}
-
 /** Of a call without a body. */
 export const noReach: RequestReach = {
   textBytes: 0,
@@ -58,6 +50,7 @@ export const noReach: RequestReach = {
   hiddenOutput: false,
   leastOutputTokens: 1,
   serverTools: [],
+  openParts: [],
   passes: 1,
   fallbacks: [],
   tools: 0,
@@ -81,7 +74,11 @@ export function reachOf(
 ): RequestReach {
   const allUses = match.endpoint === 'responses' ? count(root['max_tool_calls']) : null
   const fallbacks = fallbacksOf(match, root['fallbacks'])
-  const serverTools = serverToolsOf(match, root, { allUses, openFallbacks: fallbacks.kind === 'open' })
+  const { brought } = size
+  const tools = toolsIn(root, brought)
+  const serverTools = serverToolsOf(match, root, { tools, allUses })
+  const openFallbacks = fallbacks.kind === 'open'
+  const openParts = openPartsOf(root, geminiConfig(root), { openFallbacks, brought })
   const kept = keepsInput(root)
   return {
     textBytes: bodyBytes - size.mediaChars,
@@ -95,9 +92,10 @@ export function reachOf(
     hiddenOutput: thinks(root) || speaks(root) || said(root['prediction']),
     leastOutputTokens: leastOutputOf(match, root),
     serverTools,
-    passes: passesOf(serverTools, allUses),
+    openParts,
+    passes: openParts.length > 0 ? null : passesOf(serverTools, allUses),
     fallbacks: fallbacks.kind === 'open' ? noFallbacks : fallbacks.list,
-    tools: arrayOf(root['tools']).length + arrayOf(root['functions']).length,
+    tools: descriptionsOf(tools) + arrayOf(root['functions']).length,
     schema: hasSchema(root),
     serviceTier: textOf(root['service_tier'] ?? root['serviceTier']),
     speed: textOf(root['speed']),
@@ -107,11 +105,20 @@ export function reachOf(
 
 const noFallbacks: readonly Fallback[] = []
 
-/** Refers to what OpenAI or Gemini keep for later calls. */
+/** A set of tools is described as so many: the browser's has 28. */
+const toolsOfSet = 32
+
+function descriptionsOf(tools: readonly Record<string, unknown>[]): number {
+  return tools.reduce((sum, { type }) => sum + (typeof type === 'string' && /_toolset_/.test(type) ? toolsOfSet : 1), 0)
+}
+
+/** Refers to what providers keep of earlier calls. */
 function keepsInput(root: Record<string, unknown>): boolean {
   return (
     said(root['previous_response_id']) ||
     said(root['conversation']) ||
+    said(root['continuationToken'] ?? root['continuation_token']) ||
+    continuesThread(root) ||
     said(root['cachedContent']) ||
     said(root['cached_content']) ||
     isObject(root['prompt'])
@@ -193,71 +200,6 @@ function leastOutputOf(match: EndpointMatch, root: Record<string, unknown>): num
   const { thinking } = root
   const budget = isObject(thinking) ? count(thinking['budget_tokens']) : null
   return Math.max(budget === null ? 1 : budget + 1, match.endpoint === 'responses' ? leastOfResponses : 1)
-}
-
-function serverToolsOf(
-  match: EndpointMatch,
-  root: Record<string, unknown>,
-  { allUses, openFallbacks }: { readonly allUses: number | null; readonly openFallbacks: boolean },
-): readonly ServerTool[] {
-  const tools: ServerTool[] = []
-  for (const tool of arrayOf(root['tools'])) if (isObject(tool)) tools.push(...serverToolsIn(match, tool))
-  // Members beside `tools` that have the provider search: of OpenAI, OpenRouter and xAI.
-  if (said(root['web_search_options'])) tools.push(searchTool(match, 'web_search_options'))
-  if (said(root['plugins'])) tools.push(searchTool(match, 'plugins'))
-  if (said(root['search_parameters'])) tools.push(searchTool(match, 'search_parameters'))
-  // Those that add passes, and what has another model answer instead: OpenRouter's, and what relays have of the kind.
-  if (said(root['mcp_servers'])) tools.push(serverTool(match, 'mcp_servers', null))
-  if (said(root['context_management'])) tools.push(serverTool(match, 'context_management', null))
-  if (said(root['models'])) tools.push(serverTool(match, 'models', null))
-  if (openFallbacks) tools.push(serverTool(match, 'fallbacks', null))
-  // One limit for all of OpenAI's tools together: none of them is used more often.
-  return allUses === null ? tools : tools.map((tool) => ({ ...tool, most: allUses }))
-}
-
-function searchTool(match: EndpointMatch, name: string): ServerTool {
-  return { ...serverTool(match, name, null), unit: 'web_search' }
-}
-
-function serverTool({ dialect, endpoint }: EndpointMatch, name: string, most: number | null): ServerTool {
-  const otherModel = /^(?:image_generation|advisor|models|fallbacks)/.test(name)
-  const ofResponses = endpoint === 'responses' && !otherModel ? 'max_tool_calls' : null
-  const limitedBy = dialect === 'anthropic' ? (hasMaxUses.test(name) ? 'max_uses' : null) : ofResponses
-  return { name, unit: unitOf(name), most, limitedBy, otherModel }
-}
-
-/** https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool: of all tools, these have `max_uses`. */
-const hasMaxUses = /^web_(?:search|fetch)_/
-
-/** https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-reference: those that the caller runs. */
-const anthropicClientTool = /^(?:custom|bash_|text_editor_|computer_|memory_|browser_)/
-/** https://platform.openai.com/docs/guides/tools, and what others call a function. */
-const openaiClientTool = /^(?:function|custom|namespace|local_shell|apply_patch|computer)/
-
-function serverToolsIn(match: EndpointMatch, tool: Record<string, unknown>): readonly ServerTool[] {
-  if (match.dialect === 'google') {
-    return Object.keys(tool).flatMap((name) => {
-      if (/^(?:functionDeclarations|function_declarations|computerUse|computer_use)$/.test(name)) return []
-      return [serverTool(match, name, null)]
-    })
-  }
-  const { type } = tool
-  // Most are functions of the caller's.
-  if (typeof type !== 'string' || type === 'function') return noTools
-  if ((match.dialect === 'anthropic' ? anthropicClientTool : openaiClientTool).test(type)) return noTools
-  const limited = match.dialect === 'anthropic' && hasMaxUses.test(type)
-  return [serverTool(match, type, limited ? count(tool['max_uses']) : null)]
-}
-
-const noTools: readonly ServerTool[] = []
-
-function unitOf(tool: string): UnitName | null {
-  if (/search/i.test(tool) && !/file|tool/i.test(tool)) return 'web_search'
-  return /^code_?(?:execution|interpreter)/i.test(tool) ? 'code_execution' : null
-}
-
-function said(value: unknown): boolean {
-  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
 }
 
 const nothing: readonly unknown[] = []

@@ -12,24 +12,45 @@ export interface TextSize {
   readonly unmeasured: boolean
   /** What the request has the provider write to its cache, in the terms of the one API where callers say so. */
   readonly cacheControl: 'none' | 'short' | 'any'
+  /** What stands in the conversation and has the provider do more than answer. */
+  readonly brought: readonly Brought[]
   /** A name has a backslash: JSON.parse may have read one that is written with an escape as another one (lib/json-names.ts). */
   readonly mayBeMisread: boolean
+}
+
+export interface Brought {
+  readonly type: string
+  /** One, or a list of them. */
+  readonly tools: unknown
 }
 
 /** Shorter strings are taken for text whatever they look like. */
 const leastMediaChars = 512
 
-const pictureTypes: ReadonlySet<unknown> = new Set(['image_url', 'input_image', 'image'])
-const mediaTypes: ReadonlySet<unknown> = new Set(['input_audio', 'file', 'input_file', 'document', 'video_url'])
-/** What stands for something that the provider keeps. */
-const referenceTypes: ReadonlySet<unknown> = new Set(['item_reference', 'container_upload'])
+type Kind = 'picture' | 'media' | 'reference' | 'thought' | 'brings'
+
+/** What an object of a type is beside text. */
+const kinds: ReadonlyMap<unknown, Kind> = new Map([
+  ...(['image_url', 'input_image', 'image', 'computer_screenshot'] as const).map((type) => [type, 'picture'] as const),
+  ...(['input_audio', 'file', 'input_file', 'document', 'video_url'] as const).map((type) => [type, 'media'] as const),
+  // What stands for something that the provider keeps.
+  ...(['item_reference', 'container_upload'] as const).map((type) => [type, 'reference'] as const),
+  ['image_generation_call', 'picture'],
+  ['reasoning', 'thought'],
+  // Of OpenAI and, the definition, of Anthropic: tools, and the word to sum up what was said.
+  ...(['additional_tools', 'tool_search_output', 'compaction_trigger'] as const).map(
+    (type) => [type, 'brings'] as const,
+  ),
+  ['tool_definition', 'brings'],
+])
+
 const geminiMedia: ReadonlySet<string> = new Set(['inlineData', 'fileData', 'inline_data', 'file_data'])
 
 /** The members that hold media as base64, each with what the `type` of its object may then be. */
 const mediaMembers: ReadonlyMap<string, ReadonlySet<unknown>> = new Map([
   ['data', new Set([undefined, 'base64'])],
   ['url', new Set([undefined, 'url'])],
-  ['image_url', new Set(['input_image', 'image_url'])],
+  ['image_url', new Set(['input_image', 'image_url', 'computer_screenshot'])],
   ['file_data', new Set([undefined, 'input_file', 'file'])],
 ])
 
@@ -56,10 +77,10 @@ export function textSize(root: unknown): TextSize {
   walk.visit(root, false)
   while (walk.open.length > 0) walk.visit(walk.open.pop(), false)
   while (walk.verbatim.length > 0) walk.visit(walk.verbatim.pop(), true)
-  const { chars, hasMedia, mediaChars, pictures, cacheControl, mayBeMisread } = walk
+  const { chars, hasMedia, mediaChars, pictures, cacheControl, brought, mayBeMisread } = walk
   // Base64 without a part that it belongs to: nobody knows what the provider makes of it.
   const unmeasured = walk.unmeasured || walk.blobs > pictures
-  return { chars, hasMedia, mediaChars, pictures, cacheControl, unmeasured, mayBeMisread }
+  return { chars, hasMedia, mediaChars, pictures, cacheControl, unmeasured, brought, mayBeMisread }
 }
 
 class Walk {
@@ -75,6 +96,7 @@ class Walk {
   pictures = 0
   unmeasured = false
   cacheControl: TextSize['cacheControl'] = 'none'
+  readonly brought: Brought[] = []
   mayBeMisread = false
 
   visit(value: unknown, asText: boolean): void {
@@ -91,13 +113,16 @@ class Walk {
 
   #object(value: Record<string, unknown>, asText: boolean): void {
     const type = value['type']
-    this.#typed(type, asText)
+    const kind = type === undefined ? undefined : kinds.get(type)
+    if (kind !== undefined) this.#kind(kind, value, asText)
     for (const key in value) {
       const member = value[key]
       this.chars += key.length
       if (key.includes('\\')) this.mayBeMisread = true
       if (geminiMedia.has(key)) this.#gemini(member, asText)
       if (key === 'cache_control' && isObject(member)) this.#cache(member)
+      // An earlier answer that was spoken: a settings object of the same name has no id.
+      if (key === 'audio' && isObject(member) && 'id' in member) this.unmeasured = true
       if (asText) this.visit(member, true)
       else if (typeof member === 'string') {
         if (!this.#text(member) || mediaMembers.get(key)?.has(type) !== true) continue
@@ -117,13 +142,15 @@ class Walk {
     return true
   }
 
-  #typed(type: unknown, asText: boolean): void {
-    if (type === undefined) return
-    const picture = pictureTypes.has(type)
-    if (picture || mediaTypes.has(type)) this.hasMedia = true
+  #kind(kind: Kind, value: Record<string, unknown>, asText: boolean): void {
+    if (kind === 'picture' || kind === 'media') this.hasMedia = true
     if (asText) return
-    if (picture) this.pictures += 1
-    else if (mediaTypes.has(type) || referenceTypes.has(type)) this.unmeasured = true
+    if (kind === 'picture') this.pictures += 1
+    else if (kind === 'brings') {
+      this.brought.push({ type: String(value['type']), tools: value['tools'] ?? value['definition'] })
+    }
+    // A thought that does not come along is one that the provider kept.
+    else if (kind !== 'thought' || typeof value['encrypted_content'] !== 'string') this.unmeasured = true
   }
 
   #gemini(member: unknown, asText: boolean): void {
