@@ -1,3 +1,4 @@
+import type { EndpointMatch } from '../endpoints.ts'
 import { isObject } from './facts.ts'
 import type { Brought } from './text-size.ts'
 
@@ -19,29 +20,48 @@ export type OpenPart =
   | 'compaction_trigger'
   | 'skills'
 
+const none: readonly OpenPart[] = []
+
+/** Each is looked for where its API has it: a look for what is not there is what most requests pay for. */
 export function openPartsOf(
+  { dialect, endpoint }: EndpointMatch,
   root: Record<string, unknown>,
-  config: Record<string, unknown> | null,
   { openFallbacks, brought }: { readonly openFallbacks: boolean; readonly brought: readonly Brought[] },
 ): readonly OpenPart[] {
+  if (dialect === 'google') return openInGemini(root)
   const parts: OpenPart[] = []
   if (said(root['models'])) parts.push('models')
   if (openFallbacks) parts.push('fallbacks')
+  if (said(root['context_management'])) parts.push('context_management')
+  if (dialect === 'anthropic') {
+    if (continuesThread(root['thread'])) parts.push('thread')
+    if (said(root['compaction'])) parts.push('compaction')
+    if (isObject(root['container']) && said(root['container']['skills'])) parts.push('skills')
+  } else if (endpoint === 'responses') {
+    if (isObject(root['prompt'])) parts.push('prompt')
+    if (runsAgents(root['multi_agent'])) parts.push('multi_agent')
+    if (brought.some(({ type }) => type === 'compaction_trigger')) parts.push('compaction_trigger')
+  }
+  return parts.length === 0 ? none : parts
+}
+
+function openInGemini(root: Record<string, unknown>): readonly OpenPart[] {
+  const config = geminiConfig(root)
+  const parts: OpenPart[] = []
+  if (said(root['cachedContent'] ?? root['cached_content'])) parts.push('cachedContent')
   if (said(config?.['routingConfig'] ?? config?.['routing_config'])) parts.push('routingConfig')
   if (said(config?.['modelSelectionConfig'] ?? config?.['model_selection_config'])) parts.push('modelSelectionConfig')
-  if (continuesThread(root)) parts.push('thread')
-  if (isObject(root['prompt'])) parts.push('prompt')
-  if (said(root['cachedContent'] ?? root['cached_content'])) parts.push('cachedContent')
-  if (runsAgents(root['multi_agent'])) parts.push('multi_agent')
-  if (said(root['context_management'])) parts.push('context_management')
-  if (said(root['compaction'])) parts.push('compaction')
-  if (brought.some(({ type }) => type === 'compaction_trigger')) parts.push('compaction_trigger')
-  if (isObject(root['container']) && said(root['container']['skills'])) parts.push('skills')
   return parts
 }
 
+/** Both spellings are taken here and within, though not side by side. */
+export function geminiConfig(root: Record<string, unknown>): Record<string, unknown> | null {
+  const config = root['generationConfig'] ?? root['generation_config']
+  return isObject(config) ? config : null
+}
+
 /** https://platform.claude.com/docs/en/build-with-claude/message-threads: what is kept are messages, system and tools. */
-export function continuesThread({ thread }: Record<string, unknown>): boolean {
+export function continuesThread(thread: unknown): boolean {
   return said(thread) && !(isObject(thread) && thread['type'] === 'create' && Object.keys(thread).length === 1)
 }
 

@@ -1,7 +1,7 @@
 import type { EndpointMatch } from '../endpoints.ts'
 import { isObject } from './facts.ts'
 import { type Fallback, fallbacksOf } from './fallbacks.ts'
-import { continuesThread, type OpenPart, openPartsOf, said } from './open-parts.ts'
+import { continuesThread, geminiConfig, type OpenPart, openPartsOf, said } from './open-parts.ts'
 import { count } from './output-limit.ts'
 import { type ServerTool, serverToolsOf, toolsIn } from './server-tools.ts'
 import type { TextSize } from './text-size.ts'
@@ -78,8 +78,8 @@ export function reachOf(
   const tools = toolsIn(root, brought)
   const serverTools = serverToolsOf(match, root, { tools, allUses })
   const openFallbacks = fallbacks.kind === 'open'
-  const openParts = openPartsOf(root, geminiConfig(root), { openFallbacks, brought })
-  const kept = keepsInput(root)
+  const openParts = openPartsOf(match, root, { openFallbacks, brought })
+  const kept = keepsInput(match, root)
   return {
     textBytes: bodyBytes - size.mediaChars,
     pictures: size.pictures,
@@ -109,20 +109,23 @@ const noFallbacks: readonly Fallback[] = []
 const toolsOfSet = 32
 
 function descriptionsOf(tools: readonly Record<string, unknown>[]): number {
+  if (tools.length === 0) return 0
   return tools.reduce((sum, { type }) => sum + (typeof type === 'string' && /_toolset_/.test(type) ? toolsOfSet : 1), 0)
 }
 
-/** Refers to what providers keep of earlier calls. */
-function keepsInput(root: Record<string, unknown>): boolean {
-  return (
-    said(root['previous_response_id']) ||
-    said(root['conversation']) ||
-    said(root['continuationToken'] ?? root['continuation_token']) ||
-    continuesThread(root) ||
-    said(root['cachedContent']) ||
-    said(root['cached_content']) ||
-    isObject(root['prompt'])
-  )
+/** Refers to what the provider keeps of earlier calls. */
+function keepsInput({ dialect }: EndpointMatch, root: Record<string, unknown>): boolean {
+  switch (dialect) {
+    case 'anthropic':
+      return continuesThread(root['thread'])
+    case 'google':
+      return (
+        said(root['cachedContent'] ?? root['cached_content']) ||
+        said(root['continuationToken'] ?? root['continuation_token'])
+      )
+    default:
+      return said(root['previous_response_id']) || said(root['conversation']) || isObject(root['prompt'])
+  }
 }
 
 function passesOf(tools: readonly ServerTool[], allUses: number | null): number | null {
@@ -171,12 +174,6 @@ function thinks(root: Record<string, unknown>): boolean {
   const config = geminiConfig(root)
   const budget = config?.['thinkingConfig'] ?? config?.['thinking_config']
   return isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0
-}
-
-/** Both spellings are taken here and within, though not side by side. */
-function geminiConfig(root: Record<string, unknown>): Record<string, unknown> | null {
-  const config = root['generationConfig'] ?? root['generation_config']
-  return isObject(config) ? config : null
 }
 
 /** Answers of sound or pictures. */

@@ -16,11 +16,17 @@ export interface ServerTool {
   readonly otherModel: boolean
 }
 
+const none: readonly Record<string, unknown>[] = []
+
 /**
  * All tools that the model is told of: those that a request begins with, and those that its conversation brings along
  * later, in what both APIs that have it call additions and results of searches for tools.
  */
-export function toolsIn(root: Record<string, unknown>, brought: readonly Brought[]): Record<string, unknown>[] {
+export function toolsIn(
+  root: Record<string, unknown>,
+  brought: readonly Brought[],
+): readonly Record<string, unknown>[] {
+  if (root['tools'] === undefined && brought.length === 0) return none
   const tools: Record<string, unknown>[] = []
   // Google takes one value where a list is wanted.
   for (const given of [root['tools'], ...brought.map(({ tools: later }) => later)]) {
