@@ -49,6 +49,10 @@ export function openEnds(call: CallToBound): readonly OpenEnd[] {
 function endOf(part: OpenPart): OpenEnd {
   switch (part) {
     case 'models':
+    case 'fallback_models':
+    case 'route':
+    case 'preset':
+    case 'providerOptions':
     case 'fallbacks':
     case 'routingConfig':
     case 'modelSelectionConfig':

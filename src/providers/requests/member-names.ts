@@ -52,6 +52,8 @@ const ofBody = new DecidingNames([
   ...['tools', 'functions', 'max_tool_calls', 'mcp_servers', 'plugins', 'web_search_options', 'search_parameters'],
   ...['thinking', 'reasoning', 'reasoning_effort', 'enable_thinking', 'modalities', 'prediction'],
   ...['previous_response_id', 'conversation', 'cachedContent', 'cached_content', 'context_management'],
+  ...['continuationToken', 'continuation_token', 'thread', 'compaction', 'container', 'multi_agent', 'fallbacks'],
+  ...['fallback_models', 'route', 'preset', 'providerOptions'],
 ])
 
 const ofStreamOptions = new DecidingNames(['include_usage'])
@@ -59,6 +61,7 @@ const ofThinking = new DecidingNames(['type', 'budget_tokens'])
 const ofGeminiConfig = new DecidingNames([
   ...['maxOutputTokens', 'max_output_tokens', 'candidateCount', 'candidate_count'],
   ...['responseModalities', 'response_modalities', 'thinkingConfig', 'thinking_config'],
+  ...['routingConfig', 'routing_config', 'modelSelectionConfig', 'model_selection_config'],
 ])
 const ofGeminiThinking = new DecidingNames(['thinkingBudget', 'thinking_budget'])
 

@@ -6,6 +6,10 @@ import type { Brought } from './text-size.ts'
 export type OpenPart =
   // Other models answer, and which ones the provider chooses.
   | 'models'
+  | 'fallback_models'
+  | 'route'
+  | 'preset'
+  | 'providerOptions'
   | 'fallbacks'
   | 'routingConfig'
   | 'modelSelectionConfig'
@@ -31,6 +35,11 @@ export function openPartsOf(
   if (dialect === 'google') return openInGemini(root)
   const parts: OpenPart[] = []
   if (said(root['models'])) parts.push('models')
+  // Of relays: https://openrouter.ai/docs/features/presets, https://vercel.com/docs/ai-gateway/provider-options.
+  if (said(root['fallback_models'])) parts.push('fallback_models')
+  if (said(root['route'])) parts.push('route')
+  if (said(root['preset'])) parts.push('preset')
+  if (said(root['providerOptions'])) parts.push('providerOptions')
   if (openFallbacks) parts.push('fallbacks')
   if (said(root['context_management'])) parts.push('context_management')
   if (dialect === 'anthropic') {

@@ -319,7 +319,8 @@ test('what nobody says the end of leaves the passes open, whatever the tools say
   open(responses, { ...asked, prompt: { id: 'pmpt_1' } }, 'prompt')
   open(responses, { ...asked, context_management: [{ type: 'compaction' }] }, 'context_management')
   open(responses, { input: [{ type: 'compaction_trigger' }], max_tool_calls: 1 }, 'compaction_trigger')
-  open(chat, { messages: ask, models: ['a'] }, 'models')
+  for (const name of ['models', 'fallback_models', 'route', 'preset', 'providerOptions'])
+    open(chat, { [name]: ['a'] }, name)
   const gemini = (body: Record<string, unknown>) => reach(generate, { contents: [], ...body }).openParts
   assert.deepEqual(gemini({ cachedContent: 'cachedContents/1' }), ['cachedContent'])
   assert.deepEqual(gemini({ cached_content: 'cachedContents/1' }), ['cachedContent'])

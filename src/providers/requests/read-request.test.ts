@@ -172,6 +172,10 @@ test('a name that decides something in another case is refused, alone and beside
   // A model that only the relay sees is one that no key's list of models was asked for.
   refuses('/v1/responses', '{"input":"x","Model":"gpt-5-pro"}', 'invalid_request', /"Model"/)
   refuses(chat, '{"model":"m","N":8}', 'invalid_request', /"N" must be written "n"/)
+  refuses(messages, '{"model":"m","Thread":{}}', 'invalid_request', /"Thread" must be written "thread"/)
+  refuses('/v1/responses', '{"model":"m","multi_Agent":{}}', 'invalid_request', /must be written "multi_agent"/)
+  refuses(messages, '{"model":"m","fallbacks":[],"fallbacks":"default"}', 'invalid_request', /stands more than once/)
+  refuses(generate, '{"generationConfig":{"RoutingConfig":{}}}', 'invalid_request', /must be written "routingConfig"/)
   // Go takes the long s for an s and the Kelvin sign for a k.
   refuses(chat, '{"model":"m","\u017ftream":true}', 'invalid_request', /must be written "stream"/)
   refuses(chat, '{"model":"m","bac\u212aground":true}', 'invalid_request', /must be written "background"/)
