@@ -35,7 +35,8 @@ test('each open end says what its caller can set, where that is a setting of the
   const claude = { model: 'claude-haiku-4-5', messages }
   assert.deepEqual(remedies('/v1/messages', { ...claude, tools: [fetch, code] }), ['"max_uses"', null])
   assert.deepEqual(remedies(responses, { model: 'o3', input: 'Hi', tools: [{ type: 'mcp' }] }), ['"max_tool_calls"'])
-  assert.deepEqual(remedies(chat, { model: 'gpt-4.1', messages, models: ['a', 'b'] }), ['no "models"'])
+  for (const other of ['models', 'fallbacks', 'fallback_models', 'route', 'preset'])
+    assert.deepEqual(remedies(chat, { model: 'gpt-4.1', messages, [other]: 'a' }), [`no "${other}"`])
   assert.deepEqual(remedies('/v1/messages', { ...claude, fallbacks: 'default' }), ['no "fallbacks"'])
   assert.deepEqual(remedies('/v1/messages', { ...claude, max_tokens: 1, fallbacks: [{ model: 'm-search' }] }), [null])
   assert.deepEqual(remedies(chat, { model: 'gpt-4.1', messages, web_search_options: {} }), [null])

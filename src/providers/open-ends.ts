@@ -12,9 +12,6 @@ export interface OpenEnd {
   readonly remedy: string | null
 }
 
-/** Members of a body by which another model may answer. */
-const otherAnswer: ReadonlySet<string> = new Set(['models', 'fallbacks', 'fallback_models', 'route', 'preset'])
-
 /** All reasons why a call has no bound; none where it has one. */
 export function openEnds(call: CallToBound): readonly OpenEnd[] {
   const { match, facts, reach, model } = call
