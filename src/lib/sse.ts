@@ -168,7 +168,8 @@ export class SseReader {
     block.chunkEnd = end
     block.continued = this.#pieceBytes > 0 || this.#oversized
     block.oversized = this.#oversized || this.#pieceBytes + end - start > this.#maxBlockBytes
-    if (block.oversized) {
+    // A blank line by itself, of which a body may have millions, is not looked at.
+    if (block.oversized || (lines === 1 && this.#pieceBytes === 0 && !this.#atStart)) {
       block.bytes = noBytes
       block.hasData = false
       block.blockStart = 0
