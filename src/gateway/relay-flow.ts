@@ -1,19 +1,16 @@
-import { BodyDecoder, type ContentEncoding } from '#lib/content-encoding.ts'
+import { BodyDecoder } from '#lib/body-decoder.ts'
+import type { ContentEncoding } from '#lib/content-encoding.ts'
 import { WholeEvents } from '#lib/whole-events.ts'
-import {
-  type AnswerSink,
-  type ClientExchange,
-  type Timer,
-  type Timers,
-  type UpstreamAnswer,
-  UpstreamFault,
-} from '#ports.ts'
+import { type ClientExchange, type Timer, type Timers, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { PassedEvents } from '#providers/cut-stream.ts'
 import type { StreamMeter } from '#providers/meter.ts'
+import { Brake } from './brake.ts'
 import type { StreamAllowance } from './budgets/allowance.ts'
 import type { CallControl, Work } from './call-control.ts'
+import { DecodedFlow, type EncodedSink } from './decoded-flow.ts'
 import { type Cut, type Delivery, noBytes } from './delivery.ts'
 import type { UpstreamSecret } from './hide-secret.ts'
+import { mostDecoded } from './most-decoded.ts'
 import type { ReadOnLimits } from './road.ts'
 
 export interface FlowParts {
@@ -34,6 +31,8 @@ export interface FlowParts {
   readonly secret: UpstreamSecret
   /** How the body is encoded although it was asked for plain: a decoded copy is read then. Null = it is not. */
   readonly encoding: readonly ContentEncoding[] | null
+  /** A fault of ours, though the call goes on to its record. */
+  readonly onFault: (error: unknown) => void
 }
 
 /** What follows the event that ends an answer waits with it for the ledger; more than this was no end. */
@@ -47,24 +46,37 @@ const quietAfterEndMs = 2_000
  * of an end that is not in the ledger. Resolves when the upstream has ended or failed.
  */
 export function relayFlow(parts: FlowParts): Promise<Delivery> {
-  return new Promise((resolve) => {
-    const flow = new Flow(parts, resolve)
-    parts.control.whileRunning(parts.upstream)
-    parts.exchange.onDrain(() => parts.answer.resume())
-    const { encoding, secret } = parts
-    parts.answer.deliver(
+  return new Promise((resolve, reject) => {
+    const { answer, encoding, exchange, secret, upstream } = parts
+    const brake = new Brake(answer)
+    const flow = new Flow(parts, brake, { resolve, reject })
+    parts.control.whileRunning(upstream)
+    exchange.onDrain(() => brake.off('client'))
+    answer.deliver(
       encoding === null
         ? secret.hiddenOnTheWayTo(flow)
-        : new DecodedFlow(flow, new BodyDecoder(encoding), secret.watch(), parts.upstream),
+        : new DecodedFlow(flow, {
+            decoder: new BodyDecoder(encoding, mostDecoded),
+            holdsSecret: secret.watch(),
+            upstream,
+            brake,
+          }),
     )
-    parts.exchange.onGone(() => flow.clientLeft())
+    exchange.onGone(() => flow.clientLeft())
     flow.delivered()
   })
 }
 
-class Flow implements AnswerSink {
+interface Outcome {
+  readonly resolve: (delivery: Delivery) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Never throws: whoever hands over to it, a connection or a timer, has nobody to tell. */
+class Flow implements EncodedSink {
   readonly #parts: FlowParts
-  readonly #resolve: (delivery: Delivery) => void
+  readonly #brake: Brake
+  readonly #outcome: Outcome
   #held: Buffer = noBytes
   #firstByteAtMs: number | null = null
   #left = false
@@ -75,22 +87,35 @@ class Flow implements AnswerSink {
   #counting = false
   readonly #events: WholeEvents | null
 
-  constructor(parts: FlowParts, resolve: (delivery: Delivery) => void) {
+  constructor(parts: FlowParts, brake: Brake, outcome: Outcome) {
     this.#parts = parts
-    this.#resolve = resolve
+    this.#brake = brake
+    this.#outcome = outcome
     this.#events = parts.passed === null ? null : new WholeEvents()
+  }
+
+  get over(): boolean {
+    return this.#over
   }
 
   bytes(chunk: Buffer): void {
     if (this.#over) return
-    this.#passOn(this.#parts.meter.push(chunk), chunk.length)
+    try {
+      this.#passOn(this.#parts.encoding === null ? this.#parts.meter.push(chunk) : chunk, chunk.length)
+    } catch (error) {
+      this.broke(error)
+    }
   }
 
-  /** A chunk that could only be read in another form. */
-  encodedBytes(chunk: Buffer, decoded: readonly Buffer[]): void {
+  read(piece: Buffer): void {
+    if (!this.#over) this.#parts.meter.push(piece)
+  }
+
+  broke(error: unknown): void {
     if (this.#over) return
-    for (const piece of decoded) this.#parts.meter.push(piece)
-    this.#passOn(chunk, chunk.length)
+    this.#parts.onFault(error)
+    this.#finish(new UpstreamFault('bad_answer', 'the answer could not be handled', error))
+    this.#parts.upstream.abort()
   }
 
   #passOn(out: Buffer, cameBytes: number): void {
@@ -104,22 +129,26 @@ class Flow implements AnswerSink {
 
   /** Its bytes are more than the budget can pay as tokens: are its tokens? Meanwhile no more of it is asked for. */
   #countOrCutOff(): void {
-    const { allowance, answer, meter } = this.#parts
+    const { allowance, meter } = this.#parts
     if (allowance === null || this.#counting) return
     const { outputBytes } = meter
     const { outputText, outputCharsCut } = meter.reading()
     if (outputCharsCut !== undefined || !allowance.isWorthCounting(outputBytes)) return this.#cutOff()
     this.#counting = true
-    answer.pause()
+    this.#brake.on('counting')
     const decide = (): void => {
       this.#counting = false
       if (this.#over) return
-      if (this.#covered()) answer.resume()
+      if (this.#covered()) this.#brake.off('counting')
       else this.#countOrCutOff()
     }
-    allowance.count(outputText, outputBytes).then(decide, () => {
+    const cutOff = (): void => {
       if (!this.#over) this.#cutOff()
-    })
+    }
+    allowance
+      .count(outputText, outputBytes)
+      .then(decide, cutOff)
+      .catch((error: unknown) => this.broke(error))
   }
 
   #covered(): boolean {
@@ -153,7 +182,7 @@ class Flow implements AnswerSink {
     if (this.#over) return
     this.#left = true
     this.#held = noBytes
-    this.#parts.answer.resume()
+    this.#brake.off('client')
   }
 
   #readOn(bytes: number): void {
@@ -180,7 +209,7 @@ class Flow implements AnswerSink {
   #write(bytes: Buffer): void {
     const out = this.#events === null ? bytes : this.#events.push(bytes)
     this.#parts.passed?.push(out)
-    if (out.length > 0 && !this.#parts.exchange.write(out)) this.#parts.answer.pause()
+    if (out.length > 0 && !this.#parts.exchange.write(out)) this.#brake.on('client')
   }
 
   #finish(fault: UpstreamFault | null): void {
@@ -189,11 +218,19 @@ class Flow implements AnswerSink {
     // All of it may have come before anybody was told of the caller.
     this.#left ||= this.#parts.exchange.gone
     this.#quietTimer?.cancel()
+    try {
+      this.#outcome.resolve(this.#delivery(fault))
+    } catch (error) {
+      this.#outcome.reject(error)
+    }
+  }
+
+  #delivery(fault: UpstreamFault | null): Delivery {
     const { meter, form } = this.#parts
     const tail = meter.end()
     const reading = meter.reading()
     const kept = [this.#events?.take() ?? noBytes, this.#held, this.#cut === null ? tail : noBytes]
-    this.#resolve({
+    return {
       reading,
       form,
       held: this.#left ? noBytes : joined(kept),
@@ -205,64 +242,13 @@ class Flow implements AnswerSink {
       started: true,
       firstByteAtMs: this.#firstByteAtMs,
       upstreamEndedAtMs: this.#parts.monotonicMs(),
-    })
+    }
   }
 }
 
 function joined(pieces: readonly Buffer[]): Buffer {
   const filled = pieces.filter((piece) => piece.length > 0)
   return filled.length === 1 ? (filled[0] ?? noBytes) : Buffer.concat(filled)
-}
-
-/**
- * Decodes before it hands over, in order, so that the end of an answer is known before it is passed on. Nothing can be
- * replaced in an encoded body: where the secret comes to stand in it, it is broken off before.
- */
-class DecodedFlow implements AnswerSink {
-  readonly #flow: Flow
-  readonly #decoder: BodyDecoder
-  readonly #holdsSecret: (piece: Buffer) => boolean
-  readonly #upstream: Work
-  #done: Promise<void> = Promise.resolve()
-
-  constructor(flow: Flow, decoder: BodyDecoder, holdsSecret: (piece: Buffer) => boolean, upstream: Work) {
-    this.#flow = flow
-    this.#decoder = decoder
-    this.#holdsSecret = holdsSecret
-    this.#upstream = upstream
-  }
-
-  bytes(chunk: Buffer): void {
-    this.#then(async () => {
-      const decoded = await this.#decoder.push(chunk)
-      if (decoded.some(this.#holdsSecret)) this.#breakOff()
-      else this.#flow.encodedBytes(chunk, decoded)
-    })
-  }
-
-  #breakOff(): void {
-    this.#flow.fail(
-      new UpstreamFault('bad_answer', "the provider repeated the gateway's own key in a compressed stream"),
-    )
-    this.#upstream.abort()
-  }
-
-  end(): void {
-    this.#then(() => this.#close(() => this.#flow.end()))
-  }
-
-  fail(fault: UpstreamFault): void {
-    this.#then(() => this.#close(() => this.#flow.fail(fault)))
-  }
-
-  #close(last: () => void): void {
-    this.#decoder.close()
-    last()
-  }
-
-  #then(step: () => Promise<void> | void): void {
-    this.#done = this.#done.then(step)
-  }
 }
 
 /** For bodies that carry no usage: nothing is read, and the last chunk always waits for the ledger. */

@@ -1,10 +1,12 @@
-import { type ContentEncoding, decodeWhole, encodeWhole } from '#lib/content-encoding.ts'
+import { type Decoded, DecodedTooLarge, decodeWhole } from '#lib/body-decoder.ts'
+import { type ContentEncoding, encodeWhole } from '#lib/content-encoding.ts'
 import { type AnswerSink, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { withOwnResultsAddress } from '#providers/answers/results-address.ts'
 import type { Reading } from '#providers/meter.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import type { Answered } from './forward.ts'
+import { mostDecoded, tooLargeDecoded } from './most-decoded.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 
@@ -24,8 +26,11 @@ export function relayWhole(road: Road, open: OpenCall, whole: WholeAnswer): Prom
   return sink.delivery()
 }
 
-/** A body may be this many times smaller on the wire: enough for any answer, an end to what a bomb can do. */
-const mostDecodedBytes = 256 * 1024 * 1024
+/** What became of an answer: what its usage is read from, and what its caller is to get. */
+interface Outcome extends Pick<Delivery, 'reading' | 'held' | 'fault'> {}
+
+/** Nobody gets anything of it. */
+const nothingOf = (fault: UpstreamFault): Outcome => ({ reading: noReading, held: noBytes, fault })
 
 class Whole implements AnswerSink {
   readonly #road: Road
@@ -34,6 +39,7 @@ class Whole implements AnswerSink {
   #delivery: Delivery | null = null
   /** Null until what came with the head has been handed over. */
   #resolve: ((delivery: Delivery) => void) | null = null
+  #reject: (error: unknown) => void = () => {}
   #first: Buffer | null = null
   #rest: Buffer[] | null = null
   #bytes = 0
@@ -49,8 +55,9 @@ class Whole implements AnswerSink {
 
   delivery(): Promise<Delivery> | Delivery {
     if (this.#delivery !== null) return this.#delivery
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#resolve = resolve
+      this.#reject = reject
     })
   }
 
@@ -97,18 +104,30 @@ class Whole implements AnswerSink {
 
   #finish(fault: UpstreamFault | null): void {
     if (this.#over) return
-    const clientLeft = this.#open.arrival.exchange.gone
-    const upstreamEndedAtMs = this.#nowMs()
-    const body = this.#body()
-    const { encoding } = this.#whole
-    const decoded = encoding === null ? null : decodeWhole(encoding, body, mostDecodedBytes)
-    const readable = this.#shown(decoded ?? body)
-    const reading = fault === null ? this.#read(readable) : noReading
     this.#over = true
+    const endedAtMs = this.#nowMs()
+    const { encoding } = this.#whole
+    try {
+      if (fault !== null) this.#deliver(nothingOf(fault), endedAtMs)
+      else if (encoding === null) this.#deliver(this.#plain(this.#body()), endedAtMs)
+      else
+        this.#decoded(this.#body(), encoding).then(
+          (outcome) => this.#deliver(outcome, endedAtMs),
+          (error: unknown) => this.#reject(error),
+        )
+    } catch (error) {
+      // Whoever hands over has nobody to tell, unless it was with the head.
+      if (this.#resolve === null) throw error
+      this.#reject(error)
+    }
+  }
+
+  #deliver({ reading, held, fault }: Outcome, upstreamEndedAtMs: number): void {
+    const clientLeft = this.#open.arrival.exchange.gone
     this.#delivery = {
       reading,
       form: 'opaque',
-      held: clientLeft ? noBytes : asItCame(readable, body, decoded, encoding),
+      held: clientLeft ? noBytes : held,
       fault,
       clientLeft,
       cut: null,
@@ -118,6 +137,30 @@ class Whole implements AnswerSink {
       upstreamEndedAtMs,
     }
     this.#resolve?.(this.#delivery)
+  }
+
+  #plain(body: Buffer): Outcome {
+    const held = this.#shown(body)
+    return { reading: this.#read(held), held, fault: null }
+  }
+
+  /** Byte for byte what came, unless what stands in it is not to be shown. */
+  async #decoded(body: Buffer, encoding: readonly ContentEncoding[]): Promise<Outcome> {
+    let decoded: Decoded | null
+    try {
+      const { answerBodyBytes } = this.#road
+      decoded = await decodeWhole(encoding, body, (cameBytes) => Math.min(answerBodyBytes, mostDecoded(cameBytes)))
+    } catch (error) {
+      if (error instanceof DecodedTooLarge) return nothingOf(tooLargeDecoded(error))
+      throw error
+    }
+    if (decoded === null) return this.#plain(body)
+    const shown = this.#shown(decoded.bytes)
+    const reading = this.#read(shown)
+    if (shown === decoded.bytes) return { reading, held: body, fault: null }
+    // Encoded anew, the part would be taken for the whole.
+    if (!decoded.whole) return { ...nothingOf(cutShort()), reading }
+    return { reading, held: await encodeWhole(encoding, shown), fault: null }
   }
 
   #body(): Buffer {
@@ -141,16 +184,9 @@ class Whole implements AnswerSink {
   }
 }
 
-/**
- * The body to pass on: byte for byte what came, unless what stood in it is not to be shown. `decoded` is null where it
- * was readable as it came, or cannot be read.
- */
-function asItCame(
-  shown: Buffer,
-  body: Buffer,
-  decoded: Buffer | null,
-  encoding: readonly ContentEncoding[] | null,
-): Buffer {
-  if (decoded === null || encoding === null) return shown
-  return shown === decoded ? body : encodeWhole(encoding, shown)
+function cutShort(): UpstreamFault {
+  return new UpstreamFault(
+    'bad_answer',
+    'the answer is cut short or damaged within its content-encoding, and holds what is not to be shown',
+  )
 }

@@ -9,6 +9,7 @@ import type { EndpointMatch } from '#providers/endpoints.ts'
 import type { ProviderError, Reading, StreamMeter } from '#providers/meter.ts'
 import { type AnswerForm, formByAsking, formByStart, formByType } from './answer-form.ts'
 import { readStart } from './answer-start.ts'
+import { CallFault } from './call-fault.ts'
 import { type Delivery, noBytes, noReading } from './delivery.ts'
 import type { Went } from './forward.ts'
 import type { OpenCall } from './open-call.ts'
@@ -92,6 +93,7 @@ async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Prom
     monotonicMs,
     limits,
     meter,
+    onFault: (error: unknown) => road.onFault(new CallFault(arrival, error)),
   }
   try {
     return checkedEnd(await relayFlow(parts), match, encoding)

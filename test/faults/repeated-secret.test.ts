@@ -165,6 +165,35 @@ for (const api of apis) {
   }
 }
 
+for (const [encoding, encode] of [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['gzip, br', (body: Buffer) => brotliCompressSync(gzipSync(body))],
+] as const) {
+  test(`in an answer compressed by ${encoding} that is cut short: the part does not become the whole`, async () => {
+    const [api] = apis
+    assert.ok(api !== undefined)
+    const noise = Array.from({ length: 5_000 }, (_, index) => (index * 2_654_435_761).toString(36)).join('-')
+    const body = encode(
+      Buffer.from(`{"model":"gpt-4.1-mini","of":"${upstreamSecret}","choices":[],"noise":"${noise}"}`),
+    )
+    const pieces = [latin1(body.subarray(0, -20))]
+    const {
+      text,
+      status,
+      encoding: shown,
+      entry,
+    } = await told(api, { more: [`content-encoding: ${encoding}`], pieces }, false)
+    assert.deepEqual([status, shown], [502, null])
+    assert.match(text, /is cut short or damaged within its content-encoding/)
+    assert.deepEqual(
+      [entry.outcome, entry.errorCode, entry.usageSource],
+      ['failed', 'upstream_bad_answer', 'estimated'],
+    )
+  })
+}
+
 for (const [encoding, compress] of [
   ['gzip', createGzip],
   ['deflate', createDeflate],
