@@ -340,3 +340,18 @@ test('a large body of a stranger is refused by its head, and not waited for', as
   const answer = await text(socket)
   assert.match(answer, /^HTTP\/1\.1 401 [\s\S]*\r\n\r\nPOST who\?$/)
 })
+
+test('who asks for a tunnel and resets the connection ends nothing but that', async (t) => {
+  const server = await serve(t, echo)
+  for (const more of ['', 'what would go through it '.repeat(1_000)]) {
+    const asking = await open(server)
+    asking.write('CONNECT api.openai.com:443 HTTP/1.1\r\nhost: api.openai.com:443\r\n\r\n')
+    assert.match(String((await once(asking, 'data'))[0]), /^HTTP\/1.1 405 /)
+    asking.write(more)
+    asking.resetAndDestroy()
+    await once(asking, 'close')
+  }
+  const next = await open(server)
+  next.write(last)
+  assert.deepEqual(bodies(await text(next)), ['POST  end'])
+})

@@ -44,6 +44,8 @@ const keepAliveTimeoutMs = 75_000
 
 /** After what is the last word on a connection: how long its client may keep it open. */
 const lastWordMs = 2_000
+/** How long who asked for a tunnel may take to hear that there is none. */
+const tunnelTimeoutMs = 2_000
 
 /** How soon it is seen that a client has stopped to read. */
 const sweepEveryMs = 1_000
@@ -145,6 +147,9 @@ function nodeServer(options: ServerOptions, underWay: AnswersUnderWay): Server {
   server.on('checkContinue', (request, response) => take(request, response, whenAsked))
   // What asks for a tunnel takes us for a proxy of another kind.
   server.on('connect', (_request, socket: Socket) => {
+    // From here on nobody else listens to it, nor looks after it: its errors would end the process.
+    socket.on('error', () => socket.destroy()).setTimeout(tunnelTimeoutMs, () => socket.destroy())
+    socket.resume()
     refuse(socket, [405, 'Method Not Allowed', 'method_not_allowed'], 'This is no proxy: it opens no tunnels.')
   })
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
@@ -161,6 +166,8 @@ function listen(server: Server, options: ServerOptions): Promise<void> {
     server.once('error', reject)
     server.listen({ host: options.host, port: options.port, backlog: 4096 }, () => {
       server.off('error', reject)
+      // A connection that the system could not give us is no reason to end those that it has.
+      server.on('error', () => {})
       resolve()
     })
   })
