@@ -80,9 +80,7 @@ export async function composeGateway(
   const gateway = createGateway({ road, handOff, incoming, version, metrics: door, host: config.listen.host })
   const server = await openServer(config, gateway, metrics)
   const ownAddress = await OwnMetricsAddress.open(config.metrics.listen, door, log)
-  const asked = new SocketServer({ '/budgets': () => budgetsAnswer(budgets) })
-  const askedAt = join(config.dataDir, 'run', 'gateway.sock')
-  await privately(askedAt, () => asked.listen(askedAt))
+  const asked = await openSocket(config, budgets)
   keys.follow()
   onReady(`http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`)
 
@@ -99,6 +97,7 @@ export async function composeGateway(
       gateway.layRoad(laid)
       incoming.configure(next.incoming)
     },
+    abandon: () => gateway.drain(0).then(() => journal.close()),
     async stop() {
       const closed = server.close()
       await gateway.drain(drainMs)
@@ -152,6 +151,14 @@ function openLedger(config: Config, { budgets, metrics }: Watchers, firstBlock: 
     onSynced: metrics.synced,
     firstBlock,
   })
+}
+
+/** Tells those on this machine what the gateway alone knows. */
+async function openSocket({ dataDir }: Config, budgets: BudgetKeeper): Promise<SocketServer> {
+  const path = join(dataDir, 'run', 'gateway.sock')
+  const server = new SocketServer({ '/budgets': () => budgetsAnswer(budgets) })
+  await privately(path, () => server.listen(path))
+  return server
 }
 
 function openEvents({ dataDir }: Config, log: Log) {

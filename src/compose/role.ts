@@ -10,6 +10,11 @@ export interface RunningRole {
   apply?(config: Config): Promise<void> | void
   /** Ends in order. The process exits when it resolves. */
   stop(): Promise<void>
+  /**
+   * Accounts for what is under way, and ends it: a fault has come up that nobody took, and the process exits when this
+   * resolves, or takes too long. Absent: there is nothing to account for.
+   */
+  abandon?(): Promise<void>
 }
 
 export interface RoleHooks {

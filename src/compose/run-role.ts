@@ -3,6 +3,7 @@ import type { Config } from '#config/config.ts'
 import { systemClock } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
+import { lastResort } from './last-resort.ts'
 import { Requests } from './requests.ts'
 import type { RoleMessage, RoleName, RunningRole } from './role.ts'
 import { loadRole } from './role-code.ts'
@@ -35,6 +36,10 @@ export async function runRole(name: RoleName): Promise<void> {
     await giveUp(startFaultLine(codeOf(error), config) ?? message, log)
     return
   }
+  process.on(
+    'uncaughtException',
+    lastResort(log, async () => role.abandon?.(), process.exit),
+  )
   requests.onStop((why) => void end(role, why, log))
   follow((next) => void apply(role, next, log), log)
 }

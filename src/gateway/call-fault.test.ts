@@ -40,3 +40,28 @@ test('a call that a fault of ours ends is in the log, and in its answer, under i
   assert.equal(status, 500)
   assert.equal(headers[headers.indexOf('x-request-id') + 1], 'mine-7')
 })
+
+test('what cannot even begin to be handled is answered, and thrown at nobody', () => {
+  const broken = new Error('on purpose')
+  const faults: unknown[] = []
+  const road = { clock: systemClock, onFault: (fault: unknown) => faults.push(fault) } as unknown as Road
+  const incoming = {
+    take: () => {
+      throw broken
+    },
+    configure() {},
+  }
+  const statuses: number[] = []
+  const exchange = {
+    method: 'GET',
+    path: '/anything',
+    headers: {},
+    gone: false,
+    started: false,
+    answer: (status: number) => statuses.push(status),
+  } as unknown as ClientExchange
+  createGateway({ road, handOff() {}, incoming, version: '0', metrics: { take() {} }, host: '127.0.0.1' }).take(
+    exchange,
+  )
+  assert.deepEqual([faults, statuses], [[broken], [500]])
+})

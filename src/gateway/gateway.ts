@@ -2,7 +2,7 @@ import type { Asker, ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
 import { admit } from './admit.ts'
-import { type Arrival, arrive } from './arrival.ts'
+import { arrive } from './arrival.ts'
 import { CallFault } from './call-fault.ts'
 import type { Incoming } from './incoming/incoming.ts'
 import { type MetricsDoor, metricsPath } from './metrics/door.ts'
@@ -45,6 +45,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   const startedAtMs = road.clock.monotonicMs()
 
   const take = (exchange: ClientExchange): void => {
+    try {
+      takeAny(exchange)
+    } catch (error) {
+      road.onFault(error)
+      answerFault(exchange, 'openai', [])
+    }
+  }
+
+  const takeAny = (exchange: ClientExchange): void => {
     const match = matchEndpoint(exchange.method, exchange.path, exchange.headers, exchange.query)
     if (match === null) return takeOther(exchange)
     if (draining) return answerStopping(exchange, match.dialect)
@@ -52,7 +61,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const arrival = arrive(current, exchange, match)
     takeCall(current, arrival).catch((error: unknown) => {
       current.onFault(new CallFault(arrival, error))
-      answerFault(arrival)
+      answerFault(exchange, match.dialect, ['x-request-id', arrival.requestId])
     })
   }
 
@@ -153,10 +162,10 @@ function answerStopping(exchange: ClientExchange, dialect: Dialect): void {
 }
 
 /** A fault of ours: the caller must not take a part for the whole, nor wait for ever. */
-function answerFault({ exchange, match, requestId }: Arrival): void {
+function answerFault(exchange: ClientExchange, dialect: Dialect, headers: readonly string[]): void {
   if (exchange.gone) return
   if (exchange.started) return exchange.breakOff()
   const message = 'The gateway failed to handle this call. Its log says why; the call id is in the ledger.'
-  const body = shapeError(match.dialect, { status: refusalStatus.internal_error, code: 'internal_error', message })
-  exchange.answer(refusalStatus.internal_error, ['content-type', 'application/json', 'x-request-id', requestId], body)
+  const body = shapeError(dialect, { status: refusalStatus.internal_error, code: 'internal_error', message })
+  exchange.answer(refusalStatus.internal_error, ['content-type', 'application/json', ...headers], body)
 }

@@ -99,6 +99,11 @@ export class Stack {
     await gateway?.stop()
   }
 
+  /** As after a fault that nobody took. */
+  async abandonGateway(): Promise<void> {
+    await this.#gateway?.abandon?.()
+  }
+
   /** The configuration of these options; others take the place of those of the start. */
   config(changed: StackOptions = {}): Config {
     const { providers = vendorsOnSimulator, keys = oneKey, more = '', upstream } = { ...this.#options, ...changed }
