@@ -7,6 +7,7 @@ import { type AnswerSource, bulkMember, createReader, generatesText } from './fo
 import { isObject, parseJson } from './json.ts'
 import { readLoosely } from './loose-text.ts'
 import { createStreamMeter } from './stream-meter.ts'
+import { isTooIntricate } from './structure.ts'
 
 export interface WholeAnswer extends AnswerSource {
   readonly status: number
@@ -64,11 +65,15 @@ function readableText({ api, body }: WholeAnswer): string {
   while (start < body.length && (body[start] ?? 0) <= 0x20) start += 1
   if (body[start] !== 0x7b && body[start] !== 0x5b) return ''
   const bulk = bulkMember(api)
-  if (bulk === null || body.length < largeBodyBytes) return body.toString('utf8', start)
+  if (bulk === null || body.length < largeBodyBytes) return textOfJson(body, start)
   const members = topLevelMembers(body, start)
   const large = members?.filter((member) => member.key === bulk) ?? []
-  if (members === null || large.length === 0) return body.toString('utf8', start)
+  if (members === null || large.length === 0) return textOfJson(body, start)
   const replace = new Map(large.map((member) => [member, 'null']))
   const edits = memberEdits(members, start, { remove: new Set(), replace, append: [] })
-  return spliceBytes(body, edits).toString('utf8', start)
+  return textOfJson(spliceBytes(body, edits), start)
+}
+
+function textOfJson(body: Buffer, start: number): string {
+  return isTooIntricate(body) ? '' : body.toString('utf8', start)
 }

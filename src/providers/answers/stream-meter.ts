@@ -6,6 +6,7 @@ import { type AnswerReader, Findings } from './findings.ts'
 import { type AnswerSource, createReader } from './formats.ts'
 import { isObject, parseJson } from './json.ts'
 import { isUsageChunk } from './openai-chat.ts'
+import { isTooIntricate, largeJsonBytes } from './structure.ts'
 import { TextShapes } from './text-shapes.ts'
 
 export interface StreamOptions extends AnswerSource {
@@ -135,6 +136,11 @@ class Meter implements StreamMeter {
       this.#readBare(block)
       return false
     }
+    const { bytes, dataStart, dataEnd } = block
+    if (dataEnd - dataStart >= largeJsonBytes && isTooIntricate(bytes.subarray(dataStart, dataEnd))) {
+      this.#findings.unreadEvents += 1
+      return false
+    }
     const text = block.bytes.toString('utf8', block.dataStart, block.dataEnd)
     if (text.charCodeAt(0) === 0x5b && text.trimEnd() === '[DONE]') {
       this.#findings.ended = true
@@ -162,7 +168,7 @@ class Meter implements StreamMeter {
     const { bytes, blockStart, blockEnd } = block
     let start = blockStart
     while (start < blockEnd && (bytes[start] ?? 0) <= 0x20) start += 1
-    if (bytes[start] !== 0x7b) return
+    if (bytes[start] !== 0x7b || isTooIntricate(bytes.subarray(start, blockEnd))) return
     const text = bytes.toString('utf8', start, blockEnd)
     const json = parseJson(text)
     if (!isObject(json)) return
@@ -208,7 +214,7 @@ class Meter implements StreamMeter {
   }
 
   #takeElement(element: Buffer): void {
-    const text = element.toString('utf8')
+    const text = isTooIntricate(element) ? '' : element.toString('utf8')
     const json = parseJson(text)
     if (isObject(json)) this.#reader.event(json, text)
     else this.#findings.unreadEvents += 1
