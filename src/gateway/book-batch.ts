@@ -1,15 +1,18 @@
-import { batchMark, type SettleEntry } from '#core/ledger/entry.ts'
+import { type BatchOrder, batchMark, type SettleEntry } from '#core/ledger/entry.ts'
 import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import { sumPriced } from '#core/pricing/sum-priced.ts'
+import type { UsageSource } from '#core/usage/reported.ts'
 import type { BatchRequest, BatchResults, BatchState } from '#providers/meter.ts'
 import { vendorOfModelName } from '#providers/vendors.ts'
 import type { JobEntry } from './background-jobs.ts'
 import { bookOverdueJobs } from './book-job.ts'
 import type { EndedCall } from './end-call.ts'
 import { emptyBatchRecord, jobRecord, jobTrace, notFetched, nothing } from './job-record.ts'
+import type { OpenCall } from './open-call.ts'
 import { batchResultsId, decoded, ordersBatch } from './read-batch.ts'
 import type { Road } from './road.ts'
+import { boundedModel } from './turn-away.ts'
 
 const batchPath = /^\/v1\/(?:messages\/)?batches(?:\/([^/]+)(?:\/cancel)?)?$/
 const filePath = /^\/v1\/files\/([^/]+)$/
@@ -27,7 +30,7 @@ export async function bookBatch(road: Road, ended: EndedCall): Promise<void> {
   const { upstream } = open.call
   const { batches = [], results, responseId } = delivery.reading
   const at = batchPath.exec(path)
-  if (ordersBatch(method, path)) return begin(road, ended, responseId)
+  if (ordersBatch(method, path)) return begin(road, open, { batchId: responseId, batches })
   if (method === 'DELETE') return forget(road, upstream, decoded(at?.[1] ?? filePath.exec(path)?.[1]))
   await Promise.all(batches.map((batch) => follow(road, upstream, batch)))
   const id = batchResultsId(method, path)
@@ -56,13 +59,26 @@ async function bookResults(road: Road, { upstream, id, results }: Fetched): Prom
   }
 }
 
-async function begin(road: Road, { open }: EndedCall, batchId: string | null): Promise<void> {
+interface Ordered {
+  readonly batchId: string | null
+  readonly batches: readonly BatchState[]
+}
+
+async function begin(road: Road, open: OpenCall, { batchId, batches }: Ordered): Promise<void> {
   if (batchId === null) return
   const call = { ...open.entry.call, callId: road.ids.callId(road.clock.wallMs()) }
-  const job = { ...open.entry, call, responseId: batchId, ...jobTrace(road, open.entry) }
+  const order = orderOf(batches.find(({ id }) => id === batchId))
+  const job = { ...open.entry, call, responseId: batchId, ...order, ...jobTrace(road, open.entry) }
   road.jobs.add(job)
   await remember(road, job)
   await bookOverdueJobs(road)
+}
+
+/** What the provider says last; what it leaves out then stands as it said it before. */
+function orderOf(state: BatchState | undefined, before: Pick<JobEntry, 'batch'> = {}): { batch?: BatchOrder } {
+  const endpoint = state?.endpoint ?? before.batch?.endpoint
+  if (endpoint === undefined) return {}
+  return { batch: { endpoint, model: boundedModel(state?.model ?? before.batch?.model ?? '') } }
 }
 
 /** A disk without room takes no open entries, but those that end something: the batch is known until the next start. */
@@ -75,13 +91,14 @@ async function remember(road: Road, job: JobEntry): Promise<void> {
 }
 
 /** Once the batch is over, it is known by what its results are fetched by, or there are none. */
-async function follow(road: Road, upstream: string, { id, over, resultsId }: BatchState): Promise<void> {
+async function follow(road: Road, upstream: string, state: BatchState): Promise<void> {
+  const { id, over, resultsId } = state
   if (!over || resultsId === id) return
   const job = road.jobs.take(upstream, id)
   if (job === null) return
   if (resultsId === null) return enter(road, job, [emptyBatchRecord(road, job, null)])
   // The same entry again, under its new name: the last one is what a restart finds.
-  const renamed = { ...job, responseId: resultsId }
+  const renamed = { ...job, responseId: resultsId, ...orderOf(state, job) }
   road.jobs.add(renamed)
   await remember(road, renamed)
 }
@@ -105,9 +122,9 @@ async function priceAll(road: Road, job: JobEntry, requests: readonly BatchReque
   const sums = new Map<string, PricedCall>()
   for (let at = 0; at < requests.length; at += pricedAtOnce) {
     if (at > 0) await new Promise<void>((resolve) => road.timers.after(0, resolve))
-    const byModel = Map.groupBy(requests.slice(at, at + pricedAtOnce), ({ model }) => model)
+    const byModel = Map.groupBy(requests.slice(at, at + pricedAtOnce), ({ model }) => model || (job.batch?.model ?? ''))
     for (const [model, some] of byModel) {
-      const priced = some.map((request) => price(road, job, request))
+      const priced = some.map((request) => price(road, job, { ...request, model }))
       const sum = sums.get(model)
       sums.set(model, sum === undefined ? sumPriced(priced[0] ?? nothing, priced.slice(1)) : sumPriced(sum, priced))
     }
@@ -134,15 +151,20 @@ function recordsOf(road: Road, job: JobEntry, { priced, unreadLines }: Priced): 
     const callId = n === 0 ? job.call.callId : road.ids.callId(nowMs)
     return jobRecord({
       call: { ...job.call, callId, modelRequested: model, modelRouted: model, vendor: vendorOf(job, model) },
-      ...{ nowMs, outcome: 'served', modelServed: model, usageSource: 'provider', mark: batchMark },
+      ...{ nowMs, outcome: 'served', modelServed: model, usageSource: sourceOf(sum), mark: batchMark },
       priced: { ...sum, marks: [...sum.marks, ...marks] },
       error: { code: '', message: '' },
     })
   })
 }
 
+/** Where no result reports anything, nobody has counted. */
+function sourceOf({ tokens, units }: PricedCall): UsageSource {
+  return tokens.input + tokens.output > 0 || Object.keys(units).length > 0 ? 'provider' : 'none'
+}
+
 /** By itself, as it is billed: context tiers are a matter of single requests. */
-function price(road: Road, job: JobEntry, { model, endpoint, usage }: BatchRequest): PricedCall {
+function price(road: Road, job: JobEntry, { model, endpoint, usage, usageUnread }: BatchRequest): PricedCall {
   return road.prices.priceCall({
     upstream: job.call.upstream,
     vendor: vendorOf(job, model),
@@ -153,6 +175,7 @@ function price(road: Road, job: JobEntry, { model, endpoint, usage }: BatchReque
     atMs: job.call.startedAtMs,
     usage,
     usageSource: 'provider',
+    outputUnread: usageUnread === true,
   })
 }
 

@@ -1,8 +1,9 @@
 import { backgroundJobMark, type Outcome, type SettleEntry } from '#core/ledger/entry.ts'
 import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
+import { tellsAll } from '#providers/answers/usage-gaps.ts'
 import type { Reading } from '#providers/meter.ts'
 import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
-import { leavesOutOutput, likelyOutput } from './count-usage.ts'
+import { likelyOutput } from './count-usage.ts'
 import type { Delivery } from './delivery.ts'
 import type { EndedCall } from './end-call.ts'
 import { emptyBatchRecord, isBatch, jobRecord, jobTrace, notFetched } from './job-record.ts'
@@ -67,13 +68,12 @@ async function end(road: Road, job: JobEntry, reading: Reading | null): Promise<
 /** What the provider reports; a job that failed used nothing; otherwise what can be guessed of it. */
 async function countJob(road: Road, job: JobEntry, reading: Reading | null): Promise<CountedUsage> {
   const usage = reading?.usage ?? null
-  if (reading !== null && usage !== null && !leavesOutOutput(usage, reading.outputText))
-    return { usage, source: 'provider' }
+  if (reading !== null && tellsAll(job.call.endpoint, reading)) return { usage, source: 'provider' }
   if (reading?.status === 'failed') return { usage: null, source: 'none' }
   const delivered = reading === null ? 0 : await road.estimator.outputTokens(reading.outputText)
   const outputTokens = reading === null ? 0 : likelyOutput(reading, delivered)
-  const inputTokens = usage?.inputTokens ?? job.estimatedInputTokens
-  return { usage: { ...usage, inputTokens, outputTokens }, source: 'estimated' }
+  const counted = { ...usage, inputTokens: usage?.inputTokens || job.estimatedInputTokens, outputTokens }
+  return { usage: counted, source: 'estimated', ...(reading?.outputUnread === true ? { outputUnread: true } : {}) }
 }
 
 interface Found {
@@ -92,6 +92,7 @@ function settleJob(road: Road, { call }: JobEntry, { reading, counted }: Found):
     atMs: call.startedAtMs,
     usage: counted.usage,
     usageSource: counted.source,
+    outputUnread: counted.outputUnread === true,
   })
   return jobRecord({
     ...{ call, modelServed, priced, nowMs: road.clock.wallMs() },

@@ -1,6 +1,5 @@
-import type { EndpointName } from '#core/ledger/entry.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
-import { generatesText } from '#providers/answers/formats.ts'
+import { countsNothing, isCountable, leavesOutInput, restOfTotal, tellsAll } from '#providers/answers/usage-gaps.ts'
 import { runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
 import type { EndedCall } from './end-call.ts'
@@ -23,17 +22,6 @@ export interface TokenEstimator {
 
 const nothingCounted: CountedUsage = { usage: null, source: 'none' }
 
-/** APIs whose usage is text in and text out, so that it can be counted from the two. */
-const countable: ReadonlySet<EndpointName> = new Set([
-  'chat.completions',
-  'completions',
-  'responses',
-  'messages',
-  'generateContent',
-  'embeddings',
-  'embedContent',
-])
-
 /**
  * The provider's own count wherever it is its last word, or nothing where nothing can have been used. Null: it has to
  * be estimated.
@@ -45,15 +33,13 @@ export function reportedUsage(ended: EndedCall): CountedUsage | null {
   const { usageFinal } = delivery.reading
   if (
     usage !== null &&
-    !inputUnread(ended, usage) &&
-    !outputUnread(ended, usage) &&
-    !deniesOutput(delivery.reading) &&
+    tellsAll(open.call.endpoint, delivery.reading) &&
     (usageFinal || (delivery.fault === null && (answer?.status ?? 0) >= 400))
   ) {
     return { usage, source: 'provider' }
   }
   if (usedNothing(ended)) return nothingCounted
-  if (!countable.has(open.call.endpoint)) return { usage: usage ?? {}, source: 'none' }
+  if (!isCountable(open.call.endpoint)) return { usage: usage ?? {}, source: 'none' }
   // A background job has not run yet when its first answer comes: it is booked when its result is retrieved.
   return open.ask.facts.background && runsOn(delivery.reading) ? nothingCounted : null
 }
@@ -103,49 +89,12 @@ export function likelyOutput({ usage, usageFinal }: Delivery['reading'], deliver
 
 /** What was reported, unless it counts nothing. */
 function usableOf({ open, delivery }: EndedCall): ReportedUsage | null {
-  return countable.has(open.call.endpoint) && countsNothing(delivery.reading) ? null : delivery.reading.usage
+  const { usage } = delivery.reading
+  return usage !== null && isCountable(open.call.endpoint) && countsNothing(usage) ? null : usage
 }
 
 function inputUnread({ open }: EndedCall, usage: ReportedUsage): boolean {
-  return countable.has(open.call.endpoint) && leavesOutInput(usage)
-}
-
-function outputUnread({ open, delivery }: EndedCall, usage: ReportedUsage): boolean {
-  const { endpoint } = open.call
-  // Completions with `echo` show the prompt again, and of no output they report no count.
-  if (endpoint === 'completions' && usage.inputTokens !== undefined && usage.inputTokens === usage.totalTokens)
-    return false
-  return generatesText(endpoint) && leavesOutOutput(usage, delivery.reading.outputText)
-}
-
-/** A broken-off Responses call may report zeros in spite of what it delivered. */
-function deniesOutput({ usage, outputText }: Delivery['reading']): boolean {
-  return outputText !== '' && usage?.inputTokens === 0 && usage.outputTokens === 0
-}
-
-/** Output without input: the count of the prompt could not be read, and no prompt is empty. */
-function leavesOutInput(usage: ReportedUsage): boolean {
-  if (usage.providerCostUsd !== undefined || usage.iterations !== undefined) return false
-  return usage.inputTokens === undefined && usage.billedInputTokens === undefined && usage.outputTokens !== undefined
-}
-
-/** Output was delivered, or must have been by the total, of which the count could not be read. */
-export function leavesOutOutput(usage: ReportedUsage, outputText: string): boolean {
-  if (usage.providerCostUsd !== undefined || usage.iterations !== undefined) return false
-  if (usage.outputTokens !== undefined || usage.billedOutputTokens !== undefined) return false
-  return outputText !== '' || restOfTotal(usage) > 0
-}
-
-/** What the total leaves for the output; 0 where it or the input is not known. */
-function restOfTotal({ inputTokens, totalTokens }: ReportedUsage): number {
-  return inputTokens === undefined || totalTokens === undefined ? 0 : Math.max(0, totalTokens - inputTokens)
-}
-
-/** Counts that are no whole numbers were not read, nor is a total alone a count: booked as such, the call were free. */
-function countsNothing({ usage }: Delivery['reading']): boolean {
-  if (usage === null || usage.providerCostUsd !== undefined || usage.iterations !== undefined) return false
-  if (usage.inputTokens !== undefined || usage.outputTokens !== undefined) return false
-  return !Object.entries(usage).some(([name, value]) => typeof value === 'number' && name !== 'totalTokens')
+  return isCountable(open.call.endpoint) && leavesOutInput(usage)
 }
 
 /** True where the provider cannot have worked: it was not reached, it refused, sent elsewhere, or failed before any output. */

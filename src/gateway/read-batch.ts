@@ -35,6 +35,7 @@ export interface BatchRead {
 export function readBatch(road: Road, { arrival, call }: OpenCall, answer: UpstreamAnswer): BatchRead | null {
   if (arrival.match.metered || answer.status !== 200) return null
   const id = batchResultsId(arrival.exchange.method, arrival.match.upstreamPath)
-  if (id === null || road.jobs.find(call.upstream, id) === null) return null
-  return { meter: createBatchMeter(), end: road.jobs.read(call.upstream, id) }
+  const job = id === null ? null : road.jobs.find(call.upstream, id)
+  if (id === null || job === null) return null
+  return { meter: createBatchMeter(job.batch?.endpoint ?? null), end: road.jobs.read(call.upstream, id) }
 }

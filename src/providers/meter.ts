@@ -43,6 +43,10 @@ export interface BatchState {
   readonly over: boolean
   /** By which id its results are fetched; null where there are none, or none yet. */
   readonly resultsId: string | null
+  /** Which API its requests are for; null where it does not say. */
+  readonly endpoint: EndpointName | null
+  /** The model of all of them; null where it does not say. */
+  readonly model: string | null
 }
 
 export interface BatchResults {
@@ -53,10 +57,13 @@ export interface BatchResults {
 }
 
 export interface BatchRequest {
+  /** Empty where the result names none, as that of a picture. */
   readonly model: string
   /** Which API it was for decides what is a unit of it. */
   readonly endpoint: EndpointName
   readonly usage: ReportedUsage
+  /** Not all that it used is reported. Absent otherwise. */
+  readonly usageUnread?: true
 }
 
 export interface ProviderError {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { SettleEntry } from '#core/ledger/entry.ts'
+import { formatUsd } from '#core/money/usd-text.ts'
 import { openJournal } from '#store/journal/writer.ts'
 import { openEntry } from '#test/journal/entries.ts'
 import { journalOptions } from '#test/journal/journals.ts'
@@ -205,12 +206,54 @@ test("an address that is no text is the caller's fault", async () => {
   assert.ok(status >= 400 && status < 500, `${status} ${text}`)
 })
 
+const dayMs = 24 * 60 * 60 * 1000
+
+test('what was ordered before a price changed is billed at the price of its order, whenever it is fetched', async () => {
+  const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+  const price = (from: number, perMtok: string) =>
+    `  - {provider: openai, model: "gpt-4.1", from: ${dayOf(from)}, input_per_mtok: "${perMtok}", output_per_mtok: "0"}`
+  const atMs = Date.now() - 4 * dayMs
+  const prices = [price(atMs - 2 * dayMs, '10'), price(atMs + 2 * dayMs, '1000')]
+  const { provider, stack } = await start(['prices:', ...prices].join('\n'))
+  await stack.stopGateway()
+  const { journal } = await openJournal(journalOptions(join(stack.dataDir, 'journal')))
+  const batch = openEntry('batch')
+  const ordered = {
+    ...batch.call,
+    startedAtMs: atMs,
+    endpoint: 'batches' as const,
+    modelRouted: '',
+    modelRequested: '',
+  }
+  await journal.append({ ...batch, call: ordered, estimatedInputTokens: 0, responseId: 'file-out' })
+  const job = openEntry('job')
+  const begun = { ...job.call, startedAtMs: atMs, endpoint: 'responses' as const }
+  await journal.append({ ...job, call: begun, responseId: 'resp_1' })
+  await journal.close()
+  await stack.startGateway()
+  const usage = { input_tokens: 1_000_000, output_tokens: 1, total_tokens: 1_000_001 }
+  provider.json('GET /v1/responses/resp_1', { id: 'resp_1', status: 'completed', model: 'gpt-4.1', output: [], usage })
+  await call(stack, 'GET', '/v1/responses/resp_1')
+  await call(stack, 'GET', output)
+  const records = (await stack.ledger()).filter(
+    ({ marks }) => marks.includes('batch') || marks.includes('background_job'),
+  )
+  assert.deepEqual(
+    records.map(({ call: { callId }, cost }) => [callId, formatUsd(cost.totalPicoUsd)]),
+    [
+      ['job', '10.000000000000'],
+      // 300 tokens at the list's standard rates: the override names none for batches.
+      ['batch', '0.003000000000'],
+    ],
+  )
+})
+
 test('a batch of 30 days ago is booked as one whose results nobody fetched', async () => {
   const { stack } = await start()
   await order(stack)
   await stack.stopGateway()
   const old = openEntry('old')
-  const atMs = Date.now() - 31 * 24 * 60 * 60 * 1000
+  const atMs = Date.now() - 31 * dayMs
   const { journal } = await openJournal(journalOptions(join(stack.dataDir, 'journal')))
   const facts = { ...old.call, startedAtMs: atMs, endpoint: 'batches' as const, modelRouted: '', modelRequested: '' }
   await journal.append({ ...old, call: facts, estimatedInputTokens: 0, responseId: 'batch_old' })

@@ -96,9 +96,10 @@ const opened = record({ kind: fc.constant('open' as const), call, estimatedInput
 const job = record({
   responseId: text.filter((id) => id !== ''),
   hold: record({ picoUsd: amount, tokens: count }),
+  batch: record({ endpoint: fc.constantFrom(...endpointNames), model: text }),
 })
 
-/** Calls; background jobs; those of versions that did not write down what is held for them. */
+/** Calls; jobs with all that is known of them; those of versions that did not write down what is held or ordered. */
 const open: fc.Arbitrary<OpenEntry> = fc.oneof(
   opened,
   fc.tuple(opened, job).map(([entry, more]) => ({ ...entry, ...more })),

@@ -3,6 +3,7 @@ import type { Cost } from '#core/pricing/cost.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
 import {
   type Attempt,
+  type BatchOrder,
   type CallFacts,
   endpointNames,
   type HeldAmounts,
@@ -60,9 +61,14 @@ function decodeOpen(reader: LineReader): OpenEntry {
     call: decodeCall(reader),
     estimatedInputTokens: reader.count('estimatedInputTokens'),
     ...(responseId === '' ? {} : { responseId }),
+    ...(reader.has('batch') ? { batch: decodeBatch(reader.object('batch')) } : {}),
     ...decodeTrace(reader),
     ...(reader.has('hold') ? { hold: decodeHold(reader.object('hold')) } : {}),
   }
+}
+
+function decodeBatch(reader: LineReader): BatchOrder {
+  return { endpoint: reader.oneOf('endpoint', endpointSet), model: reader.text('model') }
 }
 
 function decodeHold(reader: LineReader): HeldAmounts {

@@ -73,6 +73,8 @@ export interface OpenEntry {
    * fetches the result and its usage. Such an entry stays open over restarts, until the result is seen.
    */
   readonly responseId?: string
+  /** Of a batch: what was ordered, as far as the provider has said it. Missing in entries of versions that did not ask. */
+  readonly batch?: BatchOrder
   /** Absent = the call's trace is not sampled, or there is no telemetry. */
   readonly trace?: TraceLink
   /**
@@ -80,6 +82,13 @@ export interface OpenEntry {
    * too. Missing in entries of versions that forgot it.
    */
   readonly hold?: HeldAmounts
+}
+
+/** What the requests of a batch are, where its results do not say it. */
+export interface BatchOrder {
+  readonly endpoint: EndpointName
+  /** Empty while the provider names none. */
+  readonly model: string
 }
 
 /** What is set aside for a call: money, and tokens of input and output. */

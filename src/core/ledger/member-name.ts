@@ -53,6 +53,8 @@ const names = [
   'promptHash',
   'estimatedInputTokens',
   'responseId',
+  'batch',
+  'model',
   'trace',
   'hold',
   'usd',

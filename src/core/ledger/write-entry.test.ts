@@ -92,9 +92,10 @@ function plainAttempt({ startedAfterMs, durationMs, status, errorCode }: Attempt
 function plainLine(entry: LedgerEntry): string {
   const { kind, call } = entry
   if (kind === 'settle') return JSON.stringify({ kind, ...plainCall(call), ...plainSettle(entry) })
-  const { estimatedInputTokens, responseId, trace, hold } = entry
+  const { estimatedInputTokens, responseId, batch, trace, hold } = entry
   return JSON.stringify({
     ...{ kind, ...plainCall(call), estimatedInputTokens: unlessUsual(estimatedInputTokens), responseId },
+    batch: batch && { endpoint: batch.endpoint, model: unlessUsual(batch.model) },
     trace: trace && traceLinkText(trace),
     hold: hold && { usd: formatPico(hold.picoUsd), tokens: unlessUsual(hold.tokens) },
   })

@@ -28,6 +28,12 @@ export function writeEntry(to: LineWriter, entry: LedgerEntry): void {
 function writeOpen(to: LineWriter, entry: OpenEntry): void {
   count(to, member.estimatedInputTokens, entry.estimatedInputTokens)
   text(to, member.responseId, entry.responseId ?? '')
+  if (entry.batch !== undefined) {
+    const batch = to.beginObject(member.batch)
+    to.word(member.endpoint, entry.batch.endpoint)
+    word(to, member.model, entry.batch.model)
+    to.endObject(batch)
+  }
   if (entry.trace !== undefined) to.text(member.trace, traceLinkText(entry.trace))
   if (entry.hold === undefined) return
   const start = to.beginObject(member.hold)

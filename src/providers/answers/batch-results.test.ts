@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { EndpointName } from '#core/ledger/entry.ts'
 import { createBatchMeter } from './batch-results.ts'
 
 const messages = [
@@ -50,8 +51,8 @@ const completions = [
   { custom_id: 'e', response: null, error: { code: 'batch_expired' } },
 ]
 
-function read(pieces: readonly Buffer[]) {
-  const meter = createBatchMeter()
+function read(pieces: readonly Buffer[], ordered: EndpointName | null = null) {
+  const meter = createBatchMeter(ordered)
   const out = pieces.map((piece) => meter.push(piece))
   out.push(meter.end())
   assert.deepEqual(Buffer.concat(out), Buffer.concat(pieces), 'all of it is passed on')

@@ -2,7 +2,8 @@ import type { EndpointName } from '#core/ledger/entry.ts'
 import type { BatchRequest, Reading, StreamMeter } from '#providers/meter.ts'
 import { Findings } from './findings.ts'
 import { createReader } from './formats.ts'
-import { isObject, type JsonObject, objectOf, parseJson } from './json.ts'
+import { isObject, type JsonObject, objectOf, objectsOf, parseJson } from './json.ts'
+import { tellsAll } from './usage-gaps.ts'
 
 /** An answer with all its pictures is a few megabytes; longer lines are passed on unread. */
 const longestLine = 16 * 1024 * 1024
@@ -12,13 +13,14 @@ const noBytes: Buffer = Buffer.alloc(0)
 
 /**
  * Reads the results of a batch as they pass: JSON lines, in Anthropic's form (`result.message`) or OpenAI's
- * (`response.body`). Passes every byte on as it came.
+ * (`response.body`). Passes every byte on as it came. `ordered` is the API that the requests are for, null where nobody
+ * said it: the answers are then told apart by their looks.
  *
  * Sources: https://docs.anthropic.com/en/api/retrieving-message-batch-results,
  * https://platform.openai.com/docs/api-reference/batch/request-output.
  */
-export function createBatchMeter(): StreamMeter {
-  return new Meter()
+export function createBatchMeter(ordered: EndpointName | null): StreamMeter {
+  return new Meter(ordered)
 }
 
 class Meter implements StreamMeter {
@@ -26,9 +28,14 @@ class Meter implements StreamMeter {
   /** Any of its bytes may be the last one. */
   readonly ending = true
   readonly outputBytes = 0
+  readonly #ordered: EndpointName | null
   #unreadLines = 0
   #rest: Buffer[] = []
   #restBytes = 0
+
+  constructor(ordered: EndpointName | null) {
+    this.#ordered = ordered
+  }
 
   push(chunk: Buffer): Buffer {
     let start = 0
@@ -68,13 +75,13 @@ class Meter implements StreamMeter {
       this.#unreadLines += 1
       return
     }
-    const request = requestOf(json, text)
+    const request = requestOf(json, text, this.#ordered)
     if (request !== null) this.#requests.push(request)
   }
 }
 
-/** Null where the request was not billed: it failed, expired or was cancelled before its turn. */
-function requestOf(line: JsonObject, text: string): BatchRequest | null {
+/** Null where the request was not billed: it failed, expired or was cancelled before its turn, or its API is free. */
+function requestOf(line: JsonObject, text: string, ordered: EndpointName | null): BatchRequest | null {
   const result = objectOf(line['result'])
   if (result !== undefined) {
     const message = objectOf(result['message'])
@@ -82,18 +89,23 @@ function requestOf(line: JsonObject, text: string): BatchRequest | null {
   }
   const response = objectOf(line['response'])
   const body = objectOf(response?.['body'])
-  return response?.['status_code'] === 200 && body !== undefined ? readBody(body, endpointOf(body), text) : null
+  return response?.['status_code'] === 200 && body !== undefined
+    ? readBody(body, ordered ?? endpointOf(body), text)
+    : null
 }
 
 function readBody(body: JsonObject, endpoint: EndpointName, text: string): BatchRequest | null {
+  // https://platform.openai.com/docs/guides/moderation
+  if (endpoint === 'moderations') return null
   const findings = new Findings()
   const reader = createReader({ api: endpoint }, findings)
   reader.whole(body, text)
-  const usage = reader.usage()
-  return usage === null ? null : { model: findings.model ?? '', endpoint, usage }
+  const reading = findings.readingOf(reader.usage())
+  const request = { model: findings.model ?? '', endpoint, usage: reading.usage ?? {} }
+  return tellsAll(endpoint, reading) ? request : { ...request, usageUnread: true }
 }
 
-/** OpenAI's answers say what they are. */
+/** Most of OpenAI's answers say what they are; the others are known by what they have. */
 function endpointOf(body: JsonObject): EndpointName {
   switch (body['object']) {
     case 'response':
@@ -102,7 +114,12 @@ function endpointOf(body: JsonObject): EndpointName {
       return 'completions'
     case 'list':
       return 'embeddings'
-    default:
+    case 'chat.completion':
       return 'chat.completions'
   }
+  if (Array.isArray(body['choices'])) return 'chat.completions'
+  if (Array.isArray(body['results'])) return 'moderations'
+  if (typeof body['text'] === 'string') return 'audio.transcriptions'
+  if (!Array.isArray(body['data'])) return 'other'
+  return objectsOf(body['data']).some((one) => 'embedding' in one) ? 'embeddings' : 'images'
 }

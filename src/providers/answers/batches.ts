@@ -1,6 +1,9 @@
+import type { EndpointName } from '#core/ledger/entry.ts'
+import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
+import { matchEndpoint } from '#providers/endpoints.ts'
 import type { BatchState } from '#providers/meter.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, idOf, isObject, type JsonObject, objectOf } from './json.ts'
+import { countOf, idOf, isObject, type JsonObject, objectOf, textOf } from './json.ts'
 import { createFreeReader } from './openai-other.ts'
 
 /** Source: https://platform.openai.com/docs/api-reference/batch/object (status). */
@@ -24,11 +27,25 @@ function statesOf(json: JsonObject): BatchState[] {
   const id = idOf(json['id'])
   if (id === undefined) return []
   if (json['object'] === 'batch') {
-    return [{ id, over: finalStatuses.has(json['status']), resultsId: idOf(json['output_file_id']) ?? null }]
+    const over = finalStatuses.has(json['status'])
+    const resultsId = idOf(json['output_file_id']) ?? null
+    const model = textOf(json['model'])
+    const order = {
+      endpoint: endpointOf(json['endpoint']),
+      model: model === undefined ? null : bounded(model, longestModel),
+    }
+    return [{ id, over, resultsId, ...order }]
   }
   if (json['type'] !== 'message_batch') return []
   // Source: https://docs.anthropic.com/en/api/retrieving-message-batches (processing_status, request_counts).
   const over = json['processing_status'] === 'ended'
   const nothing = countOf(objectOf(json['request_counts'])?.['succeeded']) === 0
-  return [{ id, over, resultsId: over && !nothing ? id : null }]
+  return [{ id, over, resultsId: over && !nothing ? id : null, endpoint: 'messages', model: null }]
+}
+
+/** `/v1/images/generations` is known; of what is not metered otherwise (`/v1/videos`) nothing can be read either. */
+function endpointOf(path: unknown): EndpointName | null {
+  if (typeof path !== 'string') return null
+  const match = matchEndpoint('POST', path)
+  return match?.metered === true ? match.endpoint : 'other'
 }

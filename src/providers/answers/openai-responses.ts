@@ -15,6 +15,11 @@ export function createResponsesReader(findings: Findings): AnswerReader {
   /** Items seen to be done, for streams that break off before they list them. */
   const doneItems: JsonObject[] = []
 
+  const itemsOf = (json: JsonObject): readonly JsonObject[] => {
+    const listed = objectsOf(json['output'])
+    return listed.length > 0 ? listed : doneItems
+  }
+
   const take = (json: JsonObject, source: string): void => {
     response = json
     findings.nameModel(json['model'])
@@ -43,6 +48,7 @@ export function createResponsesReader(findings: Findings): AnswerReader {
           findings.ended = true
           findings.complete = true
           findings.usageFinal = true
+          noteUnread(findings, itemsOf(whole))
         }
         return
       }
@@ -57,20 +63,26 @@ export function createResponsesReader(findings: Findings): AnswerReader {
     whole(json, source) {
       take(json, source)
       for (const item of objectsOf(json['output'])) addItemText(item, findings)
+      noteUnread(findings, itemsOf(json))
       findings.complete = findings.error === null
     },
     usage() {
       const usage = objectOf(response?.['usage'])
       if (response === null || usage === undefined) return null
-      const listed = objectsOf(response['output'])
       return present<ReportedUsage>({
         ...responsesUsage(usage),
-        ...besideTokens(usage, response, listed.length > 0 ? listed : doneItems),
+        ...besideTokens(usage, response, itemsOf(response)),
         ...cost,
         serviceTier: findings.serviceTier,
       })
     },
   }
+}
+
+/** The model has worked and shows no word of it: it only thought, or was cut off before it came to speak. */
+function noteUnread(findings: Findings, items: readonly JsonObject[]): void {
+  if (findings.outputChars > 0 || findings.error !== null) return
+  if (items.length > 0 || findings.status === 'incomplete') findings.outputUnread = true
 }
 
 /** What there is to bill beside tokens: the provider's own count first, else the items of the answer. */
