@@ -9,6 +9,7 @@ import {
 import type { ReportedPass, ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import { noTokens, type TokenTotals } from '#core/usage/totals.ts'
 import { reportedUnitsOf, type UnitName, type Units } from '#core/usage/units.ts'
+import { bookableCost } from './bookable-cost.ts'
 import { boundCall, type CallBounds, type CostBound } from './bound.ts'
 import { type Cost, noCost } from './cost.ts'
 import { bandFor, type Price, type PriceBand } from './price.ts'
@@ -189,7 +190,7 @@ function priceCall(call: CallToPrice, book: BookParts): PricedCall {
   }
   if (tally.unpriced) marks.add('unpriced')
   const stated = statedCost(usage, marks)
-  const computed = tally.cost(currency, stated?.picoUsd ?? null)
+  const computed = bookableCost(tally.cost(currency, stated?.picoUsd ?? null), marks)
   const books = stated?.whole === true && book.options.costSource === 'provider'
   const cost = books ? bookStated(computed, stated.picoUsd) : computed
   return { cost, tokens, units, marks: marks.size === 0 ? noMarks : [...marks] }

@@ -23,10 +23,14 @@ export function statedCost(usage: ReportedUsage, marks: Set<string>): StatedCost
   return upstream === null ? { picoUsd: own, whole: false } : { picoUsd: picoUsd(own + upstream), whole: true }
 }
 
+/** No call costs a million dollars: a larger number is a mistake, and would spend every budget. */
+const mostStatedPicoUsd = 10n ** 18n
+
 function statedAmount(text: string | undefined, marks: Set<string>): PicoUsd | null {
   if (text === undefined) return null
   const value = readDecimal(text)
-  if (value !== null && value.unscaled >= 0n) return picoUsd(picoOfDecimal(value))
+  const pico = value === null || value.unscaled < 0n ? null : picoOfDecimal(value)
+  if (pico !== null && pico <= mostStatedPicoUsd) return picoUsd(pico)
   marks.add('provider_cost_invalid')
   return null
 }

@@ -1,5 +1,5 @@
 import { picoUsd } from '#core/money/pico-usd.ts'
-import type { TokenTotals } from '#core/usage/totals.ts'
+import { type TokenTotals, tokensTogether } from '#core/usage/totals.ts'
 import { type Cost, noCost } from './cost.ts'
 import { joinVersions } from './join-versions.ts'
 import type { PricedCall } from './price-book.ts'
@@ -47,6 +47,6 @@ function sumOfStated(a: Cost, b: Cost): Cost['providerStatedPicoUsd'] {
 
 function sumOfTokens(a: TokenTotals, b: TokenTotals): TokenTotals {
   const sum: { -readonly [K in keyof TokenTotals]: number } = { ...a }
-  for (const kind of Object.keys(b) as (keyof TokenTotals)[]) sum[kind] += b[kind]
+  for (const kind of Object.keys(b) as (keyof TokenTotals)[]) sum[kind] = tokensTogether(sum[kind], b[kind])
   return sum
 }

@@ -107,27 +107,31 @@ test('units above zero are kept, and what is no amount is marked', () => {
 })
 
 const count = fc.oneof(fc.nat(50), fc.nat(1_000_000), fc.maxSafeNat())
-const anyUsage: fc.Arbitrary<ReportedUsage> = fc.record(
-  {
-    inputTokens: count,
-    cachedInputTokens: count,
-    cacheWriteTokens: count,
-    cacheWrite5mTokens: count,
-    cacheWrite1hTokens: count,
-    outputTokens: count,
-    reasoningTokens: count,
-    audioInputTokens: count,
-    imageInputTokens: count,
-    videoInputTokens: count,
-    audioCachedTokens: count,
-    imageCachedTokens: count,
-    videoCachedTokens: count,
-    audioOutputTokens: count,
-    imageOutputTokens: count,
-    videoOutputTokens: count,
-  },
-  { requiredKeys: ['inputTokens', 'outputTokens'] },
-)
+const usageOf = (count: fc.Arbitrary<number>): fc.Arbitrary<ReportedUsage> =>
+  fc.record(
+    {
+      inputTokens: count,
+      cachedInputTokens: count,
+      cacheWriteTokens: count,
+      cacheWrite5mTokens: count,
+      cacheWrite1hTokens: count,
+      outputTokens: count,
+      reasoningTokens: count,
+      audioInputTokens: count,
+      imageInputTokens: count,
+      videoInputTokens: count,
+      audioCachedTokens: count,
+      imageCachedTokens: count,
+      videoCachedTokens: count,
+      audioOutputTokens: count,
+      imageOutputTokens: count,
+      videoOutputTokens: count,
+    },
+    { requiredKeys: ['inputTokens', 'outputTokens'] },
+  )
+const anyUsage = usageOf(count)
+/** No reader lets greater counts in. */
+const readUsage = usageOf(fc.oneof(fc.nat(50), fc.integer({ min: 0, max: 1e12 })))
 
 test('counts are never negative and always add up to the wholes, however the report contradicts itself', () => {
   fc.assert(
@@ -143,7 +147,7 @@ test('counts are never negative and always add up to the wholes, however the rep
 
 test('totals contain their parts and add up over passes', () => {
   fc.assert(
-    fc.property(anyUsage, anyUsage, (a, b) => {
+    fc.property(readUsage, readUsage, (a, b) => {
       const first = addToTotals(noTokens, disjointCounts(a, new Set()))
       const both = addToTotals(first, disjointCounts(b, new Set()))
       assert.equal(both.input, (a.inputTokens ?? 0) + (b.inputTokens ?? 0))

@@ -1,5 +1,5 @@
 import type { ReportedPass, ReportedUsage } from './reported.ts'
-import type { TokenTotals } from './totals.ts'
+import { type TokenTotals, tokensTogether } from './totals.ts'
 
 /**
  * Token counts that do not overlap: each token stands in exactly one of them, so that each is priced exactly once.
@@ -71,16 +71,16 @@ export function wholeOutput(c: DisjointCounts): number {
 /** The totals that the record shows, with the counts of one pass added to those of the passes before it. */
 export function addToTotals(t: TokenTotals, c: DisjointCounts): TokenTotals {
   return {
-    input: t.input + wholeInput(c),
-    cachedInput: t.cachedInput + cachedInput(c),
-    cacheWrite5m: t.cacheWrite5m + c.cacheWrite5m,
-    cacheWrite1h: t.cacheWrite1h + c.cacheWrite1h,
-    output: t.output + wholeOutput(c),
-    reasoning: t.reasoning + c.reasoning,
-    inputAudio: t.inputAudio + c.audioInput + c.audioCached,
-    outputAudio: t.outputAudio + c.audioOutput,
-    inputImage: t.inputImage + c.imageInput + c.imageCached,
-    outputImage: t.outputImage + c.imageOutput,
+    input: tokensTogether(t.input, wholeInput(c)),
+    cachedInput: tokensTogether(t.cachedInput, cachedInput(c)),
+    cacheWrite5m: tokensTogether(t.cacheWrite5m, c.cacheWrite5m),
+    cacheWrite1h: tokensTogether(t.cacheWrite1h, c.cacheWrite1h),
+    output: tokensTogether(t.output, wholeOutput(c)),
+    reasoning: tokensTogether(t.reasoning, c.reasoning),
+    inputAudio: tokensTogether(t.inputAudio, c.audioInput + c.audioCached),
+    outputAudio: tokensTogether(t.outputAudio, c.audioOutput),
+    inputImage: tokensTogether(t.inputImage, c.imageInput + c.imageCached),
+    outputImage: tokensTogether(t.outputImage, c.imageOutput),
   }
 }
 

@@ -12,6 +12,14 @@ export interface TokenTotals {
   readonly outputImage: number
 }
 
+/** Input and output together are then still counted exactly. No provider's count comes near it. */
+const mostTokens = 2 ** 52 - 1
+
+/** Of passes, or of the requests of a batch. A sum of mistakes ends where the ledger could no longer hold it. */
+export function tokensTogether(a: number, b: number): number {
+  return Math.min(a + b, mostTokens)
+}
+
 export const noTokens: TokenTotals = {
   input: 0,
   cachedInput: 0,

@@ -12,6 +12,12 @@ export type UnitName =
 
 export type Units = Partial<Record<UnitName, number>>
 
+/** No call uses as many: larger numbers are mistakes, and one of them would spend every budget. */
+const mostOfUnit = 1e12
+
+/** Eleven days: the longest sound that a vendor takes lasts some hours. */
+const mostSeconds = 1e6
+
 /** The units of a report that are above zero. Seconds may have a fraction; what is no amount is left out and marked. */
 export function reportedUnitsOf(usage: ReportedUsage, marks: Set<string>): Units {
   const units: Units = {}
@@ -26,6 +32,6 @@ export function reportedUnitsOf(usage: ReportedUsage, marks: Set<string>): Units
 
 function add(units: Units, unit: UnitName, amount: number | undefined, marks: Set<string>): void {
   if (amount === undefined || amount === 0) return
-  if (Number.isFinite(amount) && amount > 0) units[unit] = amount
+  if (amount > 0 && amount <= (unit === 'audio_second' ? mostSeconds : mostOfUnit)) units[unit] = amount
   else marks.add('count_invalid')
 }

@@ -13,6 +13,9 @@ const xaiTickExponent = -10
 
 const statedMembers = new Set(['cost', 'total_cost', 'cost_in_usd_ticks', 'upstream_inference_cost'])
 
+/** Longer ones are read by nobody. */
+const longestText = 101
+
 export const nothingStated: StatedCost = {}
 
 /**
@@ -52,8 +55,11 @@ function usageLike(json: unknown, usage: JsonObject): JsonObject | undefined {
   return found !== undefined && Object.keys(found).length === Object.keys(usage).length ? found : undefined
 }
 
+/** A number that is no amount stays as it was written, cut short: whoever prices the call marks it as none. */
 function decimal(value: unknown, shift: number): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
-  const text = plainDecimal(String(value), shift)
-  return text === null || text.startsWith('-') ? undefined : text
+  const text = String(value)
+  const plain =
+    plainDecimal(text, shift) ?? (/^\d+(?:\.\d+)?[eE]\+?\d+$/.test(text) ? text.slice(0, longestText) : null)
+  return plain === null || plain.startsWith('-') ? undefined : plain
 }
