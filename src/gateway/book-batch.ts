@@ -4,6 +4,7 @@ import type { PricedCall } from '#core/pricing/price-book.ts'
 import { sumPriced } from '#core/pricing/sum-priced.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
 import type { BatchRequest, BatchResults, BatchState } from '#providers/meter.ts'
+import { searchesUnseen } from '#providers/model-limits.ts'
 import { vendorOfModelName } from '#providers/vendors.ts'
 import type { JobEntry } from './background-jobs.ts'
 import { bookOverdueJobs } from './book-job.ts'
@@ -12,7 +13,6 @@ import { emptyBatchRecord, jobRecord, jobTrace, notFetched, nothing } from './jo
 import type { OpenCall } from './open-call.ts'
 import { batchResultsId, decoded, ordersBatch } from './read-batch.ts'
 import type { Road } from './road.ts'
-import { boundedModel } from './turn-away.ts'
 
 const batchPath = /^\/v1\/(?:messages\/)?batches(?:\/([^/]+)(?:\/cancel)?)?$/
 const filePath = /^\/v1\/files\/([^/]+)$/
@@ -78,7 +78,7 @@ async function begin(road: Road, open: OpenCall, { batchId, batches }: Ordered):
 function orderOf(state: BatchState | undefined, before: Pick<JobEntry, 'batch'> = {}): { batch?: BatchOrder } {
   const endpoint = state?.endpoint ?? before.batch?.endpoint
   if (endpoint === undefined) return {}
-  return { batch: { endpoint, model: boundedModel(state?.model ?? before.batch?.model ?? '') } }
+  return { batch: { endpoint, model: bounded(state?.model ?? before.batch?.model ?? '', longestModel) } }
 }
 
 /** A disk without room takes no open entries, but those that end something: the batch is known until the next start. */
@@ -176,6 +176,7 @@ function price(road: Road, job: JobEntry, { model, endpoint, usage, usageUnread 
     usage,
     usageSource: 'provider',
     outputUnread: usageUnread === true,
+    searchesUnseen: searchesUnseen(endpoint, model),
   })
 }
 

@@ -2,6 +2,7 @@ import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
 import { bounded, longestErrorCode, longestErrorMessage, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import type { UpstreamFault } from '#ports.ts'
+import { searchesUnseen } from '#providers/model-limits.ts'
 import type { EndedCall } from './end-call.ts'
 import type { Road } from './road.ts'
 
@@ -30,6 +31,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     usage: counted.usage,
     usageSource: counted.source,
     outputUnread: counted.outputUnread === true,
+    searchesUnseen: searchesUnseen(call.endpoint, modelServed),
   })
   const nowMs = road.clock.monotonicMs()
   const latencyMs = nowMs - arrivedAtMs

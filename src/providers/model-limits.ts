@@ -1,3 +1,5 @@
+import type { EndpointName } from '#core/ledger/entry.ts'
+
 /**
  * What a model can do at most, by its name. Unknown names get the greatest value that any known vendor has: a hold may be
  * too large, and is given back; it must not be too small. First hit wins; names are bare and in lower case.
@@ -110,6 +112,11 @@ export function mostPromptTokens(model: string): number {
  */
 export function usesToolsUnasked(model: string): boolean {
   return /search|sonar|compound|:online/.test(model.toLowerCase())
+}
+
+/** Whether the model searches without a word of it in such an answer: those of other APIs list what was searched. */
+export function searchesUnseen(endpoint: EndpointName, model: string): boolean {
+  return endpoint === 'chat.completions' && usesToolsUnasked(model)
 }
 
 /**

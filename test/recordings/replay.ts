@@ -39,6 +39,8 @@ const readBeyond: ReadonlySet<string> = new Set([
   'totalTokens',
   'webSearchRequests',
   'codeExecutionRequests',
+  'fileSearchRequests',
+  'imageGenerationRequests',
   'outputTokensLeftOut',
 ])
 
@@ -149,6 +151,8 @@ function checkItems(expected: Readonly<Record<string, unknown>>, usage: Readonly
   if (!('outputItems' in expected)) assert.equal(usage['outputItems'], undefined)
   const items = expected['outputItems'] as Record<string, number> | undefined
   if (items?.['web_search_call'] !== undefined) assert.equal(usage['webSearchRequests'], items['web_search_call'])
+  if (items?.['image_generation_call'] !== undefined && usage['imageGeneration'] === undefined)
+    assert.equal(usage['imageGenerationRequests'], items['image_generation_call'])
   if (items?.['code_interpreter_call'] !== undefined) {
     assert.equal(usage['codeExecutionRequests'], items['code_interpreter_call'])
   }

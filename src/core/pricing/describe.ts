@@ -42,6 +42,7 @@ const tokenRates: readonly { readonly kind: TokenKind; readonly name: string; re
 
 const unitRates: Readonly<Partial<Record<UnitName, { readonly per: string; readonly count: bigint }>>> = {
   audio_second: { per: 'hour', count: 3_600n },
+  citation_token: { per: '1M tokens', count: 1_000_000n },
 }
 const perThousand = { per: '1K', count: 1_000n }
 
@@ -66,7 +67,11 @@ function tokenTexts(band: PriceBand): RateText[] {
 }
 
 function unitTexts(band: PriceBand): RateText[] {
-  return band.units.map((line) => rateText(line.unit.replaceAll('_', ' '), line, unitRates[line.unit] ?? perThousand))
+  const search = band.units.find(({ unit }) => unit === 'web_search')
+  const shown = band.units.filter(
+    ({ unit, usd }) => unit !== 'web_search_preview' || search === undefined || !sameRatio(usd, search.usd),
+  )
+  return shown.map((line) => rateText(line.unit.replaceAll('_', ' '), line, unitRates[line.unit] ?? perThousand))
 }
 
 function rateText(name: string, line: LineRate, { per, count }: { per: string; count: bigint }): RateText {

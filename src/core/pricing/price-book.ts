@@ -36,6 +36,8 @@ export interface CallToPrice {
   readonly usageSource: UsageSource
   /** Output was delivered of which nothing is known: whatever else is counted, it is not the whole cost. */
   readonly outputUnread?: boolean
+  /** The model searches whether or not its answer shows it: without a fee per request, the search has no known price. */
+  readonly searchesUnseen?: boolean
 }
 
 export interface PricedCall {
@@ -247,9 +249,17 @@ function audioAtTextRate({ hasAudioRate }: PriceBand, counts: DisjointCounts): b
   return counts.audioInput + counts.audioCached > 0 && !hasAudioRate.input
 }
 
+/**
+ * Containers are free in part and billed by the hour, so a count of runs is not an amount that went missing; tokens of
+ * cited pages are free but of models whose list has a rate for them.
+ */
+const partlyFree: ReadonlySet<string> = new Set(['code_execution', 'shell', 'citation_token'])
+
+const searchUnits = ['web_search', 'web_search_preview'] as const
+
 /** Units are priced by the model that answered; a fee per request is one unit of every answer. */
 function priceUnits(
-  { usage, tally, marks }: CallPricing,
+  { call, usage, tally, marks }: CallPricing,
   price: Price | null,
   tokens: TokenTotals,
 ): Readonly<Record<string, number>> {
@@ -262,10 +272,13 @@ function priceUnits(
     // Seconds beside tokens are told, not billed, by the models that bill tokens.
     if (unit === 'audio_second' && tokens.input + tokens.output > 0) continue
     marks.add(`unpriced_${unit}`)
-    // Containers are free in part and billed by the hour, so a count of runs is not an amount that went missing.
-    if (unit !== 'code_execution') tally.unpriced = true
+    if (!partlyFree.has(unit)) tally.unpriced = true
   }
   if (price !== null && band !== undefined && tally.addUnit(price, band, 'request', 1)) units.request = 1
+  else if (call.searchesUnseen === true && !searchUnits.some((unit) => units[unit] !== undefined)) {
+    marks.add('unpriced_web_search')
+    tally.unpriced = true
+  }
   return units
 }
 

@@ -97,8 +97,8 @@ function makeBand(card: RateCard, terms: PriceTerms, overTokens: number): PriceB
     tokens.push(priced)
   }
   const units: UnitLine[] = []
-  for (const { unit, rate } of billedUnits) {
-    const perUnit = perOne(rate)
+  for (const { unit, rate, like } of billedUnits) {
+    const perUnit = perOne(rate) ?? (like === undefined ? null : perOne(like))
     if (perUnit !== null) units.push({ unit, ...line(perUnit, one) })
   }
   const version = overTokens === 0 ? terms.version : `${terms.version} context>${overTokens}`

@@ -25,6 +25,9 @@ export const rateNames = [
   'reasoning',
   'request',
   'web_search',
+  'web_search_preview',
+  'file_search',
+  'citation_token',
   'search_unit',
   'code_execution',
   'audio_second',
@@ -77,12 +80,22 @@ export const tokenPricing: readonly TokenPricing[] = [
   { kind: 'videoOutput', part: 'output', chain: ['output_video', 'output'] },
 ]
 
+interface BilledUnit {
+  readonly unit: UnitName
+  readonly rate: RateName
+  /** Holds where the list has no rate of the unit's own. */
+  readonly like?: RateName
+}
+
 /**
  * Units that cost money by themselves. `web_fetch` is not here: it is free beside its tokens
  * (https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-fetch-tool), so a call with fetches is not unpriced.
  */
-export const billedUnits: readonly { readonly unit: UnitName; readonly rate: RateName }[] = [
+export const billedUnits: readonly BilledUnit[] = [
   { unit: 'web_search', rate: 'web_search' },
+  { unit: 'web_search_preview', rate: 'web_search_preview', like: 'web_search' },
+  { unit: 'file_search', rate: 'file_search' },
+  { unit: 'citation_token', rate: 'citation_token' },
   { unit: 'search_unit', rate: 'search_unit' },
   { unit: 'code_execution', rate: 'code_execution' },
   { unit: 'audio_second', rate: 'audio_second' },

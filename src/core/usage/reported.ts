@@ -33,7 +33,18 @@ export interface ReportedUsage {
   /** As the provider says, even where it does not add up. */
   readonly totalTokens?: number
   readonly webSearchRequests?: number
+  /** By the preview of OpenAI's tool, which has a fee of its own; not among the searches above. */
+  readonly webSearchPreviewRequests?: number
   readonly webFetchRequests?: number
+  readonly fileSearchRequests?: number
+  /** Prompts that were answered with what a map knows. */
+  readonly mapsGroundingRequests?: number
+  /** Pictures that a tool made and whose tokens nobody reports. */
+  readonly imageGenerationRequests?: number
+  /** Commands that the provider ran in a container of its own. */
+  readonly shellRequests?: number
+  /** Tokens of cited pages, where they are billed beside the prompt. */
+  readonly citationTokens?: number
   readonly codeExecutionRequests?: number
   /** Pages that a search fed in, where these are billed instead of the searches. */
   readonly webSearchSources?: number

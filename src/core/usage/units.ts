@@ -3,6 +3,12 @@ import type { ReportedUsage } from './reported.ts'
 /** What is counted and may be billed beside tokens. `request` is reported by nobody: a price with such a fee adds it. */
 export type UnitName =
   | 'web_search'
+  | 'web_search_preview'
+  | 'file_search'
+  | 'maps_grounding'
+  | 'image_generation'
+  | 'shell'
+  | 'citation_token'
   | 'web_search_source'
   | 'web_fetch'
   | 'code_execution'
@@ -22,6 +28,12 @@ const mostSeconds = 1e6
 export function reportedUnitsOf(usage: ReportedUsage, marks: Set<string>): Units {
   const units: Units = {}
   add(units, 'web_search', usage.webSearchRequests, marks)
+  add(units, 'web_search_preview', usage.webSearchPreviewRequests, marks)
+  add(units, 'file_search', usage.fileSearchRequests, marks)
+  add(units, 'maps_grounding', usage.mapsGroundingRequests, marks)
+  add(units, 'image_generation', usage.imageGenerationRequests, marks)
+  add(units, 'shell', usage.shellRequests, marks)
+  add(units, 'citation_token', usage.citationTokens, marks)
   add(units, 'web_search_source', usage.webSearchSources, marks)
   add(units, 'web_fetch', usage.webFetchRequests, marks)
   add(units, 'code_execution', usage.codeExecutionRequests, marks)

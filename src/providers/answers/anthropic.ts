@@ -2,10 +2,12 @@ import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
 import { countOf, type JsonObject, nameOf, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
+import { nothingStated, type StatedCost, statedCost } from './stated-cost.ts'
 
 /** Reads the Messages API. Source: https://docs.anthropic.com/en/api/messages-streaming and its recordings. */
 export function createMessagesReader(findings: Findings): AnswerReader {
   let usage: JsonObject | null = null
+  let cost: StatedCost = nothingStated
   let refused = false
   let produced = false
 
@@ -14,14 +16,23 @@ export function createMessagesReader(findings: Findings): AnswerReader {
     produced ||= block?.['type'] !== 'fallback'
     addBlock(block, findings)
   }
-  const takeMessage = (message: JsonObject): void => {
+  const takeMessage = (message: JsonObject, source: string): void => {
     findings.nameModel(message['model'])
     findings.nameResponse(message['id'])
     usage = objectOf(message['usage']) ?? null
+    if (usage !== null) cost = statedCost(usage, source)
+  }
+
+  /** Relays state what a call cost here as well: https://github.com/BerriAI/litellm/issues/15102 */
+  const takeDelta = (reported: JsonObject | undefined, source: string): void => {
+    usage = merged(usage, reported)
+    const stated = reported === undefined ? nothingStated : statedCost(reported, source)
+    if (stated !== nothingStated) cost = stated
+    findings.usageFinal = true
   }
 
   return {
-    event(json) {
+    event(json, source) {
       switch (json['type']) {
         case 'content_block_delta':
           return addDelta(objectOf(json['delta']), findings)
@@ -30,15 +41,14 @@ export function createMessagesReader(findings: Findings): AnswerReader {
         case 'message_start': {
           const message = objectOf(json['message'])
           if (message === undefined) return
-          takeMessage(message)
+          takeMessage(message, source)
           // Its output count is provisional: a digit or two, whatever follows.
           if (usage !== null) usage = without(usage, 'output_tokens')
           return
         }
         case 'message_delta':
-          usage = merged(usage, objectOf(json['usage']))
           refused ||= objectOf(json['delta'])?.['stop_reason'] === 'refusal'
-          findings.usageFinal = true
+          takeDelta(objectOf(json['usage']), source)
           return
         case 'message_stop':
           findings.ended = true
@@ -50,20 +60,20 @@ export function createMessagesReader(findings: Findings): AnswerReader {
           findings.ended = true
       }
     },
-    whole(json) {
+    whole(json, source) {
       const error = errorIn(json)
       if (error !== null) {
         findings.error = error
         return
       }
-      takeMessage(json)
+      takeMessage(json, source)
       for (const block of objectsOf(json['content'])) takeBlock(block)
       refused = json['stop_reason'] === 'refusal'
       findings.complete = true
     },
     usage: () => {
       if (usage === null) return null
-      const reported = messagesUsage(usage, findings)
+      const reported = { ...messagesUsage(usage, findings), ...cost }
       return refused && !produced ? { ...reported, refusedAtOnce: true } : reported
     },
   }

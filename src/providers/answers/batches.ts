@@ -1,9 +1,8 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
-import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import type { BatchState } from '#providers/meter.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, idOf, isObject, type JsonObject, objectOf, textOf } from './json.ts'
+import { countOf, idOf, isObject, type JsonObject, nameOf, objectOf } from './json.ts'
 import { createFreeReader } from './openai-other.ts'
 
 /** Source: https://platform.openai.com/docs/api-reference/batch/object (status). */
@@ -29,12 +28,7 @@ function statesOf(json: JsonObject): BatchState[] {
   if (json['object'] === 'batch') {
     const over = finalStatuses.has(json['status'])
     const resultsId = idOf(json['output_file_id']) ?? null
-    const model = textOf(json['model'])
-    const order = {
-      endpoint: endpointOf(json['endpoint']),
-      model: model === undefined ? null : bounded(model, longestModel),
-    }
-    return [{ id, over, resultsId, ...order }]
+    return [{ id, over, resultsId, endpoint: endpointOf(json['endpoint']), model: nameOf(json['model']) ?? null }]
   }
   if (json['type'] !== 'message_batch') return []
   // Source: https://docs.anthropic.com/en/api/retrieving-message-batches (processing_status, request_counts).

@@ -1,14 +1,16 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
+import { countOf, isObject, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
 
 /** Reads Gemini's native API. Source: https://ai.google.dev/api/generate-content#UsageMetadata and its recordings. */
 export function createGenerateReader(findings: Findings): AnswerReader {
   let metadata: JsonObject | null = null
   /** The greatest visible answer that any report of the stream counted. */
   let greatestCandidates = 0
-  const searches = new Set<string>()
+  /** The greatest of what the last report may leave out, though the answer has it. */
+  const before: { [name in Carried]?: number } = {}
+  const grounded: Grounding = { searches: new Set(), pages: false, maps: false }
 
   const take = (json: JsonObject): void => {
     findings.nameModel(json['modelVersion'])
@@ -22,13 +24,16 @@ export function createGenerateReader(findings: Findings): AnswerReader {
     const reported = objectOf(json['usageMetadata'])
     if (reported !== undefined) {
       metadata = reported
+      for (const name of carried) {
+        const count = countOf(reported[name])
+        if (count !== undefined) before[name] = Math.max(before[name] ?? 0, count)
+      }
       greatestCandidates = Math.max(greatestCandidates, countOf(reported['candidatesTokenCount']) ?? 0)
       findings.serviceTier = textOf(reported['serviceTier']) ?? findings.serviceTier
     }
     for (const candidate of objectsOf(json['candidates'])) {
       takeCandidate(candidate, findings)
-      const queries = objectOf(candidate['groundingMetadata'])?.['webSearchQueries']
-      if (Array.isArray(queries)) for (const query of queries) if (typeof query === 'string') searches.add(query)
+      noteGrounding(objectOf(candidate['groundingMetadata']), grounded)
     }
     if (objectOf(json['promptFeedback'])?.['blockReason'] !== undefined) {
       findings.ended = true
@@ -45,14 +50,48 @@ export function createGenerateReader(findings: Findings): AnswerReader {
     },
     usage() {
       if (metadata === null) return null
-      const usage = generateUsage(metadata)
+      const usage = generateUsage({ ...before, ...metadata })
       const leftOut = metadata['candidatesTokenCount'] === undefined ? greatestCandidates : 0
       return present<ReportedUsage>({
         ...usage,
         outputTokensLeftOut: leftOut === 0 ? undefined : leftOut,
-        webSearchRequests: billedSearches(searches.size, findings.model),
+        webSearchRequests: billedSearches(grounded, findings.model),
+        mapsGroundingRequests: grounded.maps ? 1 : undefined,
       })
     },
+  }
+}
+
+/**
+ * Counts of which the last report of a stream is the last word only where it has them. What was thought or read from a
+ * cache does not go away; the visible answer is in `outputTokensLeftOut`.
+ */
+const carried = [
+  'promptTokenCount',
+  'cachedContentTokenCount',
+  'toolUsePromptTokenCount',
+  'thoughtsTokenCount',
+] as const
+
+type Carried = (typeof carried)[number]
+
+/** What an answer rests on. Source: https://ai.google.dev/api/generate-content#GroundingMetadata. */
+interface Grounding {
+  readonly searches: Set<string>
+  pages: boolean
+  maps: boolean
+}
+
+function noteGrounding(metadata: JsonObject | undefined, grounded: Grounding): void {
+  if (metadata === undefined) return
+  for (const queries of [metadata['webSearchQueries'], metadata['imageSearchQueries']]) {
+    if (!Array.isArray(queries)) continue
+    // Empty ones are not billed: https://ai.google.dev/gemini-api/docs/pricing
+    for (const query of queries) if (typeof query === 'string' && query !== '') grounded.searches.add(query)
+  }
+  for (const chunk of objectsOf(metadata['groundingChunks'])) {
+    if (isObject(chunk['web'])) grounded.pages = true
+    if (isObject(chunk['maps'])) grounded.maps = true
   }
 }
 
@@ -192,9 +231,10 @@ function byModality(metadata: JsonObject, lists: readonly string[], kinds: Kinds
  * Up to Gemini 2.5 grounding is billed per prompt, from Gemini 3 on per search query.
  * Source: https://ai.google.dev/gemini-api/docs/pricing (Grounding with Google Search).
  */
-function billedSearches(queries: number, model: string | null): number | undefined {
-  if (queries === 0) return undefined
-  return model !== null && /^gemini-[12]/.test(model) ? 1 : queries
+function billedSearches({ searches, pages }: Grounding, model: string | null): number | undefined {
+  // Pages that a search found without a word of what was asked: Vertex's search for enterprises.
+  if (searches.size === 0) return pages ? 1 : undefined
+  return model !== null && /^gemini-[12]/.test(model) ? 1 : searches.size
 }
 
 function takeCandidate(candidate: JsonObject, findings: Findings): void {

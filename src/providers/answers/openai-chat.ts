@@ -79,10 +79,20 @@ class ChatReader implements AnswerReader {
   }
 }
 
-/** The chunk that `stream_options.include_usage` adds: usage and no choice. One with a choice says more and must pass. */
+/** What every chunk has around what it says. `provider`: OpenRouter. */
+const envelope: ReadonlySet<string> = new Set([
+  ...['id', 'object', 'created', 'model', 'choices', 'usage', 'service_tier', 'system_fingerprint', 'obfuscation'],
+  'provider',
+])
+
+/**
+ * The chunk that `stream_options.include_usage` adds: usage and no choice. One that says anything else (a choice,
+ * citations, a moderation) must pass.
+ */
 export function isUsageChunk(json: JsonObject): boolean {
   const choices = json['choices']
-  return Array.isArray(choices) && choices.length === 0 && isObject(json['usage']) && !json['error']
+  if (!Array.isArray(choices) || choices.length > 0 || !isObject(json['usage'])) return false
+  return Object.keys(json).every((name) => envelope.has(name) || json[name] === null)
 }
 
 /** True where the choice is finished. */

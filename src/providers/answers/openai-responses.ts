@@ -91,11 +91,18 @@ function besideTokens(usage: JsonObject, response: JsonObject, items: readonly J
   const xaiTools = objectOf(usage['server_side_tool_usage_details'])
   const images = objectOf(tools?.['image_gen'])
   const counts = countItems(items)
+  const searched =
+    countOf(objectOf(tools?.['web_search'])?.['num_requests']) ??
+    sumOf(countOf(xaiTools?.['web_search_calls']), countOf(xaiTools?.['x_search_calls'])) ??
+    searches(items)
+  const preview = objectsOf(response['tools']).some(({ type }) => textOf(type)?.startsWith('web_search_preview'))
   return present<ReportedUsage>({
-    webSearchRequests:
-      countOf(objectOf(tools?.['web_search'])?.['num_requests']) ??
-      sumOf(countOf(xaiTools?.['web_search_calls']), countOf(xaiTools?.['x_search_calls'])) ??
-      searches(items),
+    webSearchRequests: preview ? undefined : searched,
+    webSearchPreviewRequests: preview ? searched : undefined,
+    fileSearchRequests: countOf(xaiTools?.['file_search_calls']) ?? counts['file_search_call'],
+    imageGenerationRequests: images === undefined ? counts['image_generation_call'] : undefined,
+    // A command that the caller is to run comes without its output.
+    shellRequests: counts['shell_call_output'],
     codeExecutionRequests: countOf(xaiTools?.['code_interpreter_calls']) ?? counts['code_interpreter_call'],
     serverSideToolsUsed: countOf(usage['num_server_side_tools_used']),
     webSearchSources: countOf(usage['num_sources_used']),

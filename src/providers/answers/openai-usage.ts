@@ -35,6 +35,8 @@ export function chatUsage(usage: JsonObject, accent: Accent, model: string | nul
   const searches =
     countOf(objectOf(usage['server_tool_use'])?.['web_search_requests']) ?? countOf(usage['num_search_queries'])
   const sources = countOf(usage['num_sources_used'])
+  // Perplexity: https://docs.perplexity.ai/getting-started/pricing
+  const cited = countOf(usage['citation_tokens'])
   if (inputTokens !== undefined) reported.inputTokens = inputTokens
   if (cached !== undefined) reported.cachedInputTokens = cached
   if (written !== undefined) reported.cacheWriteTokens = written
@@ -47,6 +49,7 @@ export function chatUsage(usage: JsonObject, accent: Accent, model: string | nul
   if (imageOut !== undefined) reported.imageOutputTokens = imageOut
   if (total !== undefined) reported.totalTokens = total
   if (searches !== undefined) reported.webSearchRequests = searches
+  if (cited !== undefined) reported.citationTokens = cited
   if (sources !== undefined) reported.webSearchSources = sources
   return reported
 }

@@ -48,10 +48,11 @@ function reparse(source: string): unknown {
   }
 }
 
-/** Usage stands at the top of a chunk or body, or inside `response` in an event of the Responses API. */
+/** Usage stands at the top of a chunk or body, or inside `response` or `message` in an event that bears one. */
 function usageLike(json: unknown, usage: JsonObject): JsonObject | undefined {
   if (!isObject(json)) return undefined
-  const found = objectOf(json['usage']) ?? objectOf(objectOf(json['response'])?.['usage'])
+  const found =
+    objectOf(json['usage']) ?? objectOf((objectOf(json['response']) ?? objectOf(json['message']))?.['usage'])
   return found !== undefined && Object.keys(found).length === Object.keys(usage).length ? found : undefined
 }
 

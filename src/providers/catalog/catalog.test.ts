@@ -170,6 +170,8 @@ test('list prices agree with the package on the same counts, to within its float
           output_reasoning_tokens: c.reasoning,
         },
       )
+      // Theirs leaves out the fee of every request.
+      if (id.includes('search-preview')) return
       if (theirs === null || theirs.model.id !== catalog.find({ upstreamVendor: null, vendor, model: id })?.id) return
       const usage = {
         inputTokens: c.fresh + c.cached,

@@ -2,6 +2,7 @@ import { type ModelInfo, type Provider, waitForUpdate } from '@pydantic/genai-pr
 import { type Catalog, type CatalogModel, type CatalogQuery, freeCard } from '#core/pricing/catalog.ts'
 import { convertModel } from './convert.ts'
 import { nameMatches, withDashedDate } from './match.ts'
+import { withSearchFee } from './search-fees.ts'
 import { placeOfAddress, tierOf } from './tier-factors.ts'
 
 /** Package and version, as price versions name them; a test pins it to the installed package. */
@@ -26,7 +27,10 @@ export async function openCatalog(): Promise<PriceCatalog> {
   const converted = new Map<ModelInfo, CatalogModel>()
 
   const find = (query: CatalogQuery): CatalogModel | null =>
-    freeVariant(query) ?? convert(findModel(query, { providers, byId }))
+    freeVariant(query) ?? searching(convert(findModel(query, { providers, byId })), query)
+
+  const searching = (found: CatalogModel | null, { model }: CatalogQuery): CatalogModel | null =>
+    found === null ? null : withSearchFee(found, bareName(model))
 
   const convert = (found: FoundModel | null): CatalogModel | null => {
     if (found === null) return null

@@ -3,6 +3,7 @@ import { type Decimal, decimalOfNumber } from '#core/money/decimal.ts'
 import { type CatalogModel, freeCard } from '#core/pricing/catalog.ts'
 import type { ListRate, RateCard, RateName } from '#core/pricing/rate-card.ts'
 import type { CardCondition, ConditionalCard } from '#core/pricing/schedule.ts'
+import { searchFees } from './search-fees.ts'
 import { geoFactors, tierFactors } from './tier-factors.ts'
 
 /** Our name of each price key of the package, and how many units its amount buys. Keys that nothing we meter uses are left out. */
@@ -28,6 +29,8 @@ const priceKeys: Readonly<Record<string, readonly [RateName, number]>> = {
   output_reasoning_mtok: ['reasoning', 1_000_000],
   requests_kcount: ['request', 1_000],
   web_searches_kcount: ['web_search', 1_000],
+  storage_searches_kcount: ['file_search', 1_000],
+  output_citation_mtok: ['citation_token', 1_000_000],
   rerank_searches_kcount: ['search_unit', 1_000],
   code_executions_kcount: ['code_execution', 1_000],
   input_audio_hours: ['audio_second', 3_600],
@@ -65,7 +68,7 @@ export function convertModel(vendor: string, model: ModelInfo): CatalogModel {
 
 function convertCard(vendor: string, id: string, prices: ModelPrice): RateCard {
   if (Object.keys(prices).length === 0 && isFree(vendor, id)) return freeCard
-  const card: Partial<Record<RateName, ListRate>> = {}
+  const card: Partial<Record<RateName, ListRate>> = { ...searchFees(vendor, id) }
   for (const [key, [name, per]] of Object.entries(priceKeys)) {
     const price = prices[key]
     if (price === undefined) continue

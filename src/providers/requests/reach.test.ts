@@ -152,7 +152,7 @@ test('tools of the caller add nothing but their text; those of the provider say 
     { tools: [{ type: 'web_search_preview' }, { type: 'code_interpreter' }], max_tool_calls: 3 },
     {
       serverTools: [
-        tool('web_search_preview', 'max_tool_calls', { ...search, most: 3 }),
+        tool('web_search_preview', 'max_tool_calls', { unit: 'web_search_preview', most: 3 }),
         tool('code_interpreter', 'max_tool_calls', { unit: 'code_execution', most: 3 }),
       ],
       passes: 4,
@@ -162,7 +162,7 @@ test('tools of the caller add nothing but their text; those of the provider say 
     responses,
     { tools: [{ type: 'file_search' }, { type: 'mcp' }] },
     {
-      serverTools: [tool('file_search', 'max_tool_calls'), tool('mcp', 'max_tool_calls')],
+      serverTools: [tool('file_search', 'max_tool_calls', { unit: 'file_search' }), tool('mcp', 'max_tool_calls')],
       passes: null,
     },
   )

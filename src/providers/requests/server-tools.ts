@@ -87,6 +87,8 @@ function serverToolsIn(match: EndpointMatch, tool: Record<string, unknown>): rea
 const noTools: readonly ServerTool[] = []
 
 function unitOf(tool: string): UnitName | null {
+  if (/^web_search_preview/.test(tool)) return 'web_search_preview'
+  if (/^file_search/.test(tool)) return 'file_search'
   if (/search/i.test(tool) && !/file|tool/i.test(tool)) return 'web_search'
   return /^code_?(?:execution|interpreter)/i.test(tool) ? 'code_execution' : null
 }
