@@ -62,12 +62,14 @@ suite('the usage chunk that only the gateway asked for', () => {
     }
   })
 
-  test('passes where it carries a choice, an error or no usage', () => {
+  test('passes where it carries a choice, an error, no usage, or anything else', () => {
     const others = [
       { ...finish, usage },
       { id: '', choices: [], prompt_filter_results: [] },
       { choices: [], usage: null },
       { choices: [], usage, error: { message: 'no' } },
+      { choices: [], usage, citations: ['https://example.com'] },
+      { choices: [], usage, moderation: { flagged: false } },
     ]
     for (const other of others) {
       const stream = Buffer.from(before + event(other) + done)
@@ -76,6 +78,13 @@ suite('the usage chunk that only the gateway asked for', () => {
         { numRuns: 50 },
       )
     }
+  })
+
+  test('is left out with all that every chunk has, and with what says nothing', () => {
+    const around = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', service_tier: 'default' }
+    const chunk = { ...around, system_fingerprint: 'fp', obfuscation: 'x', provider: 'P', citations: null, error: null }
+    const stream = Buffer.from(before + event({ ...chunk, choices: [], usage }) + done)
+    assert.equal(pass(stream, [], true).out, Buffer.from(before + done).toString('latin1'))
   })
 
   test('passes where the client asked for it', () => {
