@@ -110,6 +110,7 @@ export const priceRateNames = [
   'output_image_per_mtok',
   'per_request',
   'web_search_per_1k',
+  'file_search_per_1k',
   'audio_per_hour',
 ] as const
 

@@ -67,6 +67,9 @@ test('searches of files cost their fee, streamed or not', () => {
   check('responses', read('responses', response(files)), expected)
   const done = { type: 'response.completed', response: response(files) }
   check('responses', stream('responses', [done]), expected)
+  const own = { provider: 'up', model: '*', fromMs: 0, tier: 'standard', currency: 'USD' } as const
+  const rates = { input_per_mtok: '1', output_per_mtok: '1', file_search_per_1k: '1' }
+  check('responses', read('responses', response(files)), { ...expected, other: '0.003' }, [{ ...own, rates }])
 })
 
 test('a hosted tool without a price is marked, and one that the caller runs is not', () => {

@@ -26,6 +26,7 @@ const overrideRates = {
   output_image_per_mtok: ['output_image', 1_000_000],
   per_request: ['request', 1],
   web_search_per_1k: ['web_search', 1_000],
+  file_search_per_1k: ['file_search', 1_000],
   audio_per_hour: ['audio_second', 3_600],
 } as const satisfies Readonly<Record<string, readonly [RateName, number]>>
 
