@@ -43,7 +43,7 @@ export function reportCommand(open: OpenConsoleLink): Command {
     .option('--to <time>', 'a date, a month or a time (default: now)')
     .addOption(new Option('-r, --range <length>', 'instead of --from: 24h, 7d, 4w …').conflicts('from'))
     .option('-f, --filter <field=value>', 'only these calls; may be repeated', collect, [])
-    .option('--timezone <name>', 'where days begin (default: UTC)')
+    .option('--timezone <name>', 'where days begin: Europe/Berlin, +02:00 … (default: UTC)')
     .option('-n, --limit <rows>', 'most rows')
     .option('--json', 'print JSON')
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))

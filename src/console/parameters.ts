@@ -12,10 +12,10 @@ export const rangeParameters = {
   from: z.string().optional().meta({ description: 'Start, in the range. A date, a month or a time (ISO 8601).' }),
   to: z.string().optional().meta({ description: 'End, not in the range. A date, a month or a time. Default: now.' }),
   range: z.string().optional().meta({ description: 'Instead of from: so long before the end, as 24h, 7d or 4w.' }),
-  timezone: z
-    .string()
-    .default('UTC')
-    .meta({ description: 'IANA time zone of days, weeks and months, and of times without a zone of their own.' }),
+  timezone: z.string().default('UTC').meta({
+    description:
+      'Time zone of days, weeks and months, and of times without a zone of their own: an IANA name, or an offset such as +02:00.',
+  }),
   fresh: z.enum(['true', 'false']).default('false').meta({
     description:
       'true: wait until every call that has ended is counted (5 s at most). Otherwise those that ended 0.3 s ago are (1 s at most).',

@@ -4,12 +4,14 @@ import { ParameterFault } from './fault.ts'
 const timeForms = 'a date (2026-01-31), a month (2026-01) or a time (2026-01-31T12:00:00Z)'
 const rangeForms = 'a number and h, d or w, for example 24h, 7d or 4w'
 
-/** @throws ParameterFault where there is no such time zone. */
+/** The name of a time zone, or an offset from UTC. @throws ParameterFault where there is no such time zone. */
 export function checkTimezone(name: string): string {
   try {
-    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId
+    // A plus sign that was not escaped in a URL arrives as a space.
+    const tidy = name.replace(/^ (?=\d)/, '+')
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(tidy).timeZoneId
   } catch {
-    throw new ParameterFault('timezone', name, 'an IANA time zone, for example Europe/Berlin or UTC')
+    throw new ParameterFault('timezone', name, 'an IANA time zone, for example Europe/Berlin or UTC, or +02:00')
   }
 }
 

@@ -88,6 +88,17 @@ test('groups keep the names they were asked under, and the types of their values
   assert.equal(body.truncated, true)
 })
 
+test('days and hours are those of a fixed offset where one is asked for, also with its plus sign as it stands', async () => {
+  for (const offset of ['%2B02:00', '+02:00']) {
+    const { status, body } = await get(`/api/v1/reports/costs?group_by=hour,day&limit=1&timezone=${offset}`)
+    assert.equal(status, 200)
+    assert.equal(body.timezone, '+02:00')
+    assert.equal(body.from, '2026-06-01T00:00:00.000+02:00')
+    assert.match(body.rows[0].hour, /^2026-06-\d\dT\d\d:00:00\+02:00$/)
+    assert.equal(body.rows[0].day, body.rows[0].hour.slice(0, 10))
+  }
+})
+
 test('pages of usage hold every call once, newest first', async () => {
   const seen: string[] = []
   const times: string[] = []

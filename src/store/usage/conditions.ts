@@ -8,9 +8,21 @@ export class Bindings {
 
   /** Returns the placeholder of a text. */
   text(value: string): string {
+    return this.#bind(value, 'String')
+  }
+
+  integer(value: number): string {
+    return this.#bind(String(value), 'Int64')
+  }
+
+  integers(values: readonly number[]): string {
+    return this.#bind(`[${values.join(',')}]`, 'Array(Int64)')
+  }
+
+  #bind(value: string, type: string): string {
     const name = `p${this.#count++}`
     this.parameters[name] = value
-    return `{${name}:String}`
+    return `{${name}:${type}}`
   }
 }
 

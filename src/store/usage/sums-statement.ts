@@ -2,6 +2,7 @@ import { untimedMarks } from '#core/ledger/entry.ts'
 import type { GroupKey, SumsQuestion, TimeBucket, TimeRange } from '#core/ledger/questions.ts'
 import { type RecordFieldName, recordFields } from '#core/ledger/record-fields.ts'
 import { type Bindings, filterCondition, hoursWithin, recordsWithin } from './conditions.ts'
+import { type ShownTime, shownTime } from './zone-clock.ts'
 
 /**
  * What is added up: records; the roll-ups, and so whole hours; or the roll-ups for those whole hours of the range that
@@ -148,30 +149,31 @@ function groupNames({ groupBy }: SumsQuestion): string[] {
   return groupBy.map((_, index) => `g${index}`)
 }
 
-function groupExpressions({ groupBy, timezone }: SumsQuestion, table: Table, bindings: Bindings): string[] {
+function groupExpressions({ groupBy, timezone, range }: SumsQuestion, table: Table, bindings: Bindings): string[] {
   const time = table === 'usage' ? 'timestamp' : 'hour'
-  return groupBy.map((key, index) => `${groupExpression(key, { time, timezone, bindings })} AS g${index}`)
+  const clock = shownTime(timezone, range, bindings)
+  return groupBy.map((key, index) => `${groupExpression(key, { time, clock, bindings })} AS g${index}`)
 }
 
 /** Buckets come as numbers that sort: the Unix time of an hour, the date of a day, of a Monday, of a first of a month. */
 function groupExpression(
   key: GroupKey,
-  { time, timezone, bindings }: { time: string; timezone: string; bindings: Bindings },
+  { time, clock, bindings }: { time: string; clock: ShownTime; bindings: Bindings },
 ): string {
   if ('tag' in key) return `tags[${bindings.text(key.tag)}]`
-  if ('bucket' in key) return bucketExpression(key.bucket, time, bindings.text(timezone))
+  if ('bucket' in key) return bucketExpression(key.bucket, time, clock)
   return recordFields[key.field].kind === 'text' ? key.field : `toString(${key.field})`
 }
 
-function bucketExpression(bucket: TimeBucket, time: string, timezone: string): string {
+function bucketExpression(bucket: TimeBucket, time: string, clock: ShownTime): string {
   switch (bucket) {
     case 'hour':
-      return `toUnixTimestamp(toStartOfHour(${time}, ${timezone}))`
+      return clock.hour(time)
     case 'day':
-      return `toDate(${time}, ${timezone})`
+      return `toDate(${clock.local(time)})`
     case 'week':
-      return `toMonday(${time}, ${timezone})`
+      return `toMonday(${clock.local(time)})`
     case 'month':
-      return `toStartOfMonth(${time}, ${timezone})`
+      return `toStartOfMonth(${clock.local(time)})`
   }
 }

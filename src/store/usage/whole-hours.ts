@@ -1,6 +1,7 @@
 import type { SumsQuestion, TimeRange } from '#core/ledger/questions.ts'
 import type { UsageDatabase } from './client.ts'
 import { Bindings, hoursWithin, recordsWithin } from './conditions.ts'
+import { cutsHours } from './zone-clock.ts'
 
 const hourMs = 3_600_000
 
@@ -27,27 +28,20 @@ export async function worthwhileHours(
   const firstMs = Math.ceil(fromMs / hourMs) * hourMs
   const endMs = Math.ceil(toMs / hourMs) * hourMs
   if (endMs <= firstMs) return null
+  const inBuckets = question.groupBy.some((key) => 'bucket' in key)
+  if (inBuckets && cutsHours(question.timezone, { fromMs: firstMs, toMs: endMs })) return null
   const bindings = new Bindings()
   const behindEnd = recordsWithin({ fromMs: toMs, toMs: endMs }, bindings)
-  const rows = await database.select<{ saved: string; is_cut: 0 | 1; is_end_whole: 0 | 1 }>(
+  const rows = await database.select<{ saved: string; is_end_whole: 0 | 1 }>(
     `SELECT
       toInt64(sum(requests)) - ${recordsPerRow} * toInt64(count()) AS saved,
-      max(${cutsHours(question, bindings)}) AS is_cut,
       ${endMs === toMs ? '1' : `(SELECT count() = 0 FROM tollgate.usage WHERE ${behindEnd})`} AS is_end_whole
     FROM tollgate.usage_hourly
     WHERE ${hoursWithin({ fromMs: firstMs, toMs: endMs }, bindings)}`,
     bindings.parameters,
   )
   const [found] = rows
-  if (found === undefined || found.is_cut === 1 || Number(found.saved) <= leastSaved) return null
+  if (found === undefined || Number(found.saved) <= leastSaved) return null
   const hours = { fromMs: firstMs, toMs: found.is_end_whole === 1 ? endMs : endMs - hourMs }
   return hours.fromMs < hours.toMs ? hours : null
-}
-
-/** Whether an hour can be of two days, as in zones that are not whole hours from UTC. The engine knows the zones. */
-function cutsHours({ groupBy, timezone }: SumsQuestion, bindings: Bindings): string {
-  if (!groupBy.some((key) => 'bucket' in key)) return '0'
-  const zone = bindings.text(timezone)
-  const offset = (time: string) => `timezoneOffset(toTimeZone(${time}, ${zone}))`
-  return `${offset('hour')} % 3600 != 0 OR ${offset('hour')} != ${offset('hour + 3599')}`
 }
