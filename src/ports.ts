@@ -2,7 +2,7 @@ import type { AlertCommit, AlertRecord, AlertsQuestion, PendingNotification } fr
 import type { Silence } from '#core/alerting/routing.ts'
 import type { NewKey, StoredKey } from '#core/keys/key.ts'
 import type { LedgerEntry, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
-import type { RecordsQuestion, StoredRecord, SumsAnswer, SumsQuestion } from '#core/ledger/questions.ts'
+import type { RecordsAnswer, RecordsQuestion, SumsAnswer, SumsQuestion } from '#core/ledger/questions.ts'
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 
 /** Where the process reads time. Wall time may jump; monotonic time never goes back. */
@@ -179,7 +179,7 @@ export class UpstreamFault extends Error {
 /** What reports ask. Its answers hold what the ingester has inserted, nothing later. */
 export interface UsageStore {
   sums(question: SumsQuestion): Promise<SumsAnswer>
-  records(question: RecordsQuestion): Promise<readonly StoredRecord[]>
+  records(question: RecordsQuestion): Promise<RecordsAnswer>
 }
 
 /** What an instance keeps about itself and its keys. Every secret is kept as its SHA-256 only. */

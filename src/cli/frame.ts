@@ -27,7 +27,7 @@ Settings come from ./tollgate.yaml (or TOLLGATE_CONFIG) and from the environment
   TOLLGATE_ADMIN_TOKEN  the token for the API; without it one is made at the first start
   TOLLGATE_LOG_LEVEL    trace, debug, info, warn, error or silent
 
-Exit codes: 0 done, 2 faults in the configuration, 1 anything else.`
+Exit codes: 0 done, 2 faults in the configuration, 3 printed, but calls are missing in it, 1 anything else.`
 
 /** What a shell says of a program that was ended by SIGPIPE. */
 const endedByPipe = 141

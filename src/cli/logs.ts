@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { type CsvCell, csvLine } from '#lib/csv.ts'
 import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
+import { tellGone } from './not-whole.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 import { grouped, type TableColumn, tableText } from './table.ts'
 
@@ -8,16 +9,17 @@ const more = `
 Examples:
   tollgate logs                                         the newest 50 of the last hour
   tollgate logs --since 24h --filter status_code>=400   what went wrong since yesterday
-  tollgate logs --since 30d --limit 100000 --csv > calls.csv
+  tollgate logs --since 30d --csv > calls.csv           all of them
   tollgate logs --follow --filter department=search
 
 Fields to filter by are those of "tollgate report --help" and every other field of a record (see --json). The CSV
 begins with date, user_id, cost_center, model, input_tokens, output_tokens, cost_usd, request_id, as ERP imports expect;
-dates are in UTC. --follow shows calls as they end, those that began within the last hour.`
+dates are in UTC. Where the time asked for begins before single records are gone, stderr says so and the command ends
+with 3. --follow shows calls as they end, those that began within the last hour.`
 
 interface LogsOptions extends PlaceOptions {
   readonly since: string
-  readonly limit: string
+  readonly limit?: string
   readonly filter: readonly string[]
   readonly json?: boolean
   readonly csv?: boolean
@@ -29,28 +31,33 @@ type Call = Readonly<Record<string, unknown>>
 interface Page {
   readonly data: readonly Call[]
   readonly next_cursor: string | null
+  readonly incomplete_before: string | null
 }
 
 const largestPage = 1000
+const usualLimit = 50
 
 /** `tollgate logs`: single calls. `sleep` is how it waits between two looks with --follow. */
 export function logsCommand(open: OpenConsoleLink, sleep: (delayMs: number) => Promise<void>): Command {
   const command = new Command('logs')
     .description('Single calls, newest first.')
     .option('-s, --since <length>', 'how far back: 15h, 7d, 4w …', '1h')
-    .option('-n, --limit <calls>', 'most calls', '50')
+    .option('-n, --limit <calls>', `most calls (default: ${usualLimit}; with --csv or --json all)`)
     .option('-f, --filter <field=value>', 'only these calls; may be repeated', collect, [])
     .addOption(new Option('--follow', 'show what there is, oldest first, and go on with what comes').conflicts('since'))
     .option('--json', 'print a JSON object a line')
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))
     .addHelpText('after', more)
   return withPlaceOptions(command).action(async (options: LogsOptions) => {
-    const limit = Number(options.limit)
-    if (!Number.isSafeInteger(limit) || limit < 1) throw new Error('--limit: expected a whole number from 1 on')
+    const limit = options.limit === undefined ? null : Number(options.limit)
+    if (limit !== null && !(Number.isSafeInteger(limit) && limit >= 1)) {
+      throw new Error('--limit: expected a whole number from 1 on')
+    }
+    const isForPrograms = options.csv === true || options.json === true
     const link = await open(placeOverrides(options))
     try {
-      if (options.follow === true) await follow(link, options, limit, sleep)
-      else await list(link, options, limit)
+      if (options.follow === true) await follow(link, options, limit ?? usualLimit, sleep)
+      else await list(link, options, limit ?? (isForPrograms ? Number.POSITIVE_INFINITY : usualLimit))
     } finally {
       await link.close()
     }
@@ -67,6 +74,7 @@ async function list(link: ConsoleLink, options: LogsOptions, limit: number): Pro
     process.stdout.write(callsText(page.data, options, first))
     left -= page.data.length
     cursor = page.next_cursor
+    if (cursor === null) tellGone(page.incomplete_before)
   }
 }
 

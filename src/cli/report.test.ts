@@ -28,6 +28,7 @@ const report: CostsReport = {
   rows: [{ department: 'engineering', project: '=cmd()', ...sums }],
   total: sums,
   truncated: false,
+  next_cursor: null,
   basis: 'records',
   incomplete_before: null,
 }

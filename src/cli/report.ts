@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander'
 import { csvLine } from '#lib/csv.ts'
 import type { CostsReport, ShownSums } from '#reports/costs.ts'
-import { appendFilter, askJson, collect, type OpenConsoleLink } from './console-link.ts'
+import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
 import { jsonText } from './json-text.ts'
+import { goneText, notWholeCode, tellGone } from './not-whole.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 import { grouped, type TableColumn, tableText } from './table.ts'
 
@@ -20,7 +21,12 @@ Examples:
   tollgate report --by tag:team --csv > teams.csv
 
 The range begins with --from and ends before --to. The total is added up by the database over every group, also those
-beyond --limit; --csv leaves it out.`
+beyond --limit; --csv leaves it out, and has nothing else with --by "". Without --limit the table has the 10,000 dearest
+groups, --csv and --json have all of them. What the rows leave out is told on stderr beside --csv and --json; where single
+records that old are gone, so that calls are missing, the command ends with 3.`
+
+/** Of the API. */
+const largestPage = 100_000
 
 interface ReportOptions extends PlaceOptions {
   readonly by: string
@@ -44,15 +50,16 @@ export function reportCommand(open: OpenConsoleLink): Command {
     .addOption(new Option('-r, --range <length>', 'instead of --from: 24h, 7d, 4w …').conflicts('from'))
     .option('-f, --filter <field=value>', 'only these calls; may be repeated', collect, [])
     .option('--timezone <name>', 'where days begin: Europe/Berlin, +02:00 … (default: UTC)')
-    .option('-n, --limit <rows>', 'most rows')
+    .option('-n, --limit <rows>', 'most rows, up to 100,000')
     .option('--json', 'print JSON')
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))
     .addHelpText('after', more)
   return withPlaceOptions(command).action(async (options: ReportOptions) => {
     const link = await open(placeOverrides(options))
     try {
-      const report = await askJson<CostsReport>(link, '/api/v1/reports/costs', reportQuery(options))
-      process.stdout.write(reportText(report, options))
+      if (options.csv === true) await printCsv(pagesOf(link, options))
+      else if (options.json === true) await printJson(pagesOf(link, options))
+      else await printTable(link, options)
     } finally {
       await link.close()
     }
@@ -69,10 +76,61 @@ function reportQuery(options: ReportOptions): URLSearchParams {
   return query
 }
 
-function reportText(report: CostsReport, { json, csv }: ReportOptions): string {
-  if (json === true) return jsonText(report)
-  if (csv === true) return reportCsv(report)
-  return reportTable(report)
+async function askReport(link: ConsoleLink, query: URLSearchParams): Promise<CostsReport> {
+  return await askJson<CostsReport>(link, '/api/v1/reports/costs', query)
+}
+
+async function printTable(link: ConsoleLink, options: ReportOptions): Promise<void> {
+  const report = await askReport(link, reportQuery(options))
+  process.stdout.write(reportTable(report))
+  if (report.incomplete_before !== null) process.exitCode = notWholeCode
+}
+
+/** For programs: where nobody has said how many rows there may be, all of them, in as many answers as it takes. */
+async function* pagesOf(link: ConsoleLink, options: ReportOptions): AsyncGenerator<CostsReport> {
+  const query = reportQuery(options)
+  if (options.limit === undefined) query.set('limit', String(largestPage))
+  const first = await askReport(link, query)
+  if (options.limit !== undefined || !first.truncated) return yield first
+  query.delete('range')
+  query.set('from', first.from)
+  query.set('to', first.to)
+  query.set('order', 'group')
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page = await askReport(link, query)
+    yield page
+    cursor = page.next_cursor
+    query.set('cursor', cursor ?? '')
+  }
+}
+
+async function printCsv(pages: AsyncGenerator<CostsReport>): Promise<void> {
+  const totals: CostsReport[] = []
+  for await (const page of pages) {
+    process.stdout.write(reportCsv(page, totals.length === 0))
+    totals.push({ ...page, rows: [] })
+  }
+  tellNotes(totals)
+}
+
+async function printJson(pages: AsyncGenerator<CostsReport>): Promise<void> {
+  const all = await Array.fromAsync(pages)
+  const last = all.at(-1)
+  if (last !== undefined) process.stdout.write(jsonText({ ...last, rows: all.flatMap(({ rows }) => rows) }))
+  tellNotes(all)
+}
+
+/** On stderr, what a program that adds up the rows must know of them. */
+function tellNotes(pages: readonly CostsReport[]): void {
+  const [first, last] = [pages.at(0), pages.at(-1)]
+  if (first === undefined || last === undefined) return
+  const notes = moneyNotes(last)
+  if (last.truncated) notes.push('there are more groups than --limit: the rows leave them out')
+  if (first.total.cost_usd !== last.total.cost_usd || first.total.requests !== last.total.requests) {
+    notes.push('calls were booked while the rows were read, which are of several moments; --to an earlier time has one')
+  }
+  for (const note of notes) process.stderr.write(`tollgate: ${note}\n`)
+  tellGone(last.incomplete_before)
 }
 
 const sumNames = [
@@ -88,8 +146,9 @@ const sumNames = [
   'unpriced_requests',
 ] as const
 
-/** Exported for its test. */
-export function reportCsv({ group_by, rows }: CostsReport): string {
+/** Without groups there is one row: the total. Exported for its test. */
+export function reportCsv({ group_by, rows: groups, total }: CostsReport, withHeader = true): string {
+  const rows: CostsReport['rows'] = group_by.length === 0 ? [{ ...total }] : groups
   const header = [...group_by, ...sumNames, 'latency_mean_ms', 'latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms']
   const lines = rows.map((row) => [
     ...group_by.map((name) => groupText(row[name])),
@@ -99,7 +158,7 @@ export function reportCsv({ group_by, rows }: CostsReport): string {
     row.latency_ms?.p95,
     row.latency_ms?.p99,
   ])
-  return [header, ...lines].map(csvLine).join('')
+  return [...(withHeader ? [header] : []), ...lines].map(csvLine).join('')
 }
 
 const shownColumns: readonly { title: string; show: (sums: ShownSums) => string }[] = [
@@ -134,16 +193,21 @@ export function reportTable(report: CostsReport): string {
   return `${tableText(columns, body, footer)}${notes.join('')}`
 }
 
-function reportNotes({ from, to, timezone, truncated, incomplete_before, basis, total }: CostsReport): string[] {
-  const notes = [`\n${from} to ${to} (${timezone})\n`]
+function reportNotes(report: CostsReport): string[] {
+  const { from, to, timezone, truncated, incomplete_before: before } = report
+  const notes = moneyNotes(report)
+  if (truncated) notes.push('there are more groups than rows; the total counts them all, --limit shows more')
+  if (before !== null) notes.push(goneText(before))
+  const sentences = notes.map((note) => `${note.slice(0, 1).toUpperCase()}${note.slice(1)}.\n`)
+  return [`\n${from} to ${to} (${timezone})\n`, ...sentences]
+}
+
+function moneyNotes({ basis, total }: CostsReport): string[] {
+  const notes: string[] = []
   if (total.unpriced_requests > 0) {
-    notes.push(`${grouped(total.unpriced_requests)} calls have no known price: their cost is not in these sums.\n`)
+    notes.push(`${grouped(total.unpriced_requests)} calls have no known price: their cost is not in these sums`)
   }
-  if (truncated) notes.push('There are more groups than rows; the total counts them all. --limit shows more.\n')
-  if (basis === 'hourly') notes.push('Single records that old are gone: whole hours were added up.\n')
-  if (incomplete_before !== null) {
-    notes.push(`Single records before ${incomplete_before} are gone: calls before that are not in these sums.\n`)
-  }
+  if (basis === 'hourly') notes.push('single records that old are gone: whole hours were added up')
   return notes
 }
 

@@ -18,6 +18,10 @@ export const costReports = resource({
     }),
     currency: z.enum(['USD']).default('USD'),
     limit: wholeNumber(1, 100_000, 10_000).meta({ description: 'Most rows; the total counts every group.' }),
+    order: z.enum(['cost', 'group']).default('cost').meta({
+      description: 'cost: by time, then the dearest first. group: in the order of the groups, page by page.',
+    }),
+    cursor: z.string().optional().meta({ description: '`next_cursor` of the page before, with order=group.' }),
   }),
   filters: 'prefixed',
   body: null,
@@ -25,6 +29,14 @@ export const costReports = resource({
   handle({ store, clock }, { query, filters }) {
     const timezone = checkTimezone(query.timezone)
     const range = parseRange(query, { timezone, nowMs: clock.wallMs() })
-    return costsReport(store, { range, groups: parseGroups(query.group_by), filters, timezone, maxRows: query.limit })
+    return costsReport(store, {
+      range,
+      groups: parseGroups(query.group_by),
+      filters,
+      timezone,
+      maxRows: query.limit,
+      order: query.order,
+      cursor: query.cursor ?? null,
+    })
   },
 })

@@ -4,6 +4,9 @@ import { type FieldKind, recordFieldNames, recordFields } from '#core/ledger/rec
 const amount = z.string().meta({ description: 'Exact decimal text, in USD.', examples: ['12.345678901234'] })
 const count = z.int().min(0)
 const time = z.iso.datetime({ offset: true })
+const incompleteBefore = time.nullable().meta({
+  description: 'Single records before this time, which is in the range, are gone, and the question needs them.',
+})
 
 const kinds: Readonly<Record<FieldKind, z.ZodType>> = {
   text: z.string(),
@@ -61,15 +64,18 @@ export const costsReportSchema = z.object({
   rows: z.array(z.looseObject(sums)).meta({ description: 'With a member for each group beside the sums.' }),
   total: z.object(sums),
   truncated: z.boolean().meta({ description: 'True: there are more groups; the total counts them all.' }),
+  next_cursor: z.string().nullable().meta({ description: 'With order=group: for the page after this one.' }),
   basis: z
     .enum(['records', 'hourly'])
     .meta({ description: 'hourly: single records that old are gone, so whole hours were added up.' }),
-  incomplete_before: time.nullable().meta({
-    description: 'Single records before this time are gone, and the question needs them.',
-  }),
+  incomplete_before: incompleteBefore,
 })
 
-export const usagePageSchema = z.object({ data: z.array(usageRecord), next_cursor: z.string().nullable() })
+export const usagePageSchema = z.object({
+  data: z.array(usageRecord),
+  next_cursor: z.string().nullable(),
+  incomplete_before: incompleteBefore,
+})
 
 export const dashboardCostsSchema = z.object({
   daily: z.array(z.object({ date: z.iso.date(), total: z.number(), tokens: count, latency_ms: z.number().nullable() })),
@@ -97,4 +103,5 @@ export const logAnswerSchema = z.object({
   ),
   has_more: z.boolean(),
   next_cursor: z.string().nullable(),
+  incomplete_before: incompleteBefore,
 })

@@ -1,6 +1,7 @@
 import type { GroupKey, RecordFilter, Sums, SumsAnswer, TimeRange } from '#core/ledger/questions.ts'
 import { recordFields } from '#core/ledger/record-fields.ts'
 import type { UsageStore } from '#ports.ts'
+import { ParameterFault } from './fault.ts'
 import type { NamedGroup } from './fields.ts'
 import { zonedText } from './times.ts'
 
@@ -10,6 +11,10 @@ export interface CostsQuestion {
   readonly filters: readonly RecordFilter[]
   readonly timezone: string
   readonly maxRows: number
+  /** By time and cost, or in the order of the groups, which has pages. */
+  readonly order: 'cost' | 'group'
+  /** Of the page before; null = from the first group on. */
+  readonly cursor: string | null
 }
 
 /** Sums as the API shows them. Money is exact decimal text in USD, counts are numbers. */
@@ -44,6 +49,8 @@ export interface CostsReport {
   readonly total: ShownSums
   /** True where there are more groups than rows; the total counts them all. */
   readonly truncated: boolean
+  /** For the page after this one, of rows in the order of their groups; null at the end. */
+  readonly next_cursor: string | null
   readonly basis: SumsAnswer['basis']
   /** Null, or: single records before this time are gone, and only they could have answered. */
   readonly incomplete_before: string | null
@@ -51,7 +58,8 @@ export interface CostsReport {
 
 /** What usage cost, by any fields, and in total. */
 export async function costsReport(store: UsageStore, question: CostsQuestion): Promise<CostsReport> {
-  const { range, groups, filters, timezone, maxRows } = question
+  const { range, groups, filters, timezone, maxRows, order, cursor } = question
+  if (cursor !== null && order !== 'group') throw new ParameterFault('cursor', cursor, 'order=group beside it')
   const answer = await store.sums({
     range,
     groupBy: groups.map(({ key }) => key),
@@ -59,7 +67,9 @@ export async function costsReport(store: UsageStore, question: CostsQuestion): P
     timezone,
     percentiles: true,
     maxRows,
+    ...(order === 'cost' ? {} : { afterGroup: cursor === null ? [] : readCursor(cursor, groups.length) }),
   })
+  const last = answer.rows.at(-1)
   return {
     from: zonedText(range.fromMs, timezone),
     to: zonedText(range.toMs, timezone),
@@ -74,9 +84,25 @@ export async function costsReport(store: UsageStore, question: CostsQuestion): P
     })),
     total: shownSums(answer.total),
     truncated: answer.truncated,
+    next_cursor: order === 'group' && answer.truncated && last !== undefined ? writeCursor(last.group) : null,
     basis: answer.basis,
     incomplete_before: answer.incompleteBeforeMs === null ? null : zonedText(answer.incompleteBeforeMs, timezone),
   }
+}
+
+function writeCursor(group: readonly string[]): string {
+  return Buffer.from(JSON.stringify(group)).toString('base64url')
+}
+
+function readCursor(text: string, length: number): readonly string[] {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+    const isGroup = Array.isArray(value) && value.length === length
+    if (isGroup && value.every((part): part is string => typeof part === 'string')) return value
+  } catch {
+    // Falls to the fault below.
+  }
+  throw new ParameterFault('cursor', text, 'a cursor of an earlier answer to the same question')
 }
 
 /** Hours with their offset, days and Mondays as dates, months as `2026-01`. */

@@ -15,6 +15,7 @@ export interface LogAnswer {
   readonly logs: readonly Readonly<Record<string, unknown>>[]
   readonly has_more: boolean
   readonly next_cursor: string | null
+  readonly incomplete_before: string | null
 }
 
 /** Single calls in the form that clients of hosted relays read, newest first; amounts are JSON numbers. */
@@ -38,6 +39,7 @@ export async function queryLogs(store: UsageStore, question: LogQuestion): Promi
     })),
     has_more: page.next_cursor !== null,
     next_cursor: page.next_cursor,
+    incomplete_before: page.incomplete_before,
   }
 }
 

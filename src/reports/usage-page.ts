@@ -2,6 +2,7 @@ import type { RecordCursor, RecordFilter, StoredRecord, TimeRange } from '#core/
 import { type RecordFieldName, recordFieldNames, recordFields } from '#core/ledger/record-fields.ts'
 import type { UsageStore } from '#ports.ts'
 import { ParameterFault } from './fault.ts'
+import { zonedText } from './times.ts'
 
 export interface UsageQuestion {
   readonly range: TimeRange
@@ -18,18 +19,21 @@ export interface UsagePage {
   readonly data: readonly ShownRecord[]
   /** For the next page; null at the end. */
   readonly next_cursor: string | null
+  /** Null, or: single records before this time are gone, and the range begins before it. */
+  readonly incomplete_before: string | null
 }
 
 /** Single calls, a page at a time. @throws ParameterFault for a cursor that is not one of ours. */
 export async function usagePage(store: UsageStore, question: UsageQuestion): Promise<UsagePage> {
   const { range, filters, limit, cursor, order } = question
   const after = cursor === null ? null : readCursor(cursor)
-  const found = await store.records({ range, filters, limit: limit + 1, after, order })
+  const { records: found, incompleteBeforeMs } = await store.records({ range, filters, limit: limit + 1, after, order })
   const page = found.slice(0, limit)
   const last = page.at(-1)
   return {
     data: page.map(shownRecord),
     next_cursor: found.length > limit && last !== undefined ? writeCursor(last) : null,
+    incomplete_before: incompleteBeforeMs === null ? null : zonedText(incompleteBeforeMs, 'UTC'),
   }
 }
 

@@ -27,7 +27,7 @@ test('what goes in comes out, to the last decimal', async () => {
   await ingester.caughtUp()
   await ingester.stop()
   assert.equal(ingester.state().rows, entries.length)
-  const records = await fixture.store.records({ range, filters: [], limit: 1000, after: null, order: 'oldest' })
+  const { records } = await fixture.store.records({ range, filters: [], limit: 1000, after: null, order: 'oldest' })
   assert.equal(records.length, entries.length)
   const byId = new Map(records.map((record) => [record.values.call_id, record]))
   for (const entry of entries) {
@@ -57,7 +57,7 @@ test('a name of a tag with a slash comes out as it went in, whatever was read be
   ingester.start()
   await ingester.caughtUp()
   await ingester.stop()
-  const records = await fixture.store.records({ range, filters: [], limit: 1000, after: null, order: 'oldest' })
+  const { records } = await fixture.store.records({ range, filters: [], limit: 1000, after: null, order: 'oldest' })
   const record = records.find(({ values }) => values.call_id === 'slash')
   assert.deepEqual(record?.tags, { team: 'a', 'app/name': 'b' })
 })

@@ -29,6 +29,8 @@ export interface SumsQuestion {
   readonly percentiles: boolean
   /** Groups beyond it are left out of the rows, never of the total. */
   readonly maxRows: number
+  /** Given: rows come in the order of their groups, and only those after this one; all of them where it is empty. */
+  readonly afterGroup?: readonly string[] | undefined
 }
 
 /** What reports add up. Counts are decimal text, exact; money is decimal text in USD, exact. */
@@ -74,6 +76,12 @@ export interface RecordsQuestion {
   /** Where the page before ended; null = from the start. */
   readonly after: RecordCursor | null
   readonly order: 'newest' | 'oldest'
+}
+
+export interface RecordsAnswer {
+  readonly records: readonly StoredRecord[]
+  /** Set where single records before this time, which is in the range, are gone. */
+  readonly incompleteBeforeMs: number | null
 }
 
 export interface RecordCursor {

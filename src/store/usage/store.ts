@@ -1,4 +1,4 @@
-import type { SumsAnswer, SumsQuestion } from '#core/ledger/questions.ts'
+import type { SumsAnswer, SumsQuestion, TimeRange } from '#core/ledger/questions.ts'
 import type { Clock, UsageStore } from '#ports.ts'
 import type { UsageDatabase } from './client.ts'
 import { readStoreId } from './facts.ts'
@@ -27,9 +27,14 @@ export async function openUsageStore(
   const mayBeMany = countedAtTimes(database, clock)
   return {
     storeId: await readStoreId(database),
-    records: (question) => askRecords(database, question),
-    sums: async (question) =>
-      askSums(database, question, await sourceOf(database, question, { completeFromMs: completeFromMs(), mayBeMany })),
+    async records(question) {
+      const incompleteBeforeMs = await goneBeforeMs(database, question.range, completeFromMs())
+      return { records: await askRecords(database, question), incompleteBeforeMs }
+    },
+    async sums(question) {
+      const incompleteBeforeMs = await goneBeforeMs(database, question.range, completeFromMs())
+      return askSums(database, question, await sourceOf(database, question, { incompleteBeforeMs, mayBeMany }))
+    },
   }
 }
 
@@ -40,16 +45,11 @@ export async function openUsageStore(
 async function sourceOf(
   database: UsageDatabase,
   question: SumsQuestion,
-  { completeFromMs, mayBeMany }: { completeFromMs: number; mayBeMany: () => Promise<boolean> },
+  { incompleteBeforeMs, mayBeMany }: { incompleteBeforeMs: number | null; mayBeMany: () => Promise<boolean> },
 ): Promise<{ source: SumsSource } & Pick<SumsAnswer, 'incompleteBeforeMs'>> {
   const hoursCan = hoursCanTell(question)
-  if (question.range.fromMs < completeFromMs) {
-    const oldestMs = await oldestHourMs(database)
-    if (oldestMs !== null && oldestMs < completeFromMs) {
-      return hoursCan
-        ? { source: 'hourly', incompleteBeforeMs: null }
-        : { source: 'records', incompleteBeforeMs: completeFromMs }
-    }
+  if (incompleteBeforeMs !== null) {
+    return hoursCan ? { source: 'hourly', incompleteBeforeMs: null } : { source: 'records', incompleteBeforeMs }
   }
   const hours = hoursCan && (await mayBeMany()) ? await worthwhileHours(database, question) : null
   return { source: hours === null ? 'records' : { hours }, incompleteBeforeMs: null }
@@ -70,6 +70,17 @@ function countedAtTimes(database: UsageDatabase, clock: Clock): () => Promise<bo
     countedAtMs = nowMs
     return many
   }
+}
+
+/** Null where no record of the range is gone. The roll-ups know how old the oldest of all is. */
+async function goneBeforeMs(
+  database: UsageDatabase,
+  { fromMs }: TimeRange,
+  completeFromMs: number,
+): Promise<number | null> {
+  if (fromMs >= completeFromMs) return null
+  const oldestMs = await oldestHourMs(database)
+  return oldestMs !== null && oldestMs < completeFromMs ? completeFromMs : null
 }
 
 async function oldestHourMs(database: UsageDatabase): Promise<number | null> {

@@ -72,12 +72,11 @@ function added(name: string, usage = `sum(${name})`, hourly = usage): Measure {
 
 /** One row for each group, and one for the total of all of them. */
 export function sumsStatement(question: SumsQuestion, source: SumsSource, bindings: Bindings): string {
-  const { groupBy, maxRows } = question
+  const { groupBy, maxRows, afterGroup } = question
   const names = groupNames(question)
   const { select, from } = source === 'records' ? alone(question, bindings) : merged(question, source, bindings)
   const [firstName] = names
-  const order = [
-    'is_total DESC',
+  const byCost = [
     ...names.filter((_, index) => 'bucket' in (groupBy[index] ?? {})),
     's_cost_usd DESC',
     's_requests DESC',
@@ -90,8 +89,13 @@ export function sumsStatement(question: SumsQuestion, source: SumsSource, bindin
       ${select.join(', ')}
     FROM ${from}
     ${firstName === undefined ? '' : `GROUP BY GROUPING SETS ((${names.join(', ')}), ())`}
-    ORDER BY ${order.join(', ')}
+    ${afterGroup === undefined ? '' : `HAVING is_total OR groups > ${textArray(afterGroup, bindings)}`}
+    ORDER BY ${['is_total DESC', ...(afterGroup === undefined ? byCost : ['groups'])].join(', ')}
     LIMIT ${maxRows + 2}`
+}
+
+function textArray(texts: readonly string[], bindings: Bindings): string {
+  return `[${texts.map((text) => bindings.text(text)).join(', ')}]::Array(String)`
 }
 
 interface Reading {
