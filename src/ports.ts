@@ -2,7 +2,14 @@ import type { AlertCommit, AlertRecord, AlertsQuestion, PendingNotification } fr
 import type { Silence } from '#core/alerting/routing.ts'
 import type { NewKey, StoredKey } from '#core/keys/key.ts'
 import type { LedgerEntry, SettleEntry, TraceLink } from '#core/ledger/entry.ts'
-import type { RecordsAnswer, RecordsQuestion, SumsAnswer, SumsQuestion } from '#core/ledger/questions.ts'
+import type {
+  BookedAnswer,
+  BookedQuestion,
+  RecordsAnswer,
+  RecordsQuestion,
+  SumsAnswer,
+  SumsQuestion,
+} from '#core/ledger/questions.ts'
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 
 /** Where the process reads time. Wall time may jump; monotonic time never goes back. */
@@ -180,6 +187,7 @@ export class UpstreamFault extends Error {
 export interface UsageStore {
   sums(question: SumsQuestion): Promise<SumsAnswer>
   records(question: RecordsQuestion): Promise<RecordsAnswer>
+  booked(question: BookedQuestion): Promise<BookedAnswer>
 }
 
 /** What an instance keeps about itself and its keys. Every secret is kept as its SHA-256 only. */

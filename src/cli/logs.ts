@@ -15,7 +15,8 @@ Examples:
 Fields to filter by are those of "tollgate report --help" and every other field of a record (see --json). The CSV
 begins with date, user_id, cost_center, model, input_tokens, output_tokens, cost_usd, request_id, as ERP imports expect;
 dates are in UTC. Where the time asked for begins before single records are gone, stderr says so and the command ends
-with 3. --follow shows calls as they end, those that began within the last hour.`
+with 3. --follow begins with the newest calls of the last hour and shows every call that ends from then on, whenever it
+began.`
 
 interface LogsOptions extends PlaceOptions {
   readonly since: string
@@ -78,31 +79,46 @@ async function list(link: ConsoleLink, options: LogsOptions, limit: number): Pro
   }
 }
 
-/** Looks again every second at the calls that began within the last hour; which were shown, it remembers. */
+/** Looks every second at what was booked since. A call that many others overtook is not behind them there. */
 async function follow(
   link: ConsoleLink,
   options: LogsOptions,
   limit: number,
   sleep: (delayMs: number) => Promise<void>,
 ): Promise<void> {
-  let shown = new Set<unknown>()
-  for (let first = true; ; first = false) {
-    const { data } = await askPage(link, options, { range: '1h', limit: largestPage, cursor: null })
-    const fresh = data.filter((call) => !shown.has(call['call_id'])).slice(0, first ? limit : largestPage)
-    if (first || fresh.length > 0) process.stdout.write(callsText(fresh.toReversed(), options, first))
-    shown = new Set(data.map((call) => call['call_id']))
-    await sleep(1_000)
+  const begun = await askPage(link, options, { order: 'booked', limit: 1, cursor: null })
+  const { data: before } = await askPage(link, options, { range: '1h', limit, cursor: null })
+  process.stdout.write(callsText(before.toReversed(), options, true))
+  // What was booked between the two questions is in the answers to both.
+  const shown = new Set(before.map((call) => call['call_id']))
+  for (let cursor = begun.next_cursor; ; ) {
+    const page = await askPage(link, options, { order: 'booked', limit: largestPage, cursor, fresh: true })
+    const calls = page.data.filter((call) => !shown.has(call['call_id']))
+    if (calls.length > 0) process.stdout.write(callsText(calls, options, false))
+    cursor = page.next_cursor
+    if (page.data.length < largestPage) await sleep(1_000)
   }
+}
+
+interface PageQuestion {
+  readonly range?: string
+  readonly order?: 'booked'
+  readonly limit: number
+  readonly cursor: string | null
+  /** Of a first page always. */
+  readonly fresh?: boolean
 }
 
 async function askPage(
   link: ConsoleLink,
   options: LogsOptions,
-  { range, limit, cursor }: { range: string; limit: number; cursor: string | null },
+  { range, order, limit, cursor, fresh = cursor === null }: PageQuestion,
 ): Promise<Page> {
-  const query = new URLSearchParams({ range, limit: String(Math.min(limit, largestPage)) })
-  if (cursor === null) query.set('fresh', 'true')
-  else query.set('cursor', cursor)
+  const query = new URLSearchParams({ limit: String(Math.min(limit, largestPage)) })
+  if (range !== undefined) query.set('range', range)
+  if (order !== undefined) query.set('order', order)
+  if (fresh) query.set('fresh', 'true')
+  if (cursor !== null) query.set('cursor', cursor)
   for (const filter of options.filter) appendFilter(query, filter)
   return await askJson<Page>(link, '/api/v1/usage', query)
 }

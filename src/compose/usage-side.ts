@@ -176,6 +176,7 @@ class LateUsageSide implements UsageSide {
   readonly store: UsageStore = {
     sums: async (question) => await this.#opened().store.sums(question),
     records: async (question) => await this.#opened().store.records(question),
+    booked: async (question) => await this.#opened().store.booked(question),
   }
 
   readonly ingest: UsageSide['ingest'] = {

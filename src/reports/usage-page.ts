@@ -1,4 +1,4 @@
-import type { RecordCursor, RecordFilter, StoredRecord, TimeRange } from '#core/ledger/questions.ts'
+import type { BookedPlace, RecordCursor, RecordFilter, StoredRecord, TimeRange } from '#core/ledger/questions.ts'
 import { type RecordFieldName, recordFieldNames, recordFields } from '#core/ledger/record-fields.ts'
 import type { UsageStore } from '#ports.ts'
 import { ParameterFault } from './fault.ts'
@@ -37,6 +37,24 @@ export async function usagePage(store: UsageStore, question: UsageQuestion): Pro
   }
 }
 
+export interface BookedPageQuestion {
+  readonly filters: readonly RecordFilter[]
+  readonly limit: number
+  readonly cursor: string | null
+}
+
+/**
+ * What was booked since the cursor, in the order of the journal; without a cursor nothing yet. There always is a next
+ * cursor. @throws ParameterFault for a cursor that is not one of these.
+ */
+export async function bookedPage(store: UsageStore, question: BookedPageQuestion): Promise<UsagePage> {
+  const { filters, limit, cursor } = question
+  const after = cursor === null ? null : readPlaces(cursor)
+  const { records, places } = await store.booked({ filters, limit, after })
+  const next = places.map(({ journalId, block, entry }) => [journalId, block, entry])
+  return { data: records.map(shownRecord), next_cursor: encoded(next), incomplete_before: null }
+}
+
 const countFields: ReadonlySet<RecordFieldName> = new Set(
   recordFieldNames.filter((name) => recordFields[name].kind === 'count'),
 )
@@ -70,17 +88,40 @@ function toMicroseconds(ms: number): number {
 }
 
 function writeCursor(record: StoredRecord): string {
-  return Buffer.from(JSON.stringify([record.timestampMs, record.values.call_id])).toString('base64url')
+  return encoded([record.timestampMs, record.values.call_id])
 }
 
 function readCursor(text: string): RecordCursor {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
-    if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === 'string') {
-      return { timestampMs: value[0], callId: value[1] }
-    }
-  } catch {
-    // Falls to the fault below.
+  const value = decoded(text)
+  if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === 'string') {
+    return { timestampMs: value[0], callId: value[1] }
   }
   throw new ParameterFault('cursor', text, 'a cursor of an earlier answer')
+}
+
+function readPlaces(text: string): BookedPlace[] {
+  const value = decoded(text)
+  if (Array.isArray(value) && value.every(isPlace)) {
+    return value.map(([journalId, block, entry]) => ({ journalId, block, entry }))
+  }
+  throw new ParameterFault('cursor', text, 'a cursor of an earlier answer with order=booked')
+}
+
+function isPlace(value: unknown): value is [journalId: string, block: string, entry: number] {
+  if (!Array.isArray(value) || value.length !== 3) return false
+  const [journalId, block, entry] = value
+  return typeof journalId === 'string' && /^\d{1,19}$/.test(String(block)) && Number.isSafeInteger(entry)
+}
+
+function encoded(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+/** Undefined where it is no cursor of ours. */
+function decoded(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+  } catch {
+    return undefined
+  }
 }

@@ -85,7 +85,7 @@ export class Side {
     const alerts = new AlertSide(this.config(text), store, log)
     const unused = () => Promise.reject(new Error('not asked'))
     const app = createConsole({
-      store: { sums: unused, records: unused },
+      store: { sums: unused, records: unused, booked: unused },
       ingest: {
         caughtUp: unused,
         state: () => ({ rows: 0, quarantined: 0, fault: null }),

@@ -32,7 +32,7 @@ let configured = `budgets:${others}`
 before(async () => {
   stack = await startStack({ more: configured })
   app = createConsole({
-    store: { sums: unused, records: unused },
+    store: { sums: unused, records: unused, booked: unused },
     ingest: {
       caughtUp: unused,
       state: () => ({ rows: 0, quarantined: 0, fault: null }),

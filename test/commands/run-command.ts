@@ -21,8 +21,13 @@ export function linkTo(app: FastifyInstance): OpenConsoleLink {
   })
 }
 
-/** Runs a command in this process. What is no text on its outputs is the test runner's. */
+/** Runs a command in this process. */
 export async function runCommand(t: TestContext, command: Command, args: readonly string[]): Promise<Printed> {
+  return await printedBy(t, () => command.parseAsync(args, { from: 'user' }))
+}
+
+/** What is no text on the outputs is the test runner's. */
+export async function printedBy(t: TestContext, run: () => Promise<unknown>): Promise<Printed> {
   const printed = { stdout: '', stderr: '' }
   const watched = (['stdout', 'stderr'] as const).map((name) => {
     const write = process[name].write.bind(process[name])
@@ -35,7 +40,7 @@ export async function runCommand(t: TestContext, command: Command, args: readonl
   const codeBefore = process.exitCode
   process.exitCode = undefined
   try {
-    await command.parseAsync(args, { from: 'user' })
+    await run()
     return { ...printed, code: Number(process.exitCode ?? 0) }
   } finally {
     for (const { mock } of watched) mock.restore()

@@ -56,7 +56,7 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
   let lag = { records: 0, ageMs: 0 }
   const unused = () => Promise.reject(new Error('not asked'))
   const app = createConsole({
-    store: { sums: unused, records: unused },
+    store: { sums: unused, records: unused, booked: unused },
     ingest: {
       caughtUp: () => Promise.resolve(),
       state: () => ({ rows: 1, quarantined: 1, fault }),

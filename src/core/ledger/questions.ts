@@ -84,6 +84,28 @@ export interface RecordsAnswer {
   readonly incompleteBeforeMs: number | null
 }
 
+/** What was booked after some place, in the order of the journal: nothing in it is overtaken by what ended later. */
+export interface BookedQuestion {
+  readonly filters: readonly RecordFilter[]
+  readonly limit: number
+  /** How far each journal is known; null = as far as it goes now, so that no record is asked for. */
+  readonly after: readonly BookedPlace[] | null
+}
+
+export interface BookedAnswer {
+  readonly records: readonly StoredRecord[]
+  /** To ask on from. */
+  readonly places: readonly BookedPlace[]
+}
+
+/** An entry of a journal. A store on a server can have several journals. */
+export interface BookedPlace {
+  readonly journalId: string
+  /** Decimal text, 64 bits. */
+  readonly block: string
+  readonly entry: number
+}
+
 export interface RecordCursor {
   readonly timestampMs: number
   readonly callId: string

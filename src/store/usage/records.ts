@@ -11,7 +11,7 @@ export async function askRecords(database: UsageDatabase, question: RecordsQuest
   return rows.map(recordOf)
 }
 
-type RecordRow = Record<RecordFieldName, string | number | boolean | null> & {
+export type RecordRow = Record<RecordFieldName, string | number | boolean | null> & {
   readonly timestamp_ms: string
   readonly ended_at_ms: string
   readonly tags: Readonly<Record<string, string>>
@@ -19,6 +19,12 @@ type RecordRow = Record<RecordFieldName, string | number | boolean | null> & {
   readonly marks: readonly string[]
   readonly attempts: string
 }
+
+export const recordColumns = `
+      toUnixTimestamp64Milli(timestamp) AS timestamp_ms,
+      toUnixTimestamp64Milli(ended_at) AS ended_at_ms,
+      ${recordFieldNames.join(', ')},
+      tags, units, marks, attempts`
 
 /** The order begins with the hour, as the table's key does: so the engine reads hour by hour and stops when it has enough. */
 function recordsStatement({ range, filters, limit, after, order }: RecordsQuestion, bindings: Bindings): string {
@@ -30,18 +36,14 @@ function recordsStatement({ range, filters, limit, after, order }: RecordsQuesti
     conditions.push(`(timestamp, call_id) ${beyond} (${time}, ${bindings.text(after.callId)})`)
   }
   return `
-    SELECT
-      toUnixTimestamp64Milli(timestamp) AS timestamp_ms,
-      toUnixTimestamp64Milli(ended_at) AS ended_at_ms,
-      ${recordFieldNames.join(', ')},
-      tags, units, marks, attempts
+    SELECT ${recordColumns}
     FROM tollgate.usage
     WHERE ${conditions.join(' AND ')}
     ORDER BY toStartOfHour(timestamp) ${direction}, timestamp ${direction}, call_id ${direction}
     LIMIT ${limit}`
 }
 
-function recordOf(row: RecordRow): StoredRecord {
+export function recordOf(row: RecordRow): StoredRecord {
   const values = {} as Record<RecordFieldName, string | number | boolean | null>
   for (const name of recordFieldNames) {
     const value = row[name]

@@ -1,5 +1,6 @@
 import type { SumsAnswer, SumsQuestion, TimeRange } from '#core/ledger/questions.ts'
 import type { Clock, UsageStore } from '#ports.ts'
+import { askBooked } from './booked.ts'
 import type { UsageDatabase } from './client.ts'
 import { readStoreId } from './facts.ts'
 import { migrate } from './migrate.ts'
@@ -31,6 +32,7 @@ export async function openUsageStore(
       const incompleteBeforeMs = await goneBeforeMs(database, question.range, completeFromMs())
       return { records: await askRecords(database, question), incompleteBeforeMs }
     },
+    booked: (question) => askBooked(database, question),
     async sums(question) {
       const incompleteBeforeMs = await goneBeforeMs(database, question.range, completeFromMs())
       return askSums(database, question, await sourceOf(database, question, { incompleteBeforeMs, mayBeMany }))
