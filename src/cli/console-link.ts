@@ -1,3 +1,5 @@
+import { splitFilter } from '#reports/fields.ts'
+
 /** Asks the console, wherever it is. */
 export interface ConsoleLink {
   get(path: string): Promise<LinkAnswer>
@@ -64,7 +66,9 @@ export function appendFilter(query: URLSearchParams, filter: string): void {
     throw new Error(`--filter: expected field=value, field!=value or field>=value, got ${JSON.stringify(filter)}`)
   }
   const [sign, suffix] = found
-  query.append(`filter.${filter.slice(0, at).trim()}${suffix}`, filter.slice(at + sign.length))
+  const name = filter.slice(0, at).trim()
+  const isMistakable = suffix === '' && splitFilter(name).operator !== null
+  query.append(`filter.${name}${isMistakable ? '.eq' : suffix}`, filter.slice(at + sign.length))
 }
 
 /** For an option that may be given several times. */

@@ -83,6 +83,9 @@ const filters: readonly [filter: string, query: string][] = [
   ['latency_ms<5', 'filter.latency_ms.lt=5'],
   ['tag:team=x', 'filter.tag%3Ateam=x'],
   ['project=', 'filter.project='],
+  ['tag:env.not=prod', 'filter.tag%3Aenv.not.eq=prod'],
+  ['tag:env.not!=prod', 'filter.tag%3Aenv.not.not=prod'],
+  ['tag:env.eq=prod', 'filter.tag%3Aenv.eq.eq=prod'],
 ]
 for (const [filter, query] of filters) {
   test(`--filter ${filter} asks ${query}`, () => {

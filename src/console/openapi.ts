@@ -51,7 +51,8 @@ function queryParameters(query: Resource['query']): object[] {
 
 /** One for each field, and one that stands for tags, whose names are the caller's. */
 function filterParameters(): object[] {
-  const operators = 'Repeated: any of them. With .not: none of them.'
+  const operators =
+    'Repeated: any of them. With .not: none of them. With .eq: a name that ends in such a word, as of a tag env.not.'
   const ordered = `${operators} Also .gt, .gte, .lt, .lte.`
   const several = (schema: object) => ({ type: 'array', items: schema })
   return recordFieldNames.map((name) => {

@@ -2,7 +2,7 @@ import { type ZodObject, type ZodType, z } from 'zod'
 import type { RecordFilter } from '#core/ledger/questions.ts'
 import { closest } from '#lib/closest.ts'
 import { ParameterFault } from '#reports/fault.ts'
-import { fieldNamed, parseFilter } from '#reports/fields.ts'
+import { fieldNamed, parseFilter, splitFilter } from '#reports/fields.ts'
 import type { FilterForm } from './route.ts'
 
 export type RawQuery = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -86,7 +86,7 @@ function filterName(name: string, form: FilterForm): string | null {
   if (form === 'none') return null
   if (name.startsWith('filter.')) return name.slice('filter.'.length)
   if (form !== 'both') return null
-  const subject = name.replace(/\.(not|gt|lt|gte|lte)$/, '')
+  const { subject } = splitFilter(name)
   return subject.startsWith('tag:') || fieldNamed(subject) !== null ? name : null
 }
 

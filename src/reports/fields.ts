@@ -52,6 +52,7 @@ function parseGroup(name: string): GroupKey {
 }
 
 const tests: Readonly<Record<string, RecordFilter['test']>> = {
+  eq: 'equals',
   not: 'differs',
   gt: 'over',
   lt: 'under',
@@ -59,14 +60,23 @@ const tests: Readonly<Record<string, RecordFilter['test']>> = {
   lte: 'to',
 }
 
+/** What is compared, and the word for how: `eq` where the name itself ends in such a word, as of a tag `env.not`. */
+export function splitFilter(name: string): { readonly subject: string; readonly operator: string | null } {
+  const [, subject = name, operator = null] = /^(.*)\.(eq|not|gt|lt|gte|lte)$/s.exec(name) ?? []
+  return { subject, operator }
+}
+
+/** Fields whose blanks are kept when they are booked: they are as others wrote them. */
+const withBlanks: ReadonlySet<RecordFieldName> = new Set(['error_message', 'model_requested', 'model_served'])
+
 /**
  * A filter from its name (`department`, `tag:env`, `cost_usd.gte`) and its values, any of which may hold.
  *
  * @throws ParameterFault naming `parameter`.
  */
 export function parseFilter(parameter: string, name: string, values: readonly string[]): RecordFilter {
-  const [, subject = name, operator] = /^(.*)\.(not|gt|lt|gte|lte)$/s.exec(name) ?? []
-  const test = operator === undefined ? 'equals' : (tests[operator] ?? 'equals')
+  const { subject, operator } = splitFilter(name)
+  const test = operator === null ? 'equals' : (tests[operator] ?? 'equals')
   const tag = tagOf(subject)
   const field = tag === null ? fieldNamed(subject) : null
   if (tag === null && field === null) {
@@ -76,7 +86,8 @@ export function parseFilter(parameter: string, name: string, values: readonly st
   if (test !== 'equals' && test !== 'differs' && (kind === 'text' || kind === 'flag')) {
     throw new ParameterFault(parameter, name, `no order: ${subject} only equals or differs`)
   }
-  const checked = values.map((value) => checkValue(parameter, kind, value))
+  const tidy = (value: string) => (field !== null && withBlanks.has(field) ? value : value.trim())
+  const checked = values.map((value) => checkValue(parameter, kind, tidy(value)))
   return { on: field === null ? { tag: tag ?? '' } : { field }, test, values: checked }
 }
 
