@@ -1,3 +1,4 @@
+import { formatPico, parseUsd } from '#core/money/usd-text.ts'
 import { grouped, type TableColumn, tableText } from './table.ts'
 
 /** As the API has it: a budget with its limits. */
@@ -79,7 +80,7 @@ function limitCells(limit: ShownLimit, timezone: string): string[] {
     amountText(held),
     amountText(available),
     percent === null ? '' : `${percent} %`,
-    forecast === null ? '' : `~${roughText(forecast)}`,
+    forecast === null ? '' : `~${roughText(forecast, spent)}`,
     status ?? 'pending',
     resetText(limit.window_end, timezone),
   ]
@@ -93,9 +94,17 @@ function amountText(amount: string | number | null): string {
   return grouped(typeof amount === 'number' ? amount : amount.replace(/(\.\d\d\d*?)0*$/, '$1'))
 }
 
-/** To a hundredth of a cent: more of it would be made up. */
-function roughText(amount: string | number): string {
-  return amountText(typeof amount === 'number' ? amount : amount.replace(/(\.\d{4})\d*$/, '$1'))
+const roughPico = 100_000_000n
+
+/**
+ * A forecast to a hundredth of a cent, half of it rounded up: more of it would be made up. Where that would be less than
+ * what is spent already, this. Exported for its test.
+ */
+export function roughText(forecast: Amount, spent: Amount | null): string {
+  if (typeof forecast === 'number') return amountText(forecast)
+  const rough = formatPico(((parseUsd(forecast) + roughPico / 2n) / roughPico) * roughPico)
+  const isBelow = typeof spent === 'string' && parseUsd(rough) < parseUsd(spent)
+  return amountText(isBelow ? spent : rough.slice(0, -8))
 }
 
 /** On the clock of the budget. */

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changedLines, frameText, type ShownBudget, type ShownLimit, tableOfBudgets } from './budgets-text.ts'
+import fc from 'fast-check'
+import { formatPico, parseUsd } from '#core/money/usd-text.ts'
+import {
+  changedLines,
+  frameText,
+  roughText,
+  type ShownBudget,
+  type ShownLimit,
+  tableOfBudgets,
+} from './budgets-text.ts'
 
 const money: ShownLimit = {
   quantity: 'usd',
@@ -48,11 +57,42 @@ test('the table shows money to the last decimal, and what is not known yet as pe
     tableOfBudgets([team, fresh], plain),
     `budget  scope                                     window          limit               spent  held        available    used     forecast  status    resets
 ──────  ────────────────────────────────────────  ───────  ────────────  ──────────────────  ────  ───────────────  ──────  ───────────  ────────  ──────────────────────
-team    department=engineering|search tag:stage…  day      1,300.00 USD  1,234.000000000001  0.50  65.499999999999  94.9 %  ~1,801.2345  warning   2026-11-23 00:00+01:00
+team    department=engineering|search tag:stage…  day      1,300.00 USD  1,234.000000000001  0.50  65.499999999999  94.9 %  ~1,801.2346  warning   2026-11-23 00:00+01:00
                                                   minute    6,000 calls               6,000     1               -1   100 %               exceeded  2026-11-22 06:31+01:00
                                                   at once   6,000 calls               6,000     1               -1   100 %               ok
 fresh   all calls                                 day      1,300.00 USD                                                                  pending
 `,
+  )
+})
+
+const forecasts: readonly [forecast: string | number, spent: string | number | null, shown: string][] = [
+  ['1801.234567890123', '1.000000000000', '1,801.2346'],
+  ['1801.234550000000', '1.000000000000', '1,801.2346'],
+  ['1801.234549999999', '1.000000000000', '1,801.2345'],
+  ['0.999950000000', null, '1.00'],
+  ['2.500000000000', '2.500000000000', '2.50'],
+  // Rounded down it would be less than what is spent.
+  ['0.000040800000', '0.000040800000', '0.0000408'],
+  ['0.000244900000', '0.000244800000', '0.0002448'],
+  ['0.000244900000', '0.000200000000', '0.0002'],
+  [31, 6, '31'],
+]
+for (const [forecast, spent, shown] of forecasts) {
+  test(`a forecast of ${forecast} is shown as ${shown} where ${spent} is spent`, () => {
+    assert.equal(roughText(forecast, spent), shown)
+  })
+}
+
+test('no forecast is shown below what is spent, nor further off than half a hundredth of a cent', () => {
+  const amounts = fc.tuple(fc.bigInt(0n, 10n ** 16n), fc.bigInt(0n, 10n ** 10n))
+  fc.assert(
+    fc.property(amounts, ([spent, more]) => {
+      const forecast = spent + more
+      const shown = parseUsd(roughText(formatPico(forecast), formatPico(spent)).replaceAll(',', ''))
+      assert.ok(shown >= spent)
+      const off = shown > forecast ? shown - forecast : forecast - shown
+      assert.ok(off <= 50_000_000n, `${shown} for ${forecast}`)
+    }),
   )
 })
 
