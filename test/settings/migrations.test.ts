@@ -11,6 +11,7 @@ const pinned: Readonly<Record<string, string>> = {
   '0003-alerts': '9667606001baf4cdd9bd0177a7e0a270e84d66266392ef72b256e4015ef5a272',
   '0004-tokens': 'cfbc967d0fb02e3841f25ee1c93ae62fe08382718466739d402e50f181768152',
   '0005-who-may-bill': 'ce360695fdca676e9de3609a5a6a8347e4383bcfb3edbeb186f4c8b0f57f5edf',
+  '0006-firing-alerts': '1d6011c66a75e10ac6d990fe43c866b3640fecbdee3e93be642019cc136bfc30',
 }
 
 test('merged migrations are as they were', () => {

@@ -39,8 +39,11 @@ export interface RuntimeState {
   readonly fault: string | null
 }
 
-const entriesAtOnce = 4_000
-/** Between two looks at a journal that is being written to: a look at each entry alone would cost more than the entry. */
+const entriesAtOnce = 1_000
+/**
+ * Between two looks at the journal. Where it is being written to, a look at each entry alone would cost more than the entry;
+ * where much of it is still to be read, which neither reading nor writing down lets go of the event loop, others get on.
+ */
 const gatherMs = 4
 /** What is only counted on needs not be on disk at once: after a crash it is counted again. */
 const saveAfterMs = 5_000
@@ -185,7 +188,7 @@ export class AlertRuntime {
         await this.#exclusive(() => this.#take(loaded, batch))
         progress.took(batch.entries.length)
         loaded.caughtUp &&= batch.entries.length < entriesAtOnce / 2
-        if (loaded.caughtUp) await this.#sleep(gatherMs)
+        await this.#sleep(gatherMs)
       }
     }
   }
@@ -292,6 +295,7 @@ export class AlertRuntime {
         if (reached === null) break
         for (const entry of entries) take(entry)
         progress.took(entries.length)
+        await this.#pause()
       }
     } finally {
       await feed.close()
@@ -322,6 +326,13 @@ export class AlertRuntime {
 
   #nowMs(): number {
     return this.#parts.clock.wallMs()
+  }
+
+  /** Beside `#sleep`, which can be under way at the same time and which alone is woken. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.timers.after(gatherMs, resolve)
+    })
   }
 
   #sleep(delayMs: number): Promise<void> {
