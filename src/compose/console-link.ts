@@ -14,8 +14,11 @@ import { budgetBoard } from './budget-board.ts'
 import { openUsageSide, type UsageSide } from './usage-side.ts'
 import { version } from './version.ts'
 
-/** How long a console that is just starting, or being restarted, is waited for. */
-const startingMs = 10_000
+/** How long a console that is just starting, or being restarted, is waited for; after a while with a word. */
+const startingMs = 60_000
+const saidAfterMs = 2_000
+/** How long another command that has the store is. */
+const commandMs = 10_000
 const retryMs = 200
 
 /**
@@ -32,15 +35,36 @@ export const openConsoleLink: OpenConsoleLink = async (overrides) => {
     )
   }
   const socketPath = join(config.dataDir, 'run', 'admin.sock')
-  for (const untilMs = systemClock.monotonicMs() + startingMs; ; await sleep(retryMs)) {
+  const begunMs = systemClock.monotonicMs()
+  for (let isSaid = false; ; await sleep(retryMs)) {
     const answer = await askConsole(socketPath, '/health')
     if (answer !== null) return overSocket(socketPath)
     try {
       return await openOffline(config)
     } catch (error) {
-      if (!(error instanceof DirectoryLocked) || systemClock.monotonicMs() > untilMs) throw error
+      if (!(error instanceof DirectoryLocked)) throw error
+      const waitedMs = systemClock.monotonicMs() - begunMs
+      const givenUp = giveUp(error, waitedMs)
+      if (givenUp !== null) throw givenUp
+      const server = serverOf(error)
+      if (server === null || isSaid || waitedMs < saidAfterMs) continue
+      process.stderr.write(`tollgate: waiting for the console of ${server}, which is starting\n`)
+      isSaid = true
     }
   }
+}
+
+/** What it ends with where somebody has the directory for so long and no console answers; null = it is waited on. */
+export function giveUp(locked: DirectoryLocked, waitedMs: number): Error | null {
+  const server = serverOf(locked)
+  if (server === null) return waitedMs > commandMs ? locked : null
+  if (waitedMs <= startingMs) return null
+  return new Error(`the console of ${server} is not up yet: try again in a moment; the log there says how it gets on`)
+}
+
+/** A server says where it can be reached, a command does not. */
+function serverOf({ holder }: DirectoryLocked): string | null {
+  return holder === null || holder.address === '' ? null : `process ${holder.pid} at ${holder.address}`
 }
 
 function overSocket(socketPath: string): ConsoleLink {
