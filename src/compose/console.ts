@@ -25,8 +25,6 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
   const metrics = consoleMetrics(log)
   metrics.receiversAre(config.alerts.receivers)
   const alerts = new AlertSide(config, alertStore, log, metrics.onTried)
-  // Before the usage store, which takes its time to open: alerts need nothing of it.
-  alerts.start()
   const { id: instanceId } = await settings.instance()
   const telemetry = await TelemetrySide.start(config, { instanceId, registry: metrics.registry, log })
   const usage = await openUsageSide(config, instanceId, {
@@ -55,6 +53,8 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
     await privately(path, () => app.listen({ path }))
   }
   onReady()
+  // Last: where much of the journal is still to be read for them, whoever asks is not to wait for that.
+  alerts.start()
   return {
     async apply(next) {
       current = next
