@@ -11,6 +11,7 @@ import type { SettleEntry } from '#core/ledger/entry.ts'
 import type { AlertStore, Clock, EntryBatch, EntryFeed, OpenEntryFeed, Timer, Timers } from '#ports.ts'
 import { AlertEngine, type AlertRules } from './engine.ts'
 import { isWorthAnAlert } from './notification-text.ts'
+import { Progress } from './progress.ts'
 import { bookmarkPart, toldFromPart } from './state-parts.ts'
 
 export interface RuntimeLog {
@@ -48,7 +49,6 @@ const gatherMs = 4
 /** What is only counted on needs not be on disk at once: after a crash it is counted again. */
 const saveAfterMs = 5_000
 const saveAfterEntries = 100_000
-const progressMs = 2_000
 const firstRetryMs = 250
 const longestRetryMs = 10_000
 /** What happened so long before alerts were first configured is known, but nobody is woken for it. */
@@ -365,36 +365,4 @@ function deliveryEvents(
 function outboxNotification(notification: Notification): OutboxNotification {
   const eventIds = [...notification.firing, ...notification.resolved].map(({ id }) => id)
   return { id: notification.id, receiver: notification.receiver, body: JSON.stringify(notification), eventIds }
-}
-
-/** Says now and then how far it has come, where it takes long enough that somebody may wonder. */
-class Progress {
-  readonly #parts: Pick<RuntimeParts, 'clock' | 'log'>
-  readonly #startedMs: number
-  #entries = 0
-  #saidMs: number
-  #ended = false
-
-  constructor(parts: Pick<RuntimeParts, 'clock' | 'log'>) {
-    this.#parts = parts
-    this.#startedMs = parts.clock.monotonicMs()
-    this.#saidMs = this.#startedMs
-  }
-
-  took(entries: number): void {
-    if (this.#ended) return
-    this.#entries += entries
-    const nowMs = this.#parts.clock.monotonicMs()
-    if (nowMs - this.#saidMs < progressMs) return
-    this.#saidMs = nowMs
-    this.#parts.log.info({ calls: this.#entries }, 'alerts: reading the journal')
-  }
-
-  end(): void {
-    if (this.#ended) return
-    this.#ended = true
-    const seconds = Math.round((this.#parts.clock.monotonicMs() - this.#startedMs) / 100) / 10
-    const said = this.#saidMs > this.#startedMs ? 'info' : 'debug'
-    this.#parts.log[said]({ calls: this.#entries, seconds }, 'alerts: the journal is read')
-  }
 }
