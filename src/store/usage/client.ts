@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Session } from 'chdb'
 import { createChdbConnection } from 'chdb/connection'
+import { realDisk } from '#store/journal/disk.ts'
 import { makePrivateDirectory } from '../make-directory.ts'
 
 export type QueryParameters = Readonly<Record<string, string | number | boolean | readonly string[]>>
@@ -23,6 +24,12 @@ export interface UsageDatabase {
   command(sql: string, parameters?: QueryParameters): Promise<void>
   /** Inserts one block in the Native format, given in pieces. @throws StoreFault */
   insert(into: InsertTarget, block: readonly Uint8Array[], queryId: string): Promise<void>
+  /**
+   * Makes what was inserted outlast a failure of the machine, as far as its tables do not by themselves.
+   *
+   * @throws StoreFault
+   */
+  sync(): Promise<void>
   /** Reads on the writer's connection, hence after everything written before. */
   selectForWriter<Row>(sql: string, parameters?: QueryParameters): Promise<Row[]>
   close(): Promise<void>
@@ -71,11 +78,16 @@ export function openEmbedded(directory: string): UsageDatabase {
     // What a death left behind.
     rmSync(intakeDirectory(directory), { recursive: true, force: true })
     const database = overClients(writer, Array.from({ length: readerCount }, connect), false)
+    let folders: readonly string[] = []
     return {
       ...database,
       answers: async () => true,
       insert: (into, block, queryId) =>
         settled(() => insertFromFile(writer, intakeDirectory(directory), { into, block, queryId })),
+      async sync() {
+        if (folders.length === 0) folders = await foldersOfTables(database)
+        await settled(async () => folders.forEach(realDisk.syncDirectory))
+      },
       async close() {
         await database.close()
         session.close()
@@ -118,6 +130,18 @@ async function insertFromFile(
   } finally {
     rmSync(path, { force: true })
   }
+}
+
+/**
+ * The tables are set to make parts durable before they get their last name, and a part's folder after it. That the name
+ * itself is durable is up to the table's folder, which this version of the engine (26.7) leaves out.
+ */
+async function foldersOfTables(database: UsageDatabase): Promise<string[]> {
+  const tables = await database.selectForWriter<{ path: string }>(
+    `SELECT arrayJoin(data_paths) AS path FROM system.tables
+     WHERE database = 'tollgate' AND name IN ('usage', 'usage_hourly')`,
+  )
+  return tables.map(({ path }) => path)
 }
 
 function intakeDirectory(directory: string): string {
@@ -191,6 +215,7 @@ function overClients(writer: ClickHouseClient, readers: readonly ClickHouseClien
         const { stream } = await writer.exec({ query, values, query_id: queryId })
         await text(stream)
       }),
+    sync: async () => undefined,
     async close() {
       await Promise.all([writer, ...readers].map((client) => client.close()))
     },

@@ -1,4 +1,4 @@
-import { StoreFault, type UsageDatabase } from './client.ts'
+import type { UsageDatabase } from './client.ts'
 
 type FactName = 'store_id' | 'records_days' | 'records_complete_from_ms'
 
@@ -19,10 +19,16 @@ export async function writeFact(database: UsageDatabase, name: FactName, value: 
   })
 }
 
-/** Tells this store from one that was made anew in its place. @throws StoreFault */
+/**
+ * Tells this store from one that was made anew in its place. One whose id was lost with the machine that failed, in its
+ * first moments, gets another: what it has of a journal is then verified.
+ *
+ * @throws StoreFault
+ */
 export async function readStoreId(database: UsageDatabase): Promise<string> {
-  const id = await readFact(database, 'store_id')
-  if (id === null)
-    throw new StoreFault('store_rejected', 'the usage store has no id: its first migration is incomplete')
-  return id
+  const found = await readFact(database, 'store_id')
+  if (found !== null) return found
+  const made = crypto.randomUUID()
+  await writeFact(database, 'store_id', made)
+  return made
 }

@@ -19,16 +19,21 @@ export function intakeBlock(): UsageBlock {
   return new NativeBlock(usageColumns)
 }
 
-/** Records and roll-ups together. Either may be in the store, or both, or none, where this throws. @throws StoreFault */
+/**
+ * Records and roll-ups together, durable when it returns. Either may be in the store, or both, or none, where this throws.
+ *
+ * @throws StoreFault
+ */
 export async function insertBlock(
   database: UsageDatabase,
   { block, token }: { block: UsageBlock; token: string },
 ): Promise<void> {
   await insert(database, { table: 'usage_intake', block, token })
+  await database.sync()
 }
 
 /**
- * Brings a batch whose insert ended unknown to exactly once, in both tables. It trusts only what it finds there.
+ * Brings a batch whose insert ended unknown to exactly once, in both tables, durable when it returns. It trusts only what it finds there.
  *
  * Not the insert token: the engine writes its log of tokens before the part of the rows has its name, and a death
  * between the two makes it swallow the retry. Instead: the parts of one insert into one month of one table appear as a
@@ -45,6 +50,8 @@ export async function makeGood(database: UsageDatabase, batch: IntakeBatch): Pro
   if (records.length > 0) await insert(database, { table: 'usage', block: blockOf(records), token: token('usage') })
   if (hourly.length > 0)
     await insert(database, { table: 'hourly_intake', block: blockOf(hourly), token: token('hourly') })
+  // What was found as well: who inserted it may have died before it was.
+  await database.sync()
   return { records: records.length, hourlyRecords: hourly.length }
 }
 

@@ -39,7 +39,8 @@ export async function migrate(database: UsageDatabase, migrations = usageMigrati
   await database.command(
     `CREATE TABLE IF NOT EXISTS tollgate.schema_migrations
      (number UInt32, name String, digest String, applied_at DateTime DEFAULT now())
-     ENGINE = MergeTree ORDER BY number`,
+     ENGINE = MergeTree ORDER BY number
+     SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1`,
   )
   const applied = await database.selectForWriter<{ number: number; name: string; digest: string }>(
     'SELECT number, name, digest FROM tollgate.schema_migrations ORDER BY number',
