@@ -11,6 +11,7 @@ import { DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { AlertSide } from './alerts.ts'
 import { budgetBoard } from './budget-board.ts'
+import { consoleFault } from './console-fault.ts'
 import { openUsageSide, type UsageSide } from './usage-side.ts'
 import { version } from './version.ts'
 
@@ -44,7 +45,8 @@ export const openConsoleLink: OpenConsoleLink = async (overrides) => {
     } catch (error) {
       if (!(error instanceof DirectoryLocked)) throw error
       const waitedMs = systemClock.monotonicMs() - begunMs
-      const givenUp = giveUp(error, waitedMs)
+      const fault = consoleFault(config.dataDir)
+      const givenUp = giveUp(error, { waitedMs, fault })
       if (givenUp !== null) throw givenUp
       const server = serverOf(error)
       if (server === null || isSaid || waitedMs < saidAfterMs) continue
@@ -55,9 +57,14 @@ export const openConsoleLink: OpenConsoleLink = async (overrides) => {
 }
 
 /** What it ends with where somebody has the directory for so long and no console answers; null = it is waited on. */
-export function giveUp(locked: DirectoryLocked, waitedMs: number): Error | null {
+export function giveUp(
+  locked: DirectoryLocked,
+  { waitedMs, fault }: { readonly waitedMs: number; readonly fault: string | null },
+): Error | null {
   const server = serverOf(locked)
   if (server === null) return waitedMs > commandMs ? locked : null
+  if (fault !== null && waitedMs > commandMs)
+    return new Error(`Tollgate runs, but its console ${fault}; it is started again and again, calls are taken and kept`)
   if (waitedMs <= startingMs) return null
   return new Error(`the console of ${server} is not up yet: try again in a moment; the log there says how it gets on`)
 }

@@ -11,6 +11,7 @@ import { systemClock } from '#edge/system.ts'
 import { freeBytes, openToAll, prepareDataDirectory } from '#store/data-directory.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
+import { consoleFault } from './console-fault.ts'
 import { startFaultLine } from './start-faults.ts'
 
 const oldestNode = 24
@@ -130,10 +131,15 @@ export async function ingestFindings(dataDir: string, inUse: boolean): Promise<F
   }
   const answer = inUse ? await askConsole(join(dataDir, 'run', 'admin.sock'), '/api/v1/ingest') : null
   if (answer?.status !== 200) {
-    const advice = 'calls are served and kept; the log says why'
-    return inUse ? [...findings, finding('ingest', 'note', `the console does not answer; ${advice}`)] : findings
+    return inUse ? [...findings, noConsole(consoleFault(dataDir))] : findings
   }
   return [...findings, following(JSON.parse(answer.body))]
+}
+
+function noConsole(fault: string | null): Finding {
+  if (fault === null)
+    return finding('ingest', 'note', 'the console does not answer; calls are served and kept; the log says why')
+  return finding('ingest', 'fault', `the console ${fault}; it is started again and again, calls are served and kept`)
 }
 
 /** Longer than any batch takes: something is behind, even where nothing fails. */

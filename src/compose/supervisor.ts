@@ -2,6 +2,7 @@ import type { Config } from '#config/config.ts'
 import { type Environment, processEnvironment } from '#config/environment.ts'
 import { type Child, keepAlive } from '#edge/supervisor.ts'
 import { systemClock } from '#edge/system.ts'
+import { noteConsoleFault } from './console-fault.ts'
 import type { Prepared } from './prepare.ts'
 import type { RoleName } from './role.ts'
 import { roleProcess } from './role-process.ts'
@@ -96,10 +97,15 @@ class Supervisor {
     const child = keepAlive(spec, {
       onReady: (address) => {
         this.#prepared?.log.debug({ address }, `${role} is ready`)
+        if (role === 'console') this.#noteConsole(null)
         ready.resolve(address ?? '')
       },
-      onFatal: (line) => void this.#giveUp(role, line),
-      onRestart: (why, delayMs) => this.#prepared?.log.error(`${role} ${why}; starting it again in ${delayMs} ms`),
+      onFatal: (line) => void this.#giveUp(line),
+      onRestart: ({ fatal, end }, delayMs) => {
+        const why = fatal === null ? end : `cannot start: ${fatal}`
+        this.#prepared?.log.error(`${role} ${why}; starting it again in ${delayMs} ms${meanwhile(role)}`)
+        if (role === 'console') this.#noteConsole(why)
+      },
     })
     this.#children.set(role, child)
     return ready.promise
@@ -139,12 +145,12 @@ class Supervisor {
     this.#ended.resolve(drained ? code : 1)
   }
 
-  async #giveUp(role: RoleName, line: string): Promise<void> {
-    if (role === 'console') {
-      const meanwhile = 'calls are taken and kept in the journal, reports have to wait'
-      this.#prepared?.log.error(`the console cannot start: ${line}; ${meanwhile}`)
-      return
-    }
+  /** For commands, which have no other way to learn why there is none. */
+  #noteConsole(fault: string | null): void {
+    if (this.#config !== null) noteConsoleFault(this.#config.dataDir, fault)
+  }
+
+  async #giveUp(line: string): Promise<void> {
     process.stderr.write(`tollgate: ${line}\n`)
     await this.#stop(1)
   }
@@ -156,6 +162,10 @@ class Supervisor {
     const facts = { address, config, configPath: source.path, ...instance.secrets, warnings, command: 'npx tollgate' }
     process.stdout.write(bannerText(facts))
   }
+}
+
+function meanwhile(role: RoleName): string {
+  return role === 'console' ? '; calls are taken and kept in the journal, reports have to wait' : ''
 }
 
 function showSecrets({ instance }: Prepared): void {

@@ -9,7 +9,7 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The child loads its modules at once, but begins its work only with this message; asked for at every start. */
   readonly begin: () => Promise<object>
-  /** Deaths before it was ever ready after which it is given up: null = never. */
+  /** Deaths before it was ever ready after which it is given up, or with the first that it says no start can help: null = never. */
   readonly mostFailedStarts: number | null
 }
 
@@ -17,7 +17,8 @@ export interface ChildEvents {
   readonly onReady: (address: string | undefined) => void
   /** It cannot start, and starting it again would not help: a line for people. */
   readonly onFatal: (line: string) => void
-  readonly onRestart: (why: string, delayMs: number) => void
+  /** @param fatal as in `onFatal`, where it said so; whoever is never given up is started again all the same */
+  readonly onRestart: (why: { fatal: string | null; end: string }, delayMs: number) => void
 }
 
 /** A child process that is started again when it dies. */
@@ -69,13 +70,14 @@ export function keepAlive(spec: ChildSpec, events: ChildEvents): Child {
       gone = true
       child = null
       if (stopping) return
-      if (fatal !== null && !everReady) return events.onFatal(fatal)
+      const mayBeGivenUp = !everReady && spec.mostFailedStarts !== null
+      if (fatal !== null && mayBeGivenUp) return events.onFatal(fatal)
       deaths = performance.now() - startedAt > settledMs ? 1 : deaths + 1
-      if (!everReady && spec.mostFailedStarts !== null && deaths >= spec.mostFailedStarts) {
-        return events.onFatal(`the ${spec.name} does not start (${fatal ?? why})`)
+      if (mayBeGivenUp && deaths >= (spec.mostFailedStarts ?? 0)) {
+        return events.onFatal(`the ${spec.name} does not start (${why})`)
       }
       const delayMs = restartDelaysMs[Math.min(deaths, restartDelaysMs.length) - 1] ?? 0
-      events.onRestart(fatal ?? why, delayMs)
+      events.onRestart({ fatal, end: why }, delayMs)
       restart = setTimeout(start, delayMs)
     }
     started.on('error', (error) => onGone(error.message))

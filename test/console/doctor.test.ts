@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { noteConsoleFault } from '#compose/console-fault.ts'
 import { dataDirectory, ingestFindings, providerFindings } from '#compose/doctor.ts'
 import { environmentProviders } from '#config/defaults.ts'
 import { loadConfig } from '#config/load.ts'
@@ -51,6 +52,10 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
   const silent = await ingestFindings(dataDir, true)
   assert.deepEqual(verdicts(silent), ['quarantine note', 'ingest note'])
   assert.match(silent[0]?.text ?? '', /^1 entry .*quarantine\.jsonl/)
+  mkdirSync(join(dataDir, 'run'))
+  noteConsoleFault(dataDir, 'cannot start: no room')
+  const [, failing] = await ingestFindings(dataDir, true)
+  assert.deepEqual([failing?.verdict, failing?.text.slice(0, 34)], ['fault', 'the console cannot start: no room;'])
 
   let fault: string | null = null
   let lag = { records: 0, ageMs: 0 }
@@ -71,7 +76,6 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
     onFault: () => undefined,
   })
   t.after(() => app.close())
-  mkdirSync(join(dataDir, 'run'))
   await app.listen({ path: join(dataDir, 'run', 'admin.sock') })
   assert.deepEqual(verdicts(await ingestFindings(dataDir, true)), ['quarantine note', 'ingest fine'])
   lag = { records: 2, ageMs: 1_000 }

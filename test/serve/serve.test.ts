@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { consoleFault } from '#compose/console-fault.ts'
 import { Tollgate, type Workplace, workplace } from './tollgate.ts'
 
 function chat(address: string, key: string, content = 'Hello') {
@@ -202,6 +203,22 @@ test('a console that is killed touches no call, and what was called meanwhile is
   const { code, stdout, stderr } = await report.finished()
   assert.equal(code, 0, stderr)
   assert.equal(JSON.parse(stdout).total.requests, 2)
+})
+
+test('a console that cannot start is started again until it can, and says why not meanwhile', async (t) => {
+  const place = workplace(t)
+  mkdirSync(place.dataDir)
+  writeFileSync(join(place.dataDir, 'clickhouse'), 'in the way')
+  const tollgate = new Tollgate(t, place, ['serve'])
+  const { address, key } = await tollgate.ready()
+  await tollgate.says(/console cannot start: .*; starting it again in 250 ms/, 'stderr')
+  assert.match(consoleFault(place.dataDir) ?? '', /cannot start: .*clickhouse/)
+  assert.equal((await chat(address, key)).status, 200)
+  rmSync(join(place.dataDir, 'clickhouse'))
+  await tollgate.says(/console is ready/, 'stderr')
+  assert.equal(consoleFault(place.dataDir), null)
+  const report = new Tollgate(t, place, ['report', '--by', 'department', '--json', '--config', place.configPath])
+  assert.equal(JSON.parse((await report.finished()).stdout).total.requests, 1)
 })
 
 test('when the supervisor is killed, nothing of it stays behind', async (t) => {
