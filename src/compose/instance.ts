@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { portFault } from '#edge/port.ts'
-import { systemClock } from '#edge/system.ts'
-import { lockDirectory } from '#store/directory-lock.ts'
+import { systemClock, systemTimers } from '#edge/system.ts'
+import { type DirectoryLock, DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
 import { ensureFirstSecrets } from '#store/settings/first-secrets.ts'
 import { openSettings, settingsFile } from '#store/settings/open.ts'
 
@@ -12,6 +12,9 @@ export interface Instance {
   release(): void
 }
 
+const commandsTakeMs = 15_000
+const lookMs = 100
+
 /**
  * Takes the data directory for this instance, makes sure of its port, and only then makes the first secrets, which are
  * shown once.
@@ -20,7 +23,7 @@ export interface Instance {
  */
 export async function takeInstance(config: Config): Promise<Instance> {
   const address = `http://${config.listen.host}:${config.listen.port}`
-  const lock = await lockDirectory(config.dataDir, { address, nowMs: systemClock.wallMs() })
+  const lock = await lockAfterCommands(config.dataDir, address)
   try {
     await requirePort(config)
     const settings = await openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock })
@@ -33,6 +36,21 @@ export async function takeInstance(config: Config): Promise<Instance> {
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** Reports without a console read the store themselves. They have the directory as long, and no address. */
+async function lockAfterCommands(directory: string, address: string): Promise<DirectoryLock> {
+  for (const untilMs = systemClock.monotonicMs() + commandsTakeMs; ; ) {
+    try {
+      return await lockDirectory(directory, { address, nowMs: systemClock.wallMs() })
+    } catch (error) {
+      const isCommand = error instanceof DirectoryLocked && (error.holder === null || error.holder.address === '')
+      if (!isCommand || systemClock.monotonicMs() > untilMs) throw error
+    }
+    await new Promise<void>((resolve) => {
+      systemTimers.after(lookMs, resolve)
+    })
   }
 }
 
