@@ -36,6 +36,8 @@ class Follower implements JournalSource {
   #scanner = new FrameScanner()
   /** What of the segment was pushed into the scanner. */
   #pushedTo = 0
+  /** Met behind blocks that were given out: what is thrown next. */
+  #fault: unknown = null
 
   constructor(disk: Disk, directory: string, position: JournalPosition | null) {
     this.#disk = disk
@@ -44,9 +46,24 @@ class Follower implements JournalSource {
   }
 
   async next(maxEntries: number): Promise<readonly JournalBlock[]> {
-    for (;;) {
-      const blocks = await this.#readOn(maxEntries)
-      if (blocks.length > 0 || !(await this.#enterNextSegment())) return blocks
+    const fault = this.#fault
+    this.#fault = null
+    if (fault !== null) throw fault
+    const blocks: JournalBlock[] = []
+    try {
+      for (let entries = 0; ; ) {
+        for (const block of await this.#readOn(maxEntries - entries)) {
+          blocks.push(block)
+          entries += block.lineCount
+        }
+        const isFilled = entries >= maxEntries || (blocks.length > 0 && !(await this.#isFollowed()))
+        if (isFilled || !(await this.#enterNextSegment())) return blocks
+      }
+    } catch (error) {
+      if (blocks.length === 0) throw error
+      // What came before it is sound, and is to be had.
+      this.#fault = error
+      return blocks
     }
   }
 
@@ -120,6 +137,12 @@ class Follower implements JournalSource {
     if (rest.length > 0 && findFrame(rest, 1) !== -1)
       throw this.#damaged('unreadable bytes with sound blocks behind them')
     return false
+  }
+
+  /** Whether another segment goes on where this one was read to. Cheap where none does. */
+  #isFollowed(): Promise<boolean> {
+    const { segment, blockNo } = this.#position()
+    return this.#hasHeader(blockNo + 1, segment)
   }
 
   async #reaches(offset: number): Promise<boolean> {
