@@ -8,6 +8,7 @@ import { Session } from 'chdb'
 import { createChdbConnection } from 'chdb/connection'
 import { realDisk } from '#store/journal/disk.ts'
 import { makePrivateDirectory } from '../make-directory.ts'
+import { setAsideHalfMade } from './half-made.ts'
 
 export type QueryParameters = Readonly<Record<string, string | number | boolean | readonly string[]>>
 
@@ -71,6 +72,7 @@ export function openEmbedded(directory: string): UsageDatabase {
   // The engine makes files that everybody may read.
   makePrivateDirectory(directory)
   try {
+    setAsideHalfMade(directory)
     // The first session decides the engine's arguments; the connections beside it share the engine.
     const session = new Session(directory, { connectionArgs: [`--config-file=${writeEngineConfig(directory)}`] })
     const connect = () => createClient(embeddedOptions(directory))
@@ -94,9 +96,11 @@ export function openEmbedded(directory: string): UsageDatabase {
       },
     }
   } catch (error) {
-    throw new StoreFault('store_unreachable', `cannot open the usage store in ${directory}: ${messageOf(error)}`, {
-      cause: error,
-    })
+    const advice =
+      'if no other process has it and its disk has room, that folder and ingest/ beside it may be moved away: ' +
+      'the store is made anew from the journal, as far back as that goes'
+    const message = `cannot open the usage store in ${directory}: ${messageOf(error)}; ${advice}`
+    throw new StoreFault('store_unreachable', message, { cause: error })
   }
 }
 
