@@ -38,7 +38,8 @@ export const openConsoleLink: OpenConsoleLink = async (overrides) => {
   const socketPath = join(config.dataDir, 'run', 'admin.sock')
   const begunMs = systemClock.monotonicMs()
   for (let isSaid = false; ; await sleep(retryMs)) {
-    const answer = await askConsole(socketPath, '/health')
+    // Not asked where it could not be started: an old one that hangs may still have the socket.
+    const answer = consoleFault(config.dataDir) === null ? await askConsole(socketPath, '/health') : null
     if (answer !== null) return overSocket(socketPath)
     try {
       return await openOffline(config)

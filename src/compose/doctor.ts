@@ -129,9 +129,12 @@ export async function ingestFindings(dataDir: string, inUse: boolean): Promise<F
     const what = `${kept} ${kept === 1 ? 'entry of the journal is' : 'entries of the journal are'} in no report`
     findings.push(finding('quarantine', 'note', `${what}; ${quarantine} says which and why`))
   }
-  const answer = inUse ? await askConsole(join(dataDir, 'run', 'admin.sock'), '/api/v1/ingest') : null
+  const noneRuns = inUse ? consoleFault(dataDir) : null
+  // Not asked then: an old one that hangs may still have the socket.
+  const answer =
+    inUse && noneRuns === null ? await askConsole(join(dataDir, 'run', 'admin.sock'), '/api/v1/ingest') : null
   if (answer?.status !== 200) {
-    return inUse ? [...findings, noConsole(consoleFault(dataDir))] : findings
+    return inUse ? [...findings, noConsole(noneRuns)] : findings
   }
   return [...findings, following(JSON.parse(answer.body))]
 }

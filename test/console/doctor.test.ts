@@ -77,6 +77,8 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
   })
   t.after(() => app.close())
   await app.listen({ path: join(dataDir, 'run', 'admin.sock') })
+  assert.deepEqual(verdicts(await ingestFindings(dataDir, true)), ['quarantine note', 'ingest fault'])
+  noteConsoleFault(dataDir, null)
   assert.deepEqual(verdicts(await ingestFindings(dataDir, true)), ['quarantine note', 'ingest fine'])
   lag = { records: 2, ageMs: 1_000 }
   assert.match(await ingestText('fine'), /follow the journal; 2 wait, the oldest for 1 s/)
