@@ -96,8 +96,8 @@ class Supervisor {
     }
     const child = keepAlive(spec, {
       onReady: (address) => {
-        this.#prepared?.log.debug({ address }, `${role} is ready`)
         if (role === 'console') this.#noteConsole(null)
+        this.#prepared?.log.debug({ address }, `${role} is ready`)
         ready.resolve(address ?? '')
       },
       onFatal: (line) => void this.#giveUp(line),
