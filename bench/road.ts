@@ -122,6 +122,7 @@ const ground = makeGround({
   keys: () => ring,
   catalog: await openCatalog(),
   estimator: { inputTokens: async () => 0, outputTokens: async () => 0, countText: async () => null },
+  largeRequests: { read: () => Promise.reject(new Error('no body is large')) },
   budgets: desk,
   counts,
   promptHashSecret: 'bench',

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { createConsoleProxy } from '#edge/console-proxy.ts'
+import { LargeRequests } from '#edge/large-requests.ts'
 import { startServer } from '#edge/server.ts'
 import { SocketServer } from '#edge/socket-server.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
@@ -49,7 +50,7 @@ export async function composeGateway(
   const events = await openEvents(config, log)
   const keys = await KeyWatch.open(settings, config, keyHooks(metrics, log))
   const pools = new UpstreamPools(systemTimers)
-  const estimator = new TokenCounter(systemTimers)
+  const threads = { estimator: new TokenCounter(systemTimers), largeRequests: new LargeRequests(systemTimers) }
   const { promptHashSecret } = await settings.instance()
   // From now on it only reads them, beside the calls.
   settings.neverWait()
@@ -57,7 +58,7 @@ export async function composeGateway(
     journal,
     keys: () => keys.ring,
     catalog,
-    estimator,
+    ...threads,
     budgets: budgets.desk,
     counts: metrics.counts,
     promptHashSecret,
@@ -108,7 +109,7 @@ export async function composeGateway(
       server.destroy()
       await closed
       await Promise.all([keys.close(), events.close()])
-      await Promise.all([pools.destroy(), estimator.close(), settings.close()])
+      await Promise.all([pools.destroy(), settings.close(), ...Object.values(threads).map((thread) => thread.close())])
     },
   }
 }

@@ -13,7 +13,7 @@ import { traceHeaders } from '#gateway/call-trace.ts'
 import type { TokenEstimator } from '#gateway/count-usage.ts'
 import { UpstreamSecret } from '#gateway/hide-secret.ts'
 import type { RoadCounts } from '#gateway/metrics/road-counts.ts'
-import type { ClaimsVerifier, Road, RoadUpstream } from '#gateway/road.ts'
+import type { ClaimsVerifier, LargeRequestReader, Road, RoadUpstream } from '#gateway/road.ts'
 import { globMatcher } from '#lib/glob.ts'
 import type { Journal, Upstream } from '#ports.ts'
 import { accentOf } from '#providers/answers/accents.ts'
@@ -28,6 +28,7 @@ export interface Ground {
   readonly keys: () => KeyRing
   readonly catalog: PriceCatalog
   readonly estimator: TokenEstimator
+  readonly largeRequests: LargeRequestReader
   readonly promptHashSecret: string
   readonly openPools: (options: readonly UpstreamPoolOptions[]) => readonly Upstream[]
   readonly budgets: BudgetDesk
@@ -45,7 +46,7 @@ const ids = makeSystemIds()
 
 /** The road of one configuration. @throws MoneyFault where a configured price cannot be read. */
 export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier | null): Road {
-  const { catalog, journal, keys, estimator, budgets, running, jobs, counts, onFault } = ground
+  const { catalog, journal, keys, estimator, largeRequests, budgets, running, jobs, counts, onFault } = ground
   const doors = ground.openPools(config.providers.map((provider) => poolOptions(provider, config.dataDir)))
   const upstreams = new Map<string, RoadUpstream>()
   config.providers.forEach((provider, index) => {
@@ -71,6 +72,7 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
       costSource: config.costSource,
     }),
     estimator,
+    largeRequests,
     unpriced: config.unpriced,
     requestBodyBytes: config.limits.requestBodyBytes,
     answerBodyBytes: config.limits.answerBodyBytes,

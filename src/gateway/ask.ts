@@ -2,7 +2,8 @@ import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { BodyFault } from '#ports.ts'
 import { emptyFacts, type RequestFacts } from '#providers/requests/facts.ts'
 import { noReach, type RequestReach } from '#providers/requests/reach.ts'
-import { readRequest } from '#providers/requests/read-request.ts'
+import { type RequestReading, type RequestToRead, readRequest } from '#providers/requests/read-request.ts'
+import { leastCountedBytes } from '#providers/requests/structure.ts'
 import type { Arrival } from './arrival.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Road } from './road.ts'
@@ -26,14 +27,30 @@ export function takeBody(
   return match.body === 'none' ? noBody : exchange.readBody(road.requestBodyBytes)
 }
 
-export function readAsk({ exchange, match }: Arrival, body: Buffer | BodyFault | null): Ask | Refusal {
+/** What it says; a large body is read away from the road, where no other call waits for it. */
+export function readAsk(
+  road: Road,
+  { exchange, match }: Arrival,
+  body: Buffer | BodyFault | null,
+): Promise<Ask | Refusal> | Ask | Refusal {
   if (body === null) return askOf(body, emptyFacts(match), noReach)
   if (match.body === 'none') return askOf(noBody, emptyFacts(match), noReach)
   if (!Buffer.isBuffer(body)) return refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
-  const read = readRequest({ match, contentType: text(contentType), contentEncoding: text(contentEncoding), body })
-  if (read.kind === 'refused') return refused(read.code, read.message, read.param)
-  return askOf(body, read.facts, read.reach)
+  const request = { match, contentType: text(contentType), contentEncoding: text(contentEncoding), body }
+  // A form is not parsed but looked through, which takes no time to speak of.
+  const large = body.length >= leastCountedBytes && match.body !== 'multipart'
+  return large ? readApart(road, request) : asked(body, readRequest(request))
+}
+
+async function readApart(road: Road, request: RequestToRead): Promise<Ask | Refusal> {
+  const { body, reading } = await road.largeRequests.read(request)
+  return asked(body, reading)
+}
+
+function asked(body: Buffer, reading: RequestReading): Ask | Refusal {
+  if (reading.kind === 'refused') return refused(reading.code, reading.message, reading.param)
+  return askOf(body, reading.facts, reading.reach)
 }
 
 /** A name that nobody's model has goes no further: it would be in every entry, label and message about the call. */

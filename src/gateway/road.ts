@@ -6,6 +6,7 @@ import type { Clock, Ids, Journal, RawHeaders, Timers, Upstream } from '#ports.t
 import type { Accent } from '#providers/answers/accents.ts'
 import type { Dialect } from '#providers/endpoints.ts'
 import type { ModelResolver } from '#providers/models.ts'
+import type { RequestReading, RequestToRead } from '#providers/requests/read-request.ts'
 import type { RequestHeaders } from '#providers/wire-headers.ts'
 import type { BackgroundJobs } from './background-jobs.ts'
 import type { BudgetDesk } from './budgets/desk.ts'
@@ -14,6 +15,12 @@ import type { Tracing } from './call-trace.ts'
 import type { TokenEstimator } from './count-usage.ts'
 import type { UpstreamSecret } from './hide-secret.ts'
 import type { RoadCounts } from './metrics/road-counts.ts'
+
+/** Reads what would hold up other calls, beside the road. */
+export interface LargeRequestReader {
+  /** As `readRequest` does; the body is where it was before only once it has been read. */
+  read(request: RequestToRead): Promise<{ readonly reading: RequestReading; readonly body: Buffer }>
+}
 
 /** How far an answer is still read for its usage after the caller left. */
 export interface ReadOnLimits {
@@ -66,6 +73,7 @@ export interface Road {
   readonly upstreams: ReadonlyMap<string, RoadUpstream>
   readonly prices: PriceBook
   readonly estimator: TokenEstimator
+  readonly largeRequests: LargeRequestReader
   readonly unpriced: 'allow' | 'block'
   readonly requestBodyBytes: number
   readonly answerBodyBytes: number

@@ -52,6 +52,7 @@ function roadWith(unbounded: UnboundedRule): Road {
   const ground = makeGround({
     ...{ journal: { append: fail, refusal: fail, close: fail }, keys: fail, catalog, budgets, onFault: fail },
     estimator: { inputTokens: nobody, outputTokens: nobody, countText: async () => null },
+    largeRequests: { read: fail },
     counts: new RoadCounts(),
     promptHashSecret: 's',
     openPools: (options) => options.map(() => ({ send: fail })),

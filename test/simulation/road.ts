@@ -50,6 +50,7 @@ export class RoadWorks {
         outputTokens: async (output) => Math.ceil(output.length / 4),
         countText: async (text) => Math.ceil(text.length / 4),
       },
+      largeRequests: { read: () => fail() },
       budgets: noBudgets(),
       promptHashSecret: 'simulation',
       counts: new RoadCounts(),

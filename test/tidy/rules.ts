@@ -29,6 +29,8 @@ export const importExceptions: Readonly<Record<string, string>> = {
   'src/providers/models.ts -> config/config.ts': 'a type: what a provider is configured as',
   'src/providers/vendors.ts -> config/config.ts': 'a type: the kinds of providers',
   'src/edge/token-worker.ts -> providers/estimate.ts': 'the worker thread exists to run it away from the road',
+  'src/edge/large-requests.ts -> providers/requests/read-request.ts': 'types: what the thread below is asked',
+  'src/edge/large-requests-worker.ts -> providers/requests/read-request.ts': 'the same for large bodies (0167)',
 }
 
 /** In core, lower to higher: a part imports only parts that stand before it. */

@@ -1,0 +1,23 @@
+import { parentPort } from 'node:worker_threads'
+import type { Answered, Asked } from './asked-thread.ts'
+
+export interface ThreadAnswer<Answer> {
+  readonly answer: Answer
+  /** Handed over to whoever asked, not copied. */
+  readonly given?: ArrayBuffer[]
+}
+
+/** Makes of this thread one that is asked by an `AskedThread`. A fault goes to who asked, and takes no other with it. */
+export function answerQuestions<Question, Answer>(
+  answer: (question: Question) => Promise<ThreadAnswer<Answer>> | ThreadAnswer<Answer>,
+): void {
+  const port = parentPort
+  port?.on('message', ({ id, question }: Asked<Question>) => {
+    Promise.resolve(question)
+      .then(answer)
+      .then(
+        ({ answer, given = [] }) => port.postMessage({ id, answer } satisfies Answered<Answer>, given),
+        (fault: unknown) => port.postMessage({ id, fault } satisfies Answered<Answer>),
+      )
+  })
+}
