@@ -72,7 +72,10 @@ function createCommand({ open, print }: KeysDoors): Command {
       listOption,
     )
     .option('--models <patterns>', 'models it may be used for, by commas, * and ? allowed (default: all)', listOption)
-    .option('--bill', 'it may book what others bill, POST /v1/billing/webhook (default: unless there are --models)')
+    .option(
+      '--bill',
+      'it may book what others bill, POST /v1/billing/webhook (default: unless there are --models and no cost center of its own)',
+    )
     .option('--no-bill', 'it may not')
     .option('--expires <date>', 'when it ends: 2027-01-01 or 2027-01-01T12:00:00Z (default: never)', parseInstant)
     .option('--json', 'print JSON')

@@ -109,13 +109,13 @@ function withPath(url: string, path: string): string {
 
 function buildKey(entry: KeyEntry, sha256: (text: string) => string): KeyConfig {
   const attribution = buildPayer(entry.attribution)
+  const mayOverride = entry.may_override ?? defaultMayOverride(attribution)
+  const limits = { attribution, mayOverride, models: entry.models ?? null }
   return {
+    ...limits,
     name: entry.name,
     keySha256: entry.key_sha256 ?? sha256(entry.key ?? ''),
-    attribution,
-    mayOverride: entry.may_override ?? defaultMayOverride(attribution),
-    models: entry.models ?? null,
-    mayBill: entry.may_bill ?? defaultMayBill(entry.models ?? null),
+    mayBill: entry.may_bill ?? defaultMayBill(limits),
     expiresAtMs: entry.expires ?? null,
   }
 }

@@ -13,7 +13,8 @@ before(async () => {
     keys: [
       `  - {name: team, key: ${callerSecret}, attribution: {department: engineering, cost_center: cc_eng}}`,
       `  - {name: free, key: ${freeSecret}}`,
-      '  - {name: narrow, key: tg-narrow, attribution: {cost_center: cc_sales}, may_override: [], models: ["gpt-4.1*"]}',
+      '  - {name: narrow, key: tg-narrow, attribution: {department: sales}, may_override: [], models: ["gpt-4.1*"]}',
+      '  - {name: pinned, key: tg-pinned, attribution: {cost_center: cc_search}, may_override: [user_id], models: ["gpt-4.1*"]}',
       '  - {name: asked, key: tg-asked, attribution: {cost_center: cc_sales}, models: ["gpt-4.1*"], may_bill: true}',
       '  - {name: calls, key: tg-calls, may_bill: false}',
       '  - {name: locked, key: tg-locked, may_override: []}',
@@ -102,6 +103,12 @@ test('a key for some models books no bills unless it may, and stops nobody with 
   const usual = bill({ cost_center: 'cc_sales' })
   assert.deepEqual(await book(usual, 'tg-asked'), processed)
   assert.equal((await entriesOf(usual.resource_id))[0]?.call.keyId, 'cfg_asked')
+})
+
+test('a key for some models bills the cost center that it pins, and no other', async () => {
+  assert.deepEqual(await book(bill({ cost_center: 'cc_search' }), 'tg-pinned'), processed)
+  const other = bill({ cost_center: 'cc_sales' })
+  assert.deepEqual(errorOf(await book(other, 'tg-pinned')), [403, 'payer_not_allowed', 'cost_center'])
 })
 
 test('a key that leaves nothing to its callers books on what it says, and on nobody where it says nothing', async () => {

@@ -1,12 +1,14 @@
 import type { OverridableField, Payer } from '#core/attribution/payer.ts'
 
 /**
- * Whether a key that does not say so may book what others bill (`POST /v1/billing/webhook`): not where it is for some
- * models only, since bills are no calls of them. See docs/decisions/0168.
+ * Whether a key that does not say so may book what others bill (`POST /v1/billing/webhook`): one that is for some models
+ * only may where it pins the cost center, so that it can bill no other. See docs/decisions/0168.
  */
-export function defaultMayBill(models: readonly string[] | null): boolean {
-  return models === null
+export function defaultMayBill({ models, attribution, mayOverride }: Limits): boolean {
+  return models === null || (attribution.costCenter !== '' && !mayOverride.includes('cost_center'))
 }
+
+type Limits = Pick<StoredKey, 'models' | 'attribution' | 'mayOverride'>
 
 /** A key as the road uses it, wherever it is kept. */
 export interface VirtualKey {

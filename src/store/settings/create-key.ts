@@ -20,13 +20,13 @@ export async function createKey(
     .where('name', '=', wanted.name)
     .executeTakeFirst()
   if (taken !== undefined) return { kind: 'name_taken' }
+  const { attribution, models } = wanted
+  const limits = { attribution, models, mayOverride: wanted.mayOverride ?? defaultMayOverride(attribution) }
   const key: Omit<StoredKey, 'secrets'> = {
+    ...limits,
     id: `key_${randomText(20)}`,
     name: wanted.name,
-    attribution: wanted.attribution,
-    mayOverride: wanted.mayOverride ?? defaultMayOverride(wanted.attribution),
-    models: wanted.models,
-    mayBill: wanted.mayBill ?? defaultMayBill(wanted.models),
+    mayBill: wanted.mayBill ?? defaultMayBill(limits),
     expiresAtMs: wanted.expiresAtMs,
     createdAtMs: nowMs,
     revokedAtMs: null,

@@ -4,10 +4,7 @@ import type { KeyRow, SecretRow } from './schema.ts'
 
 /** A key's row, and its secrets newest first, as the rest of the program knows them. */
 export function storedKey(row: KeyRow, secrets: readonly SecretRow[]): StoredKey {
-  const models = row.models === null ? null : readTexts(row.models)
-  return {
-    id: row.id,
-    name: row.name,
+  const limits = {
     attribution: {
       department: row.department,
       project: row.project,
@@ -19,8 +16,13 @@ export function storedKey(row: KeyRow, secrets: readonly SecretRow[]): StoredKey
       tags: readTags(row.tags),
     },
     mayOverride: readTexts(row.may_override).filter(isOverridable),
-    models,
-    mayBill: row.may_bill === null ? defaultMayBill(models) : Number(row.may_bill) === 1,
+    models: row.models === null ? null : readTexts(row.models),
+  }
+  return {
+    ...limits,
+    id: row.id,
+    name: row.name,
+    mayBill: row.may_bill === null ? defaultMayBill(limits) : Number(row.may_bill) === 1,
     expiresAtMs: instant(row.expires_at_ms),
     createdAtMs: Number(row.created_at_ms),
     revokedAtMs: instant(row.revoked_at_ms),
