@@ -54,6 +54,7 @@ async function run(load: Load, gateway: GatewayProcess, random: () => number): P
       const wishes = `tokens=${1 + Math.floor(random() * 90)}`
       const { fate } = await makeCall(gateway.url, agent, { kind, id, prompt: `${id} Tell me of bridges.`, wishes })
       if (fate === 'whole') load.whole += 1
+      // The pace at which callers try again, as clients do.
       if (fate === 'unreached') await pause(5)
     }
     agent.destroy()

@@ -52,6 +52,7 @@ export async function surviveKills(options: KillOptions): Promise<KillReport> {
     await tollgate.start()
     load.begin()
     const killed = await killAtRandom(tollgate, random, options)
+    // So that calls go on after the last kill; none of them is waited for.
     await pause(200)
     const results = await load.end()
     const code = await tollgate.terminate()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
 import { after, before, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { type Stack, startStack } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
 import { ask, assertSound, impatient, readAll, recordOf } from './asking.ts'
@@ -10,12 +11,22 @@ const limits =
 
 let stack: Stack
 
+/** The calls that have come to the provider. */
+const asked = new Set<unknown>()
+const onAsked = (message: unknown): void => {
+  const { request } = message as { readonly request: IncomingMessage }
+  const { port } = new URL(stack.simulator.address)
+  if (request.socket.localPort === Number(port)) asked.add(request.headers['x-simulate-id'])
+}
+
 before(async () => {
+  subscribe('http.server.request.start', onAsked)
   stack = await startStack({ providers: impatient.replaceAll(', first_byte: 250, idle: 250', ''), more: limits })
 })
 after(async () => {
   await assertSound(stack)
   await stack.stop()
+  unsubscribe('http.server.request.start', onAsked)
 })
 
 /** Leaves once the provider has the call and, where wanted, so much of the answer has come. */
@@ -38,8 +49,7 @@ async function leave(wishes: string, stream: boolean, afterChars: number): Promi
     () => undefined,
   )
   if (afterChars === 0) {
-    await until('the call to be open', async () => (await stack.journal()).some(({ call }) => call.requestId === id))
-    await pause(20)
+    await until('the provider to have the call', () => asked.has(id))
     leaving.abort()
   }
   await gone

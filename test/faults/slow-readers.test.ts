@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, afterEach, beforeEach, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { type Stack, startStack } from '#test/support/stack.ts'
-import { until } from '#test/support/until.ts'
+import { until, untilAtRest } from '#test/support/until.ts'
 import { recordOf, usualBody } from './asking.ts'
 
 const chunk = `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'x'.repeat(16_000) } }] })}\n\n`
@@ -60,13 +59,8 @@ function askFor({ url, key }: Stack, id: string): Socket {
 test('a caller who does not read stops the provider, not the memory of the gateway', async () => {
   const patient = await start('write_timeout_ms: 60000')
   const socket = askFor(patient, 'slow')
-  let seen = -1
-  await until('the provider to be held up', async () => {
-    const before = seen
-    seen = written
-    await pause(150)
-    return written > 0 && written === before && seen === before
-  })
+  await until('the provider to answer', () => written > 0)
+  await untilAtRest('the provider', () => written)
   assert.ok(written < chunks, `${written} of ${chunks} chunks were taken although nobody read them`)
   let bytes = 0
   socket.on('data', (data) => {
@@ -100,7 +94,7 @@ test('a caller who reads slowly is given all the time it needs', async () => {
   socket.on('data', (data) => {
     bytes += data.length
     breath += data.length
-    // Reads a twelfth of the stream at a time.
+    // A twelfth of the stream at a time: the pace of a slow reader, which nothing waits for.
     if (breath < (chunks * chunk.length) / 12) return
     breath = 0
     socket.pause()

@@ -48,6 +48,7 @@ test(`events that are sent again until they are taken count once, over kills at 
       for (;;) {
         const answer = await send(gateway.url, event).catch(() => null)
         if (answer?.status === 200) break
+        // The pace at which it tries again, as senders do.
         await pause(2)
       }
       taken.push(event.id)
@@ -55,7 +56,7 @@ test(`events that are sent again until they are taken count once, over kills at 
   }
   const senders = Promise.all(Array.from({ length: 8 }, (_, name) => sender(name)))
   for (let kill = 0; kill < 6; kill++) {
-    // Some kills come before the table was first written, some after.
+    // Nothing is waited for: the moment is chance. Some kills come before the table was first written, some after.
     await pause(50 + random() * 1_500)
     await gateway.kill()
     assert.ok(await gateway.start(), gateway.stderr)

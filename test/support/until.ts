@@ -14,3 +14,21 @@ export async function until<T>(what: string, look: () => T | null | Promise<T | 
     await pause(betweenLooksMs)
   }
 }
+
+/** So often in a row the same is taken for standing still. */
+const looksAtRest = 20
+
+/**
+ * Waits until what is looked at does not change any more, as where buffers on the way have become full, which nobody
+ * tells. It may be mistaken on a busy machine: only for tests that are sound wherever it stopped, and then prove less.
+ */
+export async function untilAtRest(what: string, look: () => number): Promise<void> {
+  let last = Number.NaN
+  let looks = 0
+  await until(`${what} to be at rest`, () => {
+    const now = look()
+    looks = now === last ? looks + 1 : 0
+    last = now
+    return looks >= looksAtRest
+  })
+}

@@ -114,6 +114,34 @@ export const bans: readonly Ban[] = [
   },
 ]
 
+/** A timer of Node's own: what a test waits for comes from `until`, and time from a `Clock` and `Timers` that it drives. */
+export const nodeTimer = /(?<![.\w#'])set(Timeout|Interval)\b|\bAtomics\.wait\b/
+
+/**
+ * Tests and what they use that have one all the same, with the reason; none of them sleeps until something has
+ * happened. The list may only shrink.
+ */
+export const timersInTests: Readonly<Record<string, string>> = {
+  'test/support/until.ts': 'the one place that looks again',
+  'test/observability/debian.ts': 'looks again, until another program serves or has ended',
+  'test/observability/with-prometheus.ts': 'looks again, as seldom as another program has something new',
+  'test/crash/gateway-process.ts': 'looks again, until a process serves or has ended',
+  'test/crash/kills.ts': 'the moments of kills, and the pace of callers',
+  'test/alerts/kill.test.ts': 'the moments of kills, and the pace of calls',
+  'test/budgets/killed.test.ts': 'the moments of kills, and the pace of callers',
+  'test/clients/batches-killed.test.ts': 'the moments of kills',
+  'test/incoming/crash.test.ts': 'the moments of kills, and the pace of senders',
+  'test/store/kill.test.ts': 'the moments of kills, and the pace of calls',
+  'test/faults/slow-readers.test.ts': 'the pace of a slow reader',
+  'test/upstream/tls.test.ts': 'the pace of a slow reader',
+  'test/receivers/delivery.test.ts': 'the pace of a server that drips',
+  'test/receivers/mail.test.ts': 'the pace of a server that talks without end',
+  'test/metrics/scrape.test.ts': 'a console that answers late',
+  'test/support/settings-writer.ts': 'a process that holds a lock for a while',
+  'test/journal/wake.test.ts': 'keeps the process of the test alive',
+  'src/store/directory-lock.test.ts': 'keeps a process alive that is to be killed',
+}
+
 export const mostLines = 400
 /** Longer files, with the length that they must not exceed. The list may only shrink. */
 export const longFiles: Readonly<Record<string, number>> = {}

@@ -10,6 +10,8 @@ import {
   longFiles,
   mayImport,
   mostLines,
+  nodeTimer,
+  timersInTests,
   vagueNames,
 } from './rules.ts'
 import { roomOf, root, type Source, sources, withoutComments } from './sources.ts'
@@ -104,6 +106,21 @@ for (const { banned, instead, because, except, only } of bans) {
     )
   })
 }
+
+test('tests do not wait by sleeping: they look until something is there, or drive the clock themselves', () => {
+  const found = all
+    .filter(({ path, isTest }) => isTest && !path.startsWith('test/tidy/'))
+    .flatMap(({ path, lines }) => {
+      const line = lines.findIndex((text) => nodeTimer.test(text))
+      return line === -1 ? [] : [{ path, line: line + 1 }]
+    })
+  none(found.flatMap(({ path, line }) => (timersInTests[path] === undefined ? [`${path}:${line} has a timer`] : [])))
+  none(
+    Object.keys(timersInTests)
+      .filter((name) => !found.some(({ path }) => path === name))
+      .map((name) => `no longer needed: ${name}`),
+  )
+})
 
 test(`no file is longer than ${mostLines} lines`, () => {
   none(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { UpstreamPool } from '#edge/upstream.ts'
-import { until } from '#test/support/until.ts'
+import { until, untilAtRest } from '#test/support/until.ts'
 import { get, ok, openPool, startWire, type Wire, whatCame } from './wire.ts'
 
 let wire: Wire
@@ -206,11 +206,8 @@ test('an answer that nobody wants yet is not taken from the server', async () =>
       fail: reject,
     }),
   )
-  await until('the buffers on the way to be full', async () => {
-    const before = connection.socket.writableLength
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    return paused && connection.socket.writableLength === before
-  })
+  await until('the answer to be paused', () => paused)
+  await untilAtRest('what is not taken', () => connection.socket.writableLength)
   assert.ok(connection.socket.writableLength > 20_000_000 && bytes < 300_000)
   paused = false
   answer.resume()

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { Client } from 'undici'
 import type { UpstreamRequest } from '#ports.ts'
-import { until } from '#test/support/until.ts'
+import { until, untilAtRest } from '#test/support/until.ts'
 import { get, ok, openPool, startWire, type Wire, whatCame } from './wire.ts'
 
 let wire: Wire
@@ -172,11 +172,7 @@ test('a stream is read no faster than the server takes it, and a request that is
   const connection = await wire.asked(from)
   connection.socket.pause()
   // Once the buffers on the way are full nothing more is taken from the stream.
-  await until('the stream to be held', async () => {
-    const before = given
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    return given === before
-  })
+  await untilAtRest('the stream', () => given)
   assert.ok(given < 1_000)
   connection.answer(ok('early'))
   assert.equal((await whatCame(pending)).body, 'early')

@@ -1,38 +1,63 @@
 import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
-import { afterEach, beforeEach, test } from 'node:test'
+import { afterEach, beforeEach, mock, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { UpstreamPool } from '#edge/upstream.ts'
+import { sweepEveryMs } from '#edge/upstream-timeouts.ts'
 import { until } from '#test/support/until.ts'
 import { get, ok, openPool, startWire, type Wire, whatCame } from './wire.ts'
 
-/** Real timers look at a clock that stands until a test moves it. */
+const timeouts = { firstByteTimeoutMs: 200, idleTimeoutMs: 100 }
+/** The clock stands until a test moves it, and the pool looks at its exchanges when a test says so. */
 let nowMs = 0
-const clock = { monotonicMs: () => nowMs }
+let readings = 0
+const clock = {
+  monotonicMs() {
+    readings++
+    return nowMs
+  },
+}
 let wire: Wire
 let pool: UpstreamPool
 beforeEach(async () => {
   nowMs = 0
+  mock.timers.enable({ apis: ['setInterval'] })
   wire = await startWire()
-  pool = openPool(wire.url, { firstByteTimeoutMs: 200, idleTimeoutMs: 100 }, clock)
+  pool = openPool(wire.url, timeouts, clock)
 })
 afterEach(async () => {
   await pool.destroy()
   await wire.close()
+  mock.timers.reset()
 })
 
-/** Several looks of the pool at its exchanges. */
-function looks(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 150))
+/** The pool looks at its exchanges. What it does about them it does in the turns of the event loop that follow. */
+function look(): void {
+  const before = readings
+  mock.timers.tick(sweepEveryMs(timeouts))
+  assert.ok(readings > before, 'the pool did not look')
+}
+
+/** The pool looks, and has done what it does about what it saw. */
+async function looked(): Promise<void> {
+  look()
+  await turns()
+}
+
+/** Some turns of the event loop, in which what has come over the wire is read. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await nextTurn()
 }
 
 test('a server that does not answer is given up, and its connection closed', async () => {
   const came = whatCame(get(pool))
   const connection = await wire.asked(0)
   nowMs = 199
-  await looks()
+  await looked()
   assert.equal(connection.closed, false)
   nowMs = 200
+  look()
   assert.equal((await came).code, 'first_byte_timeout')
   await until('the connection to be closed', () => connection.closed)
 })
@@ -42,12 +67,14 @@ test('neither word that the answer is to come nor the beginning of a head gives 
   const connection = await wire.asked(0)
   nowMs = 150
   connection.answer('HTTP/1.1 102 Processing\r\n\r\n')
-  await looks()
+  await turns()
   nowMs = 199
   connection.answer('HTTP/1.1 200 OK\r\ncontent-le')
-  await looks()
+  await turns()
+  await looked()
   assert.equal(connection.closed, false)
   nowMs = 200
+  look()
   assert.equal((await came).code, 'first_byte_timeout')
 })
 
@@ -59,16 +86,17 @@ test('an answer that stops is given up, unless it is us who do not want more', a
   const codes: string[] = []
   answer.deliver({ bytes: () => {}, end: () => codes.push('none'), fail: (fault) => codes.push(fault.code) })
   nowMs = 99
-  await looks()
+  await looked()
   answer.pause()
   nowMs = 1_000
-  await looks()
+  await looked()
   assert.deepEqual(codes, [])
   answer.resume()
   nowMs = 1_099
-  await looks()
+  await looked()
   assert.deepEqual(codes, [])
   nowMs = 1_100
+  look()
   await until('the answer to be given up', () => codes.length > 0)
   assert.deepEqual(codes, ['idle_timeout'])
 })
@@ -82,26 +110,36 @@ test('while a request is still being sent its answer is not waited for', async (
     return first?.received.endsWith('abc') === true ? first : null
   })
   nowMs = 10_000
-  await looks()
+  await looked()
   assert.equal(connection.closed, false)
   body.end('def')
   await until('the end of the body', () => connection.received.endsWith('\r\n0\r\n\r\n'))
   nowMs = 10_199
-  await looks()
+  await looked()
   assert.equal(connection.closed, false)
   nowMs = 10_200
+  look()
   assert.equal((await came).code, 'first_byte_timeout')
 })
 
 test('a server that does not take the request is given up', async () => {
   const body = new PassThrough()
-  const came = whatCame(pool.send({ method: 'POST', path: '/', headers: [], body }))
+  let code = ''
+  const came = whatCame(pool.send({ method: 'POST', path: '/', headers: [], body })).then((got) => {
+    code = got.code
+  })
   body.write(Buffer.alloc(50_000_000))
   const connection = await wire.asked(0)
   connection.socket.pause()
-  await looks()
-  nowMs = 1_000
-  assert.equal((await came).code, 'first_byte_timeout')
+  // What the buffers on the way still take is taken as going on, however long they take it.
+  await until('the server to be given up', () => {
+    if (code !== '') return true
+    nowMs += 1_000
+    look()
+    return false
+  })
+  await came
+  assert.equal(code, 'first_byte_timeout')
 })
 
 test('a server of which the connection is not made in time is given up', async () => {
@@ -122,12 +160,10 @@ test('a server of which the connection is not made in time is given up', async (
 test('a process that was late itself reads what has come before it gives up', async () => {
   const answers = Array.from({ length: 4 }, () => whatCame(get(pool)))
   for (let index = 0; index < 4; index++) await wire.asked(index)
-  // From here on timers come next, and the pool looks at its exchanges before the bytes, which are here, are read.
-  await new Promise((resolve) => setImmediate(resolve))
   for (const connection of wire.connections) connection.answer(ok('abc'))
   nowMs = 10_000
-  const stalledUntilMs = performance.now() + 120
-  while (performance.now() < stalledUntilMs);
+  // The pool looks at its exchanges before the bytes, which are here, are read.
+  look()
   assert.deepEqual(
     (await Promise.all(answers)).map(({ code }) => code),
     ['none', 'none', 'none', 'none'],
