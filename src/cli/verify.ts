@@ -53,7 +53,7 @@ function dataDirectory(options: VerifyOptions): string {
 }
 
 /** What people read. */
-export function verifiedText(checked: VerifiedJournal): string {
+function verifiedText(checked: VerifiedJournal): string {
   const { fault } = checked
   const rows: [string, string][] = [
     ['journal', checked.directory],

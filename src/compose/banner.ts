@@ -70,7 +70,7 @@ function firstKeyGone(config: Config): string {
 }
 
 /** One line without line breaks, so that it works wherever it is pasted. */
-export function curlLine(address: string, key: string, model: string): string {
+function curlLine(address: string, key: string, model: string): string {
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Say hello' }] })
   return [
     `curl ${address}/v1/chat/completions`,

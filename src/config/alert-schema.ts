@@ -64,7 +64,7 @@ export const inhibitRule = shape({ source: matchers, target: matchers, equal: li
 const usd = () => is.decimal('an amount such as "15.00"', { above: true, most: 10 ** 12, places: 12 })
 const perModel = <T>(value: z.ZodType<T>) => mappingOf(is.modelName(), value, 'a mapping of model to limit')
 
-export const live = shape({
+const live = shape({
   hourly_cost_usd: shape({ total: usd().optional(), models: perModel(usd()).optional() }).optional(),
   output_tokens: shape({
     models: perModel(is.wholeNumber(1, 10 ** 9)).optional(),

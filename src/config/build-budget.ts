@@ -21,7 +21,7 @@ export function buildBudget(entry: BudgetEntry, fiscalMonthStart = 1): Budget {
   }
 }
 
-export function buildScope(said: BudgetScopeEntry): BudgetScope {
+function buildScope(said: BudgetScopeEntry): BudgetScope {
   const payer: { -readonly [K in keyof BudgetScope['payer']]: BudgetScope['payer'][K] } = {}
   for (const field of payerFields) {
     const values = field === 'user_id' ? (said.user_id ?? said.user) : said[field]

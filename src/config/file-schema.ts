@@ -15,11 +15,11 @@ import { telemetry } from './telemetry-schema.ts'
  * hide those of another.
  */
 
-export const providerKinds = ['openai', 'anthropic', 'google', 'deepseek', 'openai-compatible', 'simulated'] as const
+const providerKinds = ['openai', 'anthropic', 'google', 'deepseek', 'openai-compatible', 'simulated'] as const
 
 const day = 24 * 60 * 60 * 1000
 
-export const provider = shape({
+const provider = shape({
   name: is.name(),
   kind: is.oneOf(providerKinds),
   base_url: is.httpUrl().optional(),
@@ -47,7 +47,7 @@ export const provider = shape({
   max_connections: is.wholeNumber(1, 100_000).optional(),
 })
 
-export const alias = shape({ name: is.glob(), target: is.glob() })
+const alias = shape({ name: is.glob(), target: is.glob() })
 
 const attributionText = is.word('text of at most 256 characters')
 const scalarAttribution = Object.fromEntries(payerFields.map((field) => [field, attributionText.optional()])) as Record<
@@ -55,7 +55,7 @@ const scalarAttribution = Object.fromEntries(payerFields.map((field) => [field, 
   z.ZodOptional<typeof attributionText>
 >
 
-export const attribution = shape({
+const attribution = shape({
   ...scalarAttribution,
   tags: mappingOf(is.tagName(), attributionText, 'a mapping of tag to text; no quotation mark or backslash in a tag')
     .refine(
@@ -65,7 +65,7 @@ export const attribution = shape({
     .optional(),
 })
 
-export const key = shape({
+const key = shape({
   name: is.name(),
   key: is.word('the secret that callers send', 4096).optional(),
   key_sha256: is.sha256Hex().optional(),
@@ -76,12 +76,12 @@ export const key = shape({
   expires: is.instant().optional(),
 })
 
-export const jwtAlgorithms = [
+const jwtAlgorithms = [
   ...['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ] as const
 
-export const jwt = shape({
+const jwt = shape({
   header: is.word('the name of a header').optional(),
   jwks_url: is.httpUrl().optional(),
   jwks_file: is.word('the path of a file').optional(),
@@ -101,7 +101,7 @@ const rates = Object.fromEntries(priceRateNames.map((name) => [name, rate.option
   z.ZodOptional<typeof rate>
 >
 
-export const price = shape({
+const price = shape({
   provider: is.name(),
   model: is.glob(),
   from: is.instant(),
@@ -110,7 +110,7 @@ export const price = shape({
   ...rates,
 })
 
-export const exchangeRate = shape({
+const exchangeRate = shape({
   from: is.currency(),
   to: is.currency(),
   rate: is.decimal('a decimal number above 0', { above: true }),
@@ -118,7 +118,7 @@ export const exchangeRate = shape({
 })
 
 /** Usage that is metered elsewhere and arrives at `POST /webhook/{source}`. */
-export const incoming = shape({
+const incoming = shape({
   source: is.slug(),
   secret: is.word('the shared secret of the signature', 4096).optional(),
   attribution: attribution.optional(),

@@ -78,7 +78,7 @@ const needRestart = [
   ['adminToken', 'TOLLGATE_ADMIN_TOKEN'],
 ] as const
 
-export function restartNotes(before: Config, after: Config): string[] {
+function restartNotes(before: Config, after: Config): string[] {
   return needRestart
     .filter(([setting]) => JSON.stringify(before[setting]) !== JSON.stringify(after[setting]))
     .map(([, name]) => `${name} has changed: it takes effect after a restart`)

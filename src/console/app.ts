@@ -25,7 +25,7 @@ import type { Access, Asker, ConsoleParts, Resource } from './route.ts'
 import { addSilence, endSilence, silences } from './silences.ts'
 import { usage } from './usage.ts'
 
-export const resources: readonly Resource[] = [
+const resources: readonly Resource[] = [
   ...[usage, costReports, dashboardCostsCall, logQueries, ingest],
   ...[alerts, alert, replayAlert, receivers, testReceiver, silences, addSilence, endSilence],
   ...[budgets, budget, budgetStatus],

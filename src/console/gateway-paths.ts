@@ -14,7 +14,7 @@ export const gatewayAnswers = {
 } as const
 
 /** The forms of `/metrics`, by what is asked for in `Accept`. */
-export const metricsTypes = ['text/plain', 'application/openmetrics-text'] as const
+const metricsTypes = ['text/plain', 'application/openmetrics-text'] as const
 
 /** As the API's description has them. */
 export function gatewayPaths(failure: object): Readonly<Record<string, object>> {

@@ -11,7 +11,7 @@ export interface Problem {
   readonly expected: string | null
 }
 
-export function problem(status: number, code: string, title: string, detail: string): Problem {
+function problem(status: number, code: string, title: string, detail: string): Problem {
   return { status, code, title, detail, parameter: null, expected: null }
 }
 

@@ -18,7 +18,7 @@ const kinds: Readonly<Record<FieldKind, z.ZodType>> = {
 
 const nullable: ReadonlySet<string> = new Set(['provider_stated_cost_usd', 'time_to_first_token_ms'])
 
-export const usageRecord = z
+const usageRecord = z
   .object({
     id: z.string(),
     timestamp: time.meta({ description: 'When the call began.' }),

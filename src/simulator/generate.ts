@@ -80,7 +80,7 @@ export function generate(ask: Ask, directives: Directives, seed: number, cache: 
   }
 }
 
-export function tokensOf(choice: Choice): number {
+function tokensOf(choice: Choice): number {
   let tokens = choice.pieces.length
   for (const call of choice.toolCalls) tokens += call.pieces.length
   return tokens

@@ -89,7 +89,7 @@ function cacheShare(call: Call, body: JsonObject, ask: Ask): CacheShare {
 }
 
 /** The four vendors' ways to say the same counts; Google's leaves thinking to be found as total minus parts. */
-export function usageOf(ask: Ask, counts: Counts): JsonObject {
+function usageOf(ask: Ask, counts: Counts): JsonObject {
   const prompt = counts.inputTokens
   const total = prompt + counts.outputTokens
   const whole = { prompt_tokens: prompt, completion_tokens: counts.outputTokens, total_tokens: total }

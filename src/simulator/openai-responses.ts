@@ -147,7 +147,7 @@ function usageOf(counts: Counts): JsonObject {
 }
 
 /** Reasoning, searches, the message, calls: each an item with an id of its own. */
-export function outputOf(made: Generation, id: string): JsonObject[] {
+function outputOf(made: Generation, id: string): JsonObject[] {
   const output: JsonObject[] = []
   if (made.reasoning.length > 0) output.push({ id: `rs_${id}`, type: 'reasoning', summary: [] })
   for (const [i, query] of made.searches.entries()) {

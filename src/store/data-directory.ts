@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { MakeDirectoryFault, makeDirectory } from './make-directory.ts'
 
 /** The data directory cannot be used; the message says why and what to do. */
-export class DataDirectoryFault extends Error {
+class DataDirectoryFault extends Error {
   override readonly name = 'DataDirectoryFault'
   readonly code: 'not_writable' | 'path_too_long' | 'not_a_directory' | 'no_space'
 

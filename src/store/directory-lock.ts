@@ -90,7 +90,7 @@ function makeLockFile(path: string): void {
 }
 
 /** Who says that it has the directory. Whether it still does, only the lock knows. */
-export function readLockHolder(directory: string): LockHolder | null {
+function readLockHolder(directory: string): LockHolder | null {
   try {
     const { pid, host, sinceMs, address } = JSON.parse(readFileSync(`${directory}/${holderName}`, 'utf8'))
     if (typeof pid !== 'number' || typeof host !== 'string' || typeof sinceMs !== 'number') return null

@@ -64,7 +64,7 @@ export function restoreGroup(routes: readonly Route[], state: GroupState): Group
 }
 
 /** The routes that take an alert: the first that matches, and while those have `continue`, further ones. */
-export function routesOf(routes: readonly Route[], labels: Labels): Route[] {
+function routesOf(routes: readonly Route[], labels: Labels): Route[] {
   const taken: Route[] = []
   for (const route of routes) {
     if (!matches(route.match, labels)) continue

@@ -15,9 +15,6 @@ const fieldHeaders: readonly (readonly [string, PayerField])[] = [
 
 const tagsHeader = 'x-tollgate-tags'
 
-/** Lower-case names of the headers that carry attribution: ours, so they never go upstream. */
-export const attributionHeaders: readonly string[] = [...fieldHeaders.map(([header]) => header), tagsHeader]
-
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const beyondAscii = /[^\0-\x7f]/
 

@@ -35,7 +35,7 @@ export interface BudgetAccounts {
 }
 
 /** For calls that no budget is about. */
-export const noAccounts: Accounts = Object.freeze({ limits: [], money: [], tokens: [] })
+const noAccounts: Accounts = Object.freeze({ limits: [], money: [], tokens: [] })
 
 /** How many are remembered: payers and models come from callers, so there must be an end to it. */
 const rememberedPayers = 1000

@@ -18,7 +18,7 @@ export interface Fold {
 }
 
 /** What one account had spent, by window, from the earliest window that matters. */
-export class Tally {
+class Tally {
   readonly account: Account
   readonly gap: Gap
   readonly #sinceMs: number

@@ -79,7 +79,7 @@ export function makeExchange(rates: readonly ExchangeRate[]): Exchange {
   }
 }
 
-export function sameCurrency(a: string, b: string): boolean {
+function sameCurrency(a: string, b: string): boolean {
   return a === b || a.toUpperCase() === b.toUpperCase()
 }
 

@@ -4,7 +4,7 @@ import { type PicoUsd, picoUsd } from './pico-usd.ts'
 import { divideHalfEven } from './ratio.ts'
 
 /** Decimal places of every amount we keep. */
-export const amountPlaces = 12
+const amountPlaces = 12
 
 /**
  * Reads an amount of USD.

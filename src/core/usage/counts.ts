@@ -60,7 +60,7 @@ export function wholeInput(c: DisjointCounts): number {
   return c.textInput + c.audioInput + c.imageInput + c.videoInput + cachedInput(c) + c.cacheWrite5m + c.cacheWrite1h
 }
 
-export function cachedInput(c: DisjointCounts): number {
+function cachedInput(c: DisjointCounts): number {
   return c.textCached + c.audioCached + c.imageCached + c.videoCached
 }
 

@@ -65,10 +65,6 @@ export function countOf(value: unknown): number | undefined {
     : undefined
 }
 
-export function countIn(parent: JsonObject | undefined, key: string): number | undefined {
-  return countOf(parent?.[key])
-}
-
 /** JSON or undefined. */
 export function parseJson(text: string): unknown {
   try {

@@ -68,7 +68,7 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim()
 }
 
