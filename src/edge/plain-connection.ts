@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Member } from '#lib/crowd.ts'
+import type { Member } from '#core/crowd/crowd.ts'
 import { JoinedBytes } from '#lib/joined-bytes.ts'
 import type { Asker, ClientExchange } from '#ports.ts'
 import { leftTooEarly } from './body-faults.ts'

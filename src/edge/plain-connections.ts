@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Crowd } from '#lib/crowd.ts'
+import { Crowd } from '#core/crowd/crowd.ts'
 import { PlainConnection, type PlainConnectionOptions } from './plain-connection.ts'
 import type { SlowReaders } from './slow-readers.ts'
 import { SlowSenders } from './slow-senders.ts'

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Member } from '#lib/crowd.ts'
+import type { Member } from '#core/crowd/crowd.ts'
 import { UpstreamFault, type UpstreamRequest } from '#ports.ts'
 import { type AnswerHead, MalformedAnswer } from './http1/answer-head.ts'
 import { AnswerReader, type AnswerTaker } from './http1/answer-reader.ts'

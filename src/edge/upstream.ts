@@ -1,5 +1,5 @@
+import { Crowd } from '#core/crowd/crowd.ts'
 import { ChurnMap } from '#lib/churn-map.ts'
-import { Crowd } from '#lib/crowd.ts'
 import { type Clock, type PendingAnswer, type Upstream, UpstreamFault, type UpstreamRequest } from '#ports.ts'
 import { outgoingHead, UnsendableRequest } from './http1/outgoing-head.ts'
 import { systemClock } from './system.ts'

@@ -1,4 +1,4 @@
-import { Crowd, type Member } from '#lib/crowd.ts'
+import { Crowd, type Member } from '#core/crowd/crowd.ts'
 import type { Timer, Timers } from '#ports.ts'
 
 /** What a call is doing, as far as it can be stopped. */

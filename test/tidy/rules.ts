@@ -35,6 +35,7 @@ export const importExceptions: Readonly<Record<string, string>> = {
 
 /** In core, lower to higher: a part imports only parts that stand before it. */
 export const coreOrder = [
+  'crowd',
   'money',
   'usage',
   'pricing',

@@ -1,3 +1,4 @@
+import { Crowd } from '#core/crowd/crowd.ts'
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 import { Account, type Bucket } from './account.ts'
 import { AccountIndex, type Accounts, type BudgetAccounts } from './accounts.ts'
@@ -29,18 +30,13 @@ const noBudgets: readonly string[] = Object.freeze([])
  */
 export class BudgetBook {
   readonly #matcher: GlobMatcher
-  /** In no order, each at its `place`. A `Set` would keep alive what has left it (docs/decisions/0162). */
-  readonly #open: Hold[] = []
+  readonly #open = new Crowd<Hold>()
   readonly #freed: (() => void)[] = []
   #budgets: readonly BudgetAccounts[] = []
   #index = new AccountIndex([])
   #gaps: readonly Gap[] = []
   readonly #ended = (hold: Hold): void => {
-    const last = this.#open.pop()
-    if (last !== undefined && last !== hold) {
-      last.place = hold.place
-      this.#open[last.place] = last
-    }
+    this.#open.remove(hold)
     this.#tellFreed()
   }
 
@@ -131,7 +127,7 @@ export class BudgetBook {
   #begin(call: AdmittedCall, buckets: readonly Bucket[], held: ByUnit, rerouted: readonly string[]): Hold {
     for (const gap of this.#gaps) gap.count(call.callId)
     const hold = new Hold(call, buckets, held, { rerouted, ended: this.#ended })
-    hold.place = this.#open.push(hold) - 1
+    this.#open.add(hold)
     return hold
   }
 
@@ -204,7 +200,7 @@ export class BudgetBook {
 
   /** How many holds have not ended. */
   get openHolds(): number {
-    return this.#open.length
+    return this.#open.size
   }
 
   /**
@@ -213,7 +209,7 @@ export class BudgetBook {
    * budgets that are gone, and are held in new ones that are about their calls, though they may not fit there.
    */
   reconfigure(budgets: readonly Budget[]): void {
-    const gap = new Gap(this.#open.map(({ call }) => call.callId))
+    const gap = new Gap(this.#open.all().map(({ call }) => call.callId))
     const before = new Map(this.#budgets.map((old) => [old.budget.name, old]))
     for (const account of this.#accounts()) account.retired = true
     const added = new Set<Account>()
@@ -235,7 +231,8 @@ export class BudgetBook {
     })
     for (const account of added) if (account.window !== null) account.lose(gap)
     this.#index = new AccountIndex(this.#budgets)
-    for (const hold of this.#open) hold.rescope(this.#index.of(hold.call).limits.filter((limit) => added.has(limit)))
+    for (const hold of this.#open.all())
+      hold.rescope(this.#index.of(hold.call).limits.filter((limit) => added.has(limit)))
     this.#gaps = [...this.#gaps, gap]
     this.#closeGaps()
     this.#tellFreed()
@@ -270,7 +267,7 @@ export class BudgetBook {
    * version, or calls are already held.
    */
   restore(snapshot: unknown): boolean {
-    const remembered = this.#open.length > 0 ? null : rememberedIn(snapshot, this.#budgets)
+    const remembered = this.#open.size > 0 ? null : rememberedIn(snapshot, this.#budgets)
     if (remembered === null) return false
     for (const { account, windows, knownSinceMs } of remembered) account.learn(windows, knownSinceMs)
     this.#closeGaps()
@@ -283,11 +280,11 @@ export class BudgetBook {
 
   /** The account is asked for a window that it has forgotten: it has to be found in the ledger again. */
   #lose(account: Account, atMs: number): Bucket {
-    const gap = new Gap(this.#open.map(({ call }) => call.callId))
+    const gap = new Gap(this.#open.all().map(({ call }) => call.callId))
     account.lose(gap)
     this.#gaps = [...this.#gaps, gap]
     // All its windows are kept from now on, also those that were forgotten when a job began to be held.
-    for (const hold of this.#open) if (this.#index.of(hold.call).limits.includes(account)) hold.join(account)
+    for (const hold of this.#open.all()) if (this.#index.of(hold.call).limits.includes(account)) hold.join(account)
     const bucket = account.bucketAt(atMs)
     if (bucket === undefined) throw new RangeError(`no window at ${atMs}`)
     return bucket

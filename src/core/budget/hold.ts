@@ -1,3 +1,4 @@
+import type { Member } from '#core/crowd/crowd.ts'
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 import type { Account, Bucket } from './account.ts'
 import { type AdmittedCall, type Amounts, type ByUnit, spentOf } from './amounts.ts'
@@ -13,7 +14,7 @@ const nothing: ByUnit = [0n, 0n, 0n, 0n]
  * A sum set aside for a running call in every limit that is about it. It ends once, by `settle` or `release`; whatever
  * is asked of it later does nothing.
  */
-export class Hold {
+export class Hold implements Member {
   readonly kind = 'held'
   readonly call: AdmittedCall
   /** Where its book has it, while it is open. */

@@ -4,7 +4,7 @@ export interface Member {
   place: number
 }
 
-/** A set for members that come and go all the time, in no order. Why not a `Set`: see `ChurnMap`. */
+/** A set for members that come and go all the time, in no order. Why not a `Set`: docs/decisions/0162. */
 export class Crowd<One extends Member> {
   readonly #members: One[] = []
 
