@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { rawCall, rawPost } from '#test/support/raw-call.ts'
+import { dechunked, rawCall, rawPost } from '#test/support/raw-call.ts'
 import { bodyOf, httpAnswer, type RawUpstream, startRawUpstream } from '#test/support/raw-upstream.ts'
 import { callerSecret, type Stack, startStack, upstreamSecret } from '#test/support/stack.ts'
 
@@ -163,18 +163,6 @@ test('a stream comes back to the byte, however it is cut, with its comments and 
   const entry = (await stack.ledger()).at(-1)
   assert.deepEqual([entry?.tokens.input, entry?.tokens.output, entry?.usageSource], [1, 2, 'provider'])
 })
-
-/** The body without the framing of `transfer-encoding: chunked`. */
-function dechunked(body: string): string {
-  let text = ''
-  for (let at = 0; ; ) {
-    const lineEnd = body.indexOf('\r\n', at)
-    const size = Number.parseInt(body.slice(at, lineEnd), 16)
-    if (!(size > 0)) return text
-    text += body.slice(lineEnd + 2, lineEnd + 2 + size)
-    at = lineEnd + 2 + size + 2
-  }
-}
 
 test('none of our headers and no credential of the caller go upstream', async () => {
   upstream.answers(httpAnswer('{"model":"gpt-4.1","usage":{"prompt_tokens":1,"completion_tokens":1}}'))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { rawCall } from '#test/support/raw-call.ts'
+import { dechunked, rawCall } from '#test/support/raw-call.ts'
 import { bodyOf } from '#test/support/raw-upstream.ts'
 import { callerSecret } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
@@ -170,19 +170,6 @@ test('an array that breaks off between two elements is closed with the error', a
   assert.ok(elements.at(-1)?.error)
   assert.deepEqual([entry.outcome, entry.errorCode], ['failed', 'upstream_bad_answer'])
 })
-
-/** The body of an answer in chunks. */
-function dechunked(body: string): string {
-  let rest = body
-  let whole = ''
-  for (;;) {
-    const [line = ''] = rest.split('\r\n', 1)
-    const length = Number.parseInt(line, 16)
-    if (!(length > 0)) return whole
-    whole += rest.slice(line.length + 2, line.length + 2 + length)
-    rest = rest.slice(line.length + 2 + length + 2)
-  }
-}
 
 test('such a stream is passed on as it comes', async () => {
   const [first = '', ...others] = chatEvents.map((data) => `data: ${data}\n\n`)

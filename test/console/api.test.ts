@@ -179,14 +179,23 @@ test('every report waits for what ended a moment ago, and for no longer than its
     state: () => ({ rows: 0, quarantined: 0, fault }),
     lag: async () => ({ records: 0, ageMs: 0 }),
   })
-  const urls = ['/api/v1/usage', '/api/v1/reports/costs', '/v1/dashboard/costs']
-  for (const url of urls) assert.equal((await console.inject({ url })).statusCode, 200)
-  assert.deepEqual(waited.splice(0), [300, 300, 300])
-  for (const url of urls) assert.equal((await console.inject({ url: `${url}?fresh=true` })).statusCode, 200)
-  assert.deepEqual(waited.splice(0), [0, 0, 0])
+  const askAll = async (query: string) => {
+    for (const url of ['/api/v1/usage', '/api/v1/reports/costs', '/v1/dashboard/costs'])
+      assert.equal((await console.inject({ url: url + query })).statusCode, 200)
+    const logs = {
+      method: 'POST',
+      url: `/v1/logs/query${query}`,
+      payload: { start_time: '2026-06-01T00:00:00' },
+    } as const
+    assert.equal((await console.inject(logs)).statusCode, 200)
+  }
+  await askAll('')
+  assert.deepEqual(waited.splice(0), [300, 300, 300, 300])
+  await askAll('?fresh=true')
+  assert.deepEqual(waited.splice(0), [0, 0, 0, 0])
   assert.equal((await console.inject({ url: '/api/v1/ingest' })).statusCode, 200)
   fault = 'the disk is full'
-  for (const url of urls) assert.equal((await console.inject({ url })).statusCode, 200)
+  await askAll('')
   assert.deepEqual(waited, [])
 })
 

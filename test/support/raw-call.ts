@@ -23,3 +23,15 @@ export function rawPost(target: string, headers: readonly string[], body: string
   const head = [`POST ${target} HTTP/1.1`, ...headers, `content-length: ${bytes.length}`, 'connection: close']
   return `${head.join('\r\n')}\r\n\r\n${bytes}`
 }
+
+/** The body without the framing of `transfer-encoding: chunked`. */
+export function dechunked(body: string): string {
+  let text = ''
+  for (let at = 0; ; ) {
+    const lineEnd = body.indexOf('\r\n', at)
+    const size = Number.parseInt(body.slice(at, lineEnd), 16)
+    if (!(size > 0)) return text
+    text += body.slice(lineEnd + 2, lineEnd + 2 + size)
+    at = lineEnd + 2 + size + 2
+  }
+}
