@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import OpenAI from 'openai'
 import { composeSimulator } from '#compose/simulator.ts'
-import { GatewayProcess } from '#test/crash/gateway-process.ts'
+import { TollgateProcess } from '#test/crash/tollgate-process.ts'
 import { callerSecret, type Stack, startStack } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
 import { spend, spentOf } from './spending.ts'
@@ -104,7 +104,7 @@ const overRestarts = [
 test('what is held for background jobs is held again after every kill of the gateway, until they are booked', async (t) => {
   const simulator = await composeSimulator({ listen: { host: '127.0.0.1', port: 0 }, timing: { speed: 0 } })
   t.after(() => simulator.close())
-  const gateway = await GatewayProcess.prepare({ upstream: simulator.address, more: overRestarts.join('\n') })
+  const gateway = await TollgateProcess.prepare({ upstream: simulator.address, more: overRestarts.join('\n') })
   t.after(() => gateway.remove())
   assert.ok(await gateway.start(), gateway.stderr)
   const openai = openaiFor(gateway)

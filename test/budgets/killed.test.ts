@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { composeSimulator } from '#compose/simulator.ts'
 import { randomFrom } from '#simulator/random.ts'
 import { callKinds, makeCall, newAgent } from '#test/crash/calls.ts'
-import { GatewayProcess } from '#test/crash/gateway-process.ts'
+import { TollgateProcess } from '#test/crash/tollgate-process.ts'
 import { until } from '#test/support/until.ts'
 import { budgetsAt, checkBooks, type Scopes } from './state.ts'
 
@@ -25,17 +25,17 @@ const scopes: Scopes = {
   tight: ({ modelRouted }) => modelRouted === 'gpt-4.1',
 }
 
-async function start(t: TestContext): Promise<GatewayProcess> {
+async function start(t: TestContext): Promise<TollgateProcess> {
   const timing = { ttftMs: 4, tokensPerSecond: 1500 }
   const simulator = await composeSimulator({ listen: { host: '127.0.0.1', port: 0 }, timing })
   t.after(() => simulator.close())
-  const gateway = await GatewayProcess.prepare({ upstream: simulator.address, more: budgets.join('\n') })
+  const gateway = await TollgateProcess.prepare({ upstream: simulator.address, more: budgets.join('\n') })
   t.after(() => gateway.remove())
   assert.ok(await gateway.start(), gateway.stderr)
   return gateway
 }
 
-const check = (gateway: GatewayProcess) => checkBooks(gateway.dataDir, () => gateway.entries(), scopes)
+const check = (gateway: TollgateProcess) => checkBooks(gateway.dataDir, () => gateway.entries(), scopes)
 
 interface Load {
   over: boolean
@@ -44,7 +44,7 @@ interface Load {
 }
 
 /** Callers of all kinds, each with one call after the other until it is over. */
-async function run(load: Load, gateway: GatewayProcess, random: () => number): Promise<void> {
+async function run(load: Load, gateway: TollgateProcess, random: () => number): Promise<void> {
   const caller = async (name: number) => {
     const agent = newAgent()
     for (let count = 0; !load.over; count++) {

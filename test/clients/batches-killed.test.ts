@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { composeSimulator } from '#compose/simulator.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { randomFrom } from '#simulator/random.ts'
-import { GatewayProcess } from '#test/crash/gateway-process.ts'
+import { TollgateProcess } from '#test/crash/tollgate-process.ts'
 import { callerSecret } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
 
@@ -41,7 +41,7 @@ test(`whoever has the results of a batch has them booked once, wherever the gate
   const random = randomFrom(seed)
   const simulator = await composeSimulator({ listen: { host: '127.0.0.1', port: 0 }, timing: { speed: 0 } })
   t.after(() => simulator.close())
-  const gateway = await GatewayProcess.prepare({ upstream: simulator.address })
+  const gateway = await TollgateProcess.prepare({ upstream: simulator.address })
   t.after(() => gateway.remove())
   assert.ok(await gateway.start(), gateway.stderr)
   const at = `${gateway.url}/v1/messages/batches`

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { composeSimulator } from '#compose/simulator.ts'
 import { randomFrom } from '#simulator/random.ts'
 import { type CallResult, callKinds, makeCall, newAgent } from './calls.ts'
-import { GatewayProcess } from './gateway-process.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { checkReport } from './report.ts'
+import { TollgateProcess } from './tollgate-process.ts'
 
 export interface KillOptions {
   readonly seed: number
@@ -46,7 +46,7 @@ export async function surviveKills(options: KillOptions): Promise<KillReport> {
   const random = randomFrom(options.seed)
   const timing = { ttftMs: 4, tokensPerSecond: 1500 }
   const simulator = await composeSimulator({ listen: { host: '127.0.0.1', port: 0 }, timing })
-  const tollgate = await GatewayProcess.prepare({ upstream: simulator.address, whole: true })
+  const tollgate = await TollgateProcess.prepare({ upstream: simulator.address, whole: true })
   try {
     const load = new Load(tollgate.url, options.callers, random)
     await tollgate.start()
@@ -72,7 +72,7 @@ export async function surviveKills(options: KillOptions): Promise<KillReport> {
 }
 
 async function killAtRandom(
-  tollgate: GatewayProcess,
+  tollgate: TollgateProcess,
   random: () => number,
   options: KillOptions,
 ): Promise<Pick<KillReport, 'kills' | 'killsWhileStarting'>> {
@@ -100,7 +100,7 @@ async function killAtRandom(
   return { kills, killsWhileStarting }
 }
 
-async function kill(tollgate: GatewayProcess, victim: Victim, random: () => number): Promise<void> {
+async function kill(tollgate: TollgateProcess, victim: Victim, random: () => number): Promise<void> {
   switch (victim) {
     case 'gateway':
       return tollgate.killChild('gateway')
@@ -115,7 +115,7 @@ async function kill(tollgate: GatewayProcess, victim: Victim, random: () => numb
   }
 }
 
-async function startAgain(tollgate: GatewayProcess): Promise<void> {
+async function startAgain(tollgate: TollgateProcess): Promise<void> {
   if (!(await tollgate.start())) throw new Error(`Tollgate did not start again: ${tollgate.stderr}`)
 }
 

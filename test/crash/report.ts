@@ -3,7 +3,7 @@ import type { LedgerEntry, SettleEntry } from '#core/ledger/entry.ts'
 import { parseUsd } from '#core/money/usd-text.ts'
 import type { CostsReport } from '#reports/costs.ts'
 import type { BillEntry } from '#simulator/bill.ts'
-import type { GatewayProcess } from './gateway-process.ts'
+import type { TollgateProcess } from './tollgate-process.ts'
 
 /** Each of them waits for some seconds. */
 const mostAsked = 8
@@ -20,7 +20,7 @@ interface Sum {
  * @throws AssertionError where they differ by one call or by one digit.
  */
 export async function checkReport(
-  tollgate: GatewayProcess,
+  tollgate: TollgateProcess,
   entries: readonly LedgerEntry[],
   bill: readonly BillEntry[],
 ): Promise<bigint> {
@@ -42,7 +42,7 @@ export async function checkReport(
 }
 
 /** Asks again while the newest calls may be missing: a console that was killed often has much to catch up with. */
-async function reportOfAll(tollgate: GatewayProcess): Promise<CostsReport> {
+async function reportOfAll(tollgate: TollgateProcess): Promise<CostsReport> {
   const args = ['report', '--by', 'outcome,usage_source', '--range', '1d', '--json']
   for (let left = mostAsked; ; left--) {
     const { code, text, stderr } = await tollgate.command(...args)

@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test'
 import { composeSimulator, type RunningSimulator } from '#compose/simulator.ts'
 import { until } from '#test/support/until.ts'
 import { callKinds, makeCall, newAgent } from './calls.ts'
-import { GatewayProcess } from './gateway-process.ts'
 import { reconcile } from './reconcile.ts'
+import { TollgateProcess } from './tollgate-process.ts'
 
 let simulator: RunningSimulator
 
@@ -15,7 +15,7 @@ before(async () => {
 after(() => simulator.close())
 
 test('SIGTERM in the middle of streams: the short ones end, the long ones are booked as interrupted', async () => {
-  const gateway = await GatewayProcess.prepare({ upstream: simulator.address, drainMs: 2000 })
+  const gateway = await TollgateProcess.prepare({ upstream: simulator.address, drainMs: 2000 })
   try {
     assert.ok(await gateway.start(), gateway.stderr)
     const agent = newAgent()

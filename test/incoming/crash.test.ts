@@ -3,18 +3,18 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { randomFrom } from '#simulator/random.ts'
-import { GatewayProcess } from '#test/crash/gateway-process.ts'
+import { TollgateProcess } from '#test/crash/tollgate-process.ts'
 import { duplicate, processed, relaySource, send } from './sending.ts'
 
 const nobody = 'http://127.0.0.1:9'
 
-async function recordsById(gateway: GatewayProcess): Promise<Map<string, SettleEntry[]>> {
+async function recordsById(gateway: TollgateProcess): Promise<Map<string, SettleEntry[]>> {
   const entries = (await gateway.entries()).filter((entry) => entry.kind === 'settle')
   return Map.groupBy(entries, (entry) => entry.call.requestId)
 }
 
 test('what was answered right before a kill -9 is known after it', async (t) => {
-  const gateway = await GatewayProcess.prepare({ upstream: nobody, more: relaySource })
+  const gateway = await TollgateProcess.prepare({ upstream: nobody, more: relaySource })
   t.after(() => gateway.remove())
   const event = { id: 'evt_1', cost: { total_usd: 1.5 } }
   assert.ok(await gateway.start(), gateway.stderr)
@@ -35,7 +35,7 @@ test('what was answered right before a kill -9 is known after it', async (t) => 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 
 test(`events that are sent again until they are taken count once, over kills at any moment (seed ${seed})`, async (t) => {
-  const gateway = await GatewayProcess.prepare({ upstream: nobody, more: relaySource })
+  const gateway = await TollgateProcess.prepare({ upstream: nobody, more: relaySource })
   t.after(() => gateway.remove())
   const random = randomFrom(seed)
   assert.ok(await gateway.start(), gateway.stderr)

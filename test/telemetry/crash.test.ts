@@ -6,7 +6,7 @@ import OpenAI from 'openai'
 import { composeSimulator } from '#compose/simulator.ts'
 import { callerSecret, startStack } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'
-import { GatewayProcess } from '../crash/gateway-process.ts'
+import { TollgateProcess } from '../crash/tollgate-process.ts'
 import { Collector } from './collector.ts'
 import { exportingConfig, startExporting } from './telemetry-sides.ts'
 
@@ -17,7 +17,7 @@ const clientOf = (url: string) => new OpenAI({ apiKey: callerSecret, baseURL: `$
 test('a call that the death of the gateway interrupts has one span, in its trace', async () => {
   const simulator = await composeSimulator({ listen: { host: '127.0.0.1', port: 0 }, timing: { speed: 0 } })
   const collector = await Collector.start()
-  const gateway = await GatewayProcess.prepare({
+  const gateway = await TollgateProcess.prepare({
     upstream: simulator.address,
     more: 'telemetry: {traces: {sample_ratio: 0}}',
   })

@@ -126,7 +126,7 @@ export const timersInTests: Readonly<Record<string, string>> = {
   'test/support/until.ts': 'the one place that looks again',
   'test/observability/debian.ts': 'looks again, until another program serves or has ended',
   'test/observability/with-prometheus.ts': 'looks again, as seldom as another program has something new',
-  'test/crash/gateway-process.ts': 'looks again, until a process serves or has ended',
+  'test/crash/tollgate-process.ts': 'looks again, until a process serves or has ended',
   'test/crash/kills.ts': 'the moments of kills, and the pace of callers',
   'test/alerts/kill.test.ts': 'the moments of kills, and the pace of calls',
   'test/budgets/killed.test.ts': 'the moments of kills, and the pace of callers',

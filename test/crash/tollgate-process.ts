@@ -30,8 +30,8 @@ export interface Said {
 
 export type ChildRole = 'gateway' | 'console'
 
-/** The gateway as it is run: a process of its own, that can be killed and started again over the same data. */
-export class GatewayProcess {
+/** Tollgate as it is run, its gateway alone or the whole: processes that can be killed and started again over the same data. */
+export class TollgateProcess {
   readonly dataDir: string
   readonly port: number
   readonly #configPath: string
@@ -63,8 +63,8 @@ export class GatewayProcess {
     writeFileSync(this.#configPath, `${lines.join('\n')}\n`)
   }
 
-  static async prepare(options: ProcessOptions): Promise<GatewayProcess> {
-    return new GatewayProcess(await freePort(), options)
+  static async prepare(options: ProcessOptions): Promise<TollgateProcess> {
+    return new TollgateProcess(await freePort(), options)
   }
 
   get url(): string {
