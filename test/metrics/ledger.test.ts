@@ -38,7 +38,7 @@ interface Call {
   readonly headers?: Readonly<Record<string, string>>
   /** The caller leaves when the answer has begun. */
   readonly leaves?: true
-  /** The answer is broken off before its end, by the provider or with the gateway. */
+  /** The answer is broken off before its end, as the gateway ends. */
   readonly breaks?: true
 }
 
@@ -71,8 +71,8 @@ const load: readonly Call[] = [
   { headers: faulty('status=401') },
   { headers: faulty('reset=before-headers times=1') },
   { headers: faulty('stall=before-headers') },
-  { body: chat({ stream: true }), headers: faulty('stall=2'), breaks: true },
-  { body: chat({ stream: true }), headers: faulty('reset=3'), breaks: true },
+  { body: chat({ stream: true }), headers: faulty('stall=2') },
+  { body: chat({ stream: true }), headers: faulty('reset=3') },
   { body: chat({ stream: true }), headers: faulty('error=2') },
   { body: chat({ stream: true }), headers: faulty('no-usage') },
   { ...hanging, leaves: true },
