@@ -5,7 +5,7 @@ import { readValue } from './text.ts'
 export const maxTags = 32
 
 /** Longest name of a tag, in UTF-16 code units. */
-const maxTagNameLength = 64
+export const maxTagNameLength = 64
 
 /** JSON writes them with a backslash, and JSON.parse may take such a name for another: see lib/json-names.ts. */
 const escaped = /["\\]/

@@ -1,7 +1,7 @@
 import { type InvalidAttribution, invalid } from './said.ts'
 
 /** Longest value of a field or tag, in UTF-16 code units. */
-const maxValueLength = 256
+export const maxValueLength = 256
 
 // Line and paragraph separators break log lines and CSV rows as surely as a line feed does.
 const forbidden = /[\p{Cc}\u2028\u2029]/u

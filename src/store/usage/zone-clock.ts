@@ -15,7 +15,7 @@ const mostS = 2 ** 32 - 1
  * The spells of a zone's clock that a range has, the first from its beginning on. By the table of time zones of this
  * process, which ends of ranges, budgets and alerts go by too: the engine has another one, of another year.
  */
-export function zoneSpells(timezone: string, { fromMs, toMs }: TimeRange): readonly [ZoneSpell, ...ZoneSpell[]] {
+function zoneSpells(timezone: string, { fromMs, toMs }: TimeRange): readonly [ZoneSpell, ...ZoneSpell[]] {
   const fromS = withinSeconds(fromMs)
   const toS = withinSeconds(toMs)
   let at = Temporal.Instant.fromEpochMilliseconds(fromS * 1000).toZonedDateTimeISO(timezone)
