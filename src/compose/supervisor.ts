@@ -103,8 +103,8 @@ class Supervisor {
       onFatal: (line) => void this.#giveUp(line),
       onRestart: ({ fatal, end }, delayMs) => {
         const why = fatal === null ? end : `cannot start: ${fatal}`
-        this.#prepared?.log.error(`${role} ${why}; starting it again in ${delayMs} ms${meanwhile(role)}`)
         if (role === 'console') this.#noteConsole(why)
+        this.#prepared?.log.error(`${role} ${why}; starting it again in ${delayMs} ms${meanwhile(role)}`)
       },
     })
     this.#children.set(role, child)
