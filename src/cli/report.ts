@@ -2,7 +2,6 @@ import { Command, Option } from 'commander'
 import { csvLine } from '#lib/csv.ts'
 import type { CostsReport, ShownSums } from '#reports/costs.ts'
 import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
-import { jsonText } from './json-text.ts'
 import { goneText, notWholeCode, tellGone } from './not-whole.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 import { grouped, type TableColumn, tableText } from './table.ts'
@@ -113,11 +112,33 @@ async function printCsv(pages: AsyncGenerator<CostsReport>): Promise<void> {
   tellNotes(totals)
 }
 
+/** As `jsonText` has it, but row by row: all rows of a large store are more than one text can hold. */
 async function printJson(pages: AsyncGenerator<CostsReport>): Promise<void> {
-  const all = await Array.fromAsync(pages)
-  const last = all.at(-1)
-  if (last !== undefined) process.stdout.write(jsonText({ ...last, rows: all.flatMap(({ rows }) => rows) }))
-  tellNotes(all)
+  const totals: CostsReport[] = []
+  let between = ''
+  let members: string[] = []
+  for await (const page of pages) {
+    const { rows } = page
+    members = Object.entries({ ...page, rows: [] }).map(([name, value]) => `  "${name}": ${indented(value, '  ')}`)
+    if (totals.length === 0) process.stdout.write(`{\n${members.slice(0, rowsAt(page)).join(',\n')},\n  "rows": [`)
+    for (const row of rows) {
+      process.stdout.write(`${between}\n    ${indented(row, '    ')}`)
+      between = ','
+    }
+    totals.push({ ...page, rows: [] })
+  }
+  const last = totals.at(-1)
+  if (last === undefined) return
+  process.stdout.write(`${between === '' ? '' : '\n  '}],\n${members.slice(rowsAt(last) + 1).join(',\n')}\n}\n`)
+  tellNotes(totals)
+}
+
+function rowsAt(report: CostsReport): number {
+  return Object.keys(report).indexOf('rows')
+}
+
+function indented(value: unknown, by: string): string {
+  return JSON.stringify(value, null, 2).replaceAll('\n', `\n${by}`)
 }
 
 /** On stderr, what a program that adds up the rows must know of them. */

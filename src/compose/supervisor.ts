@@ -56,6 +56,8 @@ class Supervisor {
     }
     this.#prepared = prepared
     this.#config = prepared.loaded.config
+    // What the last run noted is over.
+    this.#noteConsole(null)
     try {
       this.#begin.resolve()
       return await this.#serve(prepared, gateway)
@@ -165,7 +167,7 @@ class Supervisor {
 }
 
 function meanwhile(role: RoleName): string {
-  return role === 'console' ? '; calls are taken and kept in the journal, reports have to wait' : ''
+  return role === 'console' ? '; calls are taken and kept in the journal, reports and alerts have to wait' : ''
 }
 
 function showSecrets({ instance }: Prepared): void {

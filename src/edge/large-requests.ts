@@ -19,8 +19,8 @@ export interface LargeAnswer {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** What a large body once took, 100 MB and more, is given back when no other has come for this long. */
-const idleMs = 10_000
+/** What a large body once took, 100 MB and more, is given back when no other has come for this long; a start takes 0.1 s. */
+const idleMs = 300_000
 
 /** Reads large requests on a thread of its own: to parse one can take a second, in which no other call would move. */
 export class LargeRequests {

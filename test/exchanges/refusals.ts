@@ -35,6 +35,25 @@ export const refusalExchanges: readonly Exchange[] = [
   },
   {
     points: [],
+    name: 'a refusal of a kind that is billed',
+    api: 'messages',
+    stream: false,
+    body: JSON.stringify({
+      ...{ id: 'msg_1', type: 'message', model, content: [], stop_reason: 'refusal' },
+      ...{ stop_details: { type: 'refusal', category: 'bio' }, usage: { input_tokens: 9, output_tokens: 1 } },
+    }),
+    expected: { model, usage: { inputTokens: 9, outputTokens: 1 } },
+  },
+  {
+    points: [],
+    name: 'a refusal that had begun, of which nothing is shown',
+    api: 'messages',
+    stream: false,
+    body: refused([], { input_tokens: 9, output_tokens: 120 }),
+    expected: { model, usage: { inputTokens: 9, outputTokens: 120 } },
+  },
+  {
+    points: [],
     name: 'a refusal after some words is an answer like others',
     api: 'messages',
     stream: false,

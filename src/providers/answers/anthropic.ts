@@ -47,7 +47,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
           return
         }
         case 'message_delta':
-          refused ||= objectOf(json['delta'])?.['stop_reason'] === 'refusal'
+          refused ||= isUnbilledRefusal(objectOf(json['delta']))
           takeDelta(objectOf(json['usage']), source)
           return
         case 'message_stop':
@@ -68,15 +68,25 @@ export function createMessagesReader(findings: Findings): AnswerReader {
       }
       takeMessage(json, source)
       for (const block of objectsOf(json['content'])) takeBlock(block)
-      refused = json['stop_reason'] === 'refusal'
+      refused = isUnbilledRefusal(json)
       findings.complete = true
     },
     usage: () => {
       if (usage === null) return null
       const reported = { ...messagesUsage(usage, findings), ...cost }
-      return refused && !produced ? { ...reported, refusedAtOnce: true } : reported
+      return refused && !produced && (reported.outputTokens ?? 0) <= 1 ? { ...reported, refusedAtOnce: true } : reported
     },
   }
+}
+
+/**
+ * Of what is refused before any output, these kinds are not billed, and those without a kind; others are:
+ * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback
+ */
+const unbilledKinds: ReadonlySet<unknown> = new Set([undefined, null, 'cyber', 'general_harms'])
+
+function isUnbilledRefusal(said: JsonObject | undefined): boolean {
+  return said?.['stop_reason'] === 'refusal' && unbilledKinds.has(objectOf(said['stop_details'])?.['category'])
 }
 
 /** A later report replaces the fields that it has, and only these: old streams end with nothing but `output_tokens`. */

@@ -79,10 +79,14 @@ class ChatReader implements AnswerReader {
   }
 }
 
-/** What every chunk has around what it says. `provider`: OpenRouter. */
+/**
+ * What chunks have around what they say, and what says no more than how the answer was made: of OpenRouter, Cerebras,
+ * llama.cpp, Groq, Fireworks, Dynamo, Azure.
+ */
 const envelope: ReadonlySet<string> = new Set([
   ...['id', 'object', 'created', 'model', 'choices', 'usage', 'service_tier', 'system_fingerprint', 'obfuscation'],
-  'provider',
+  ...['provider', 'time_info', 'timings', 'x_groq', 'stats', 'perf_metrics', 'nvext', 'sla_metrics'],
+  ...['prompt_filter_results', 'nonce'],
 ])
 
 /**
@@ -92,7 +96,11 @@ const envelope: ReadonlySet<string> = new Set([
 export function isUsageChunk(json: JsonObject): boolean {
   const choices = json['choices']
   if (!Array.isArray(choices) || choices.length > 0 || !isObject(json['usage'])) return false
-  return Object.keys(json).every((name) => envelope.has(name) || json[name] === null)
+  return Object.keys(json).every((name) => envelope.has(name) || saysNothing(json[name]))
+}
+
+function saysNothing(value: unknown): boolean {
+  return value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
 }
 
 /** True where the choice is finished. */

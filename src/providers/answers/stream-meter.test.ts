@@ -82,7 +82,16 @@ suite('the usage chunk that only the gateway asked for', () => {
 
   test('is left out with all that every chunk has, and with what says nothing', () => {
     const around = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', service_tier: 'default' }
-    const chunk = { ...around, system_fingerprint: 'fp', obfuscation: 'x', provider: 'P', citations: null, error: null }
+    const chunk = {
+      ...around,
+      system_fingerprint: 'fp',
+      obfuscation: 'x',
+      provider: 'P',
+      citations: [],
+      error: null,
+      timings: { predicted_ms: 9 },
+      time_info: { queue_time: 0.1 },
+    }
     const stream = Buffer.from(before + event({ ...chunk, choices: [], usage }) + done)
     assert.equal(pass(stream, [], true).out, Buffer.from(before + done).toString('latin1'))
   })

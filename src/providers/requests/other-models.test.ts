@@ -49,6 +49,17 @@ test('models that may answer instead are found, wherever a vendor or relay has t
   check(gemini, { generationConfig: { routingConfig: { manualMode: { modelName: 'a' } } } }, ['generationConfig: a'])
 })
 
+test('what schemas call models names none', () => {
+  const parameters = { type: 'object', properties: { models: { type: 'array', description: 'Car models' } } }
+  const inner = { type: 'function', name: 'find', parameters }
+  check(responses, { tools: [{ type: 'namespace', name: 'cars', tools: [inner] }] }, [])
+  check(responses, { tools: [{ type: 'namespace', tools: [inner, { type: 'image_generation', model: 'a' }] }] }, [
+    'tools[0]: a',
+  ])
+  for (const member of ['guided_json', 'structured_outputs', 'client_metadata'])
+    check(chat, { [member]: parameters }, [])
+})
+
 test('models that tools and plugins call are found, and those that name none leave it to the provider', () => {
   check(responses, { tools: [{ type: 'image_generation', model: 'a' }] }, ['tools[0]: a'])
   check(responses, { tools: [{ type: 'web_search' }, { type: 'image_generation' }] }, ['tools[1]'])

@@ -67,6 +67,9 @@ const usual: ReadonlySet<string> = new Set([
   ...['reasoning', 'reasoning_effort', 'thinking', 'verbosity', 'service_tier', 'background', 'include'],
   // Free, whatever does it.
   'moderation',
+  // Schemas and labels of relays.
+  ...['guided_json', 'guided_regex', 'guided_choice', 'guided_grammar', 'structured_outputs', 'chat_template_kwargs'],
+  ...['client_metadata', 'litellm_metadata', 'extra_headers'],
   ...['previous_response_id', 'conversation', 'cachedContent', 'cached_content', 'dimensions', 'encoding_format'],
 ])
 
@@ -135,6 +138,14 @@ function collectTool(path: string, tool: Record<string, unknown>, found: OtherMo
   const { type } = tool
   // Most are functions of the caller's, whose schemas may speak of models as of anything else.
   if (typeof type !== 'string' || type === 'function' || type === 'custom') return
+  if (type === 'namespace' && Array.isArray(tool['tools'])) {
+    for (const inner of tool['tools']) {
+      // Not within one another, as OpenAI has it.
+      if (isObject(inner) && inner['type'] === 'namespace') found.push({ path, name: null })
+      else if (isObject(inner)) collectTool(path, inner, found)
+    }
+    return
+  }
   const before = found.length
   for (const name in tool) {
     if (name === 'type' || name === 'name' || name === 'description') continue
