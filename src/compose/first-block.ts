@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import type { AlertStore } from '#ports.ts'
 import { bookmarkPart } from '#reactions/alerts/state-parts.ts'
 import { readSpent } from '#store/budgets/spent-file.ts'
-import { readCheckpoint } from '#store/ingest/checkpoint.ts'
-import { checkpointPath } from '#store/ingest/ingester.ts'
+import { checkpointPath, readCheckpoint } from '#store/ingest/checkpoint.ts'
 import { readBookmark } from '#store/journal/feed.ts'
 
 /** Blocks that may have been written behind the newest place that anybody remembers. */

@@ -21,6 +21,11 @@ export interface Intent {
   readonly token: string | null
 }
 
+/** Of an ingester's directory. */
+export function checkpointPath(directory: string): string {
+  return `${directory}/checkpoint.json`
+}
+
 /** Null where there is none yet. @throws where the file is there and cannot be read: guessing would count twice. */
 export function readCheckpoint(path: string): Checkpoint | null {
   const text = readSmallFile(realDisk, path)

@@ -11,7 +11,7 @@ import {
   type UsageBlock,
 } from '#store/usage/intake.ts'
 import { type CollectedBlocks, type CollectTo, collectBlocks } from './batch.ts'
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, checkpointPath, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { Freshness, type Reading } from './freshness.ts'
 import { Pace } from './pace.ts'
 import { Quarantine } from './quarantine.ts'
@@ -364,11 +364,6 @@ export class Ingester {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-/** Of an ingester's directory. */
-export function checkpointPath(directory: string): string {
-  return `${directory}/checkpoint.json`
 }
 
 /**
