@@ -3,22 +3,8 @@ import { countsNothing, isCountable, leavesOutInput, restOfTotal, tellsAll } fro
 import { runsOn } from './background-jobs.ts'
 import type { Delivery } from './delivery.ts'
 import type { EndedCall } from './end-call.ts'
+import type { TokenEstimator } from './road.ts'
 import type { CountedUsage } from './settle.ts'
-
-/**
- * Counts tokens of text where no provider did. Asynchronous, because a tokenizer is large: it is loaded when it is
- * first needed, and must not hold up the calls beside this one.
- */
-export interface TokenEstimator {
-  /** Of a JSON request. */
-  inputTokens(body: Buffer): Promise<number>
-  outputTokens(text: string): Promise<number>
-  /**
-   * Tokens of a whole text, by OpenAI's current tokenizer. Null where it was not counted from its beginning to its end:
-   * the two above then say something likely, on which nothing may rest that has to hold.
-   */
-  countText(text: string): Promise<number | null>
-}
 
 const nothingCounted: CountedUsage = { usage: null, source: 'none' }
 

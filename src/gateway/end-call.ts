@@ -1,12 +1,12 @@
 import type { Attempt } from '#core/ledger/entry.ts'
 import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Delivery } from './delivery.ts'
+import { inMicros } from './duration.ts'
 import type { Went } from './forward.ts'
 import type { OpenCall } from './open-call.ts'
 import { type Refusal, type RefusalCode, refused, statusOf } from './refusal.ts'
 import type { Road } from './road.ts'
 import { unknownModel } from './route.ts'
-import { inMicros } from './settle.ts'
 
 /** A call of which the upstream has said its last word, and whose client still waits for it. */
 export interface EndedCall {

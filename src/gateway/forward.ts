@@ -2,9 +2,9 @@ import type { Attempt } from '#core/ledger/entry.ts'
 import { retryAfterMs } from '#lib/retry-after.ts'
 import { type PendingAnswer, type Timers, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Work } from './call-control.ts'
+import { inMicros } from './duration.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
-import { inMicros } from './settle.ts'
 
 /** What came of asking the upstream: an answer of which only the head was looked at, or none. */
 export type Went =

@@ -12,9 +12,23 @@ import type { BackgroundJobs } from './background-jobs.ts'
 import type { BudgetDesk } from './budgets/desk.ts'
 import type { RunningCalls } from './call-control.ts'
 import type { Tracing } from './call-trace.ts'
-import type { TokenEstimator } from './count-usage.ts'
 import type { UpstreamSecret } from './hide-secret.ts'
 import type { RoadCounts } from './metrics/road-counts.ts'
+
+/**
+ * Counts tokens of text where no provider did. Asynchronous, because a tokenizer is large: it is loaded when it is
+ * first needed, and must not hold up the calls beside this one.
+ */
+export interface TokenEstimator {
+  /** Of a JSON request. */
+  inputTokens(body: Buffer): Promise<number>
+  outputTokens(text: string): Promise<number>
+  /**
+   * Tokens of a whole text, by OpenAI's current tokenizer. Null where it was not counted from its beginning to its end:
+   * the two above then say something likely, on which nothing may rest that has to hold.
+   */
+  countText(text: string): Promise<number | null>
+}
 
 /** Reads what would hold up other calls, beside the road. */
 export interface LargeRequestReader {

@@ -3,6 +3,7 @@ import { bounded, longestErrorCode, longestErrorMessage, longestModel } from '#c
 import type { ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import type { UpstreamFault } from '#ports.ts'
 import { searchesUnseen } from '#providers/model-limits.ts'
+import { inMicros } from './duration.ts'
 import type { EndedCall } from './end-call.ts'
 import type { Road } from './road.ts'
 
@@ -73,11 +74,6 @@ const missing = 'usage_missing'
 
 function withMissing(marks: readonly string[]): readonly string[] {
   return marks.includes(missing) ? marks : [...marks, missing]
-}
-
-/** Whole microseconds: finer is noise, and seventeen digits of it would stand in every line of the journal. */
-export function inMicros(ms: number): number {
-  return Math.round(ms * 1000) / 1000
 }
 
 function outcomeOf(ended: EndedCall): Outcome {

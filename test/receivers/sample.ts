@@ -2,7 +2,7 @@ import type { AlertEvent } from '#core/alerting/alert.ts'
 import { notificationMessage } from '#core/alerting/message.ts'
 import { type Notification, unlisted } from '#core/alerting/notification.ts'
 import type { Language, Receiver, ReceiverKind } from '#core/alerting/receiver.ts'
-import type { RenderContext } from '#reactions/receivers/render.ts'
+import type { RenderContext } from '#reactions/receivers/render-context.ts'
 import type { Say } from '#reactions/receivers/told.ts'
 
 export const atMs = Date.UTC(2026, 2, 4, 5, 6, 7, 89)

@@ -14,8 +14,8 @@ import { type CallReach, type CallToBound, callBounds } from '#providers/call-bo
 import { leastUses, type OpenEnd, openEnds } from '#providers/open-ends.ts'
 import { asksForEvents } from '#providers/system-parameters.ts'
 import type { Road } from '../road.ts'
-import type { Asking } from './reserve.ts'
-import { type MostOfUnbounded, mostOfUnbounded } from './unbounded.ts'
+import type { Asking } from './asking.ts'
+import { type MostOfUnbounded, mostOfUnbounded } from './most-of-unbounded.ts'
 
 /** By how much a vendor's own tokenizer may exceed the count of OpenAI's current one, which is the one that we have. */
 const countFactor = 2

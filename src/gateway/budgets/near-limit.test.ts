@@ -18,9 +18,10 @@ import { admit } from '../admit.ts'
 import { readAsk } from '../ask.ts'
 import type { Road } from '../road.ts'
 import { chooseRoute } from '../route.ts'
+import { type Asking, admittedCall, type Reserved } from './asking.ts'
 import { boundOf } from './bound.ts'
 import { BudgetDesk } from './desk.ts'
-import { type Asking, admittedCall, type Reserved, reserve } from './reserve.ts'
+import { reserve } from './reserve.ts'
 
 const works = await RoadWorks.prepare()
 

@@ -7,10 +7,10 @@ import { type Refusal, refused } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import { limitedRoute, routeToModel } from '../route.ts'
 import { StreamAllowance } from './allowance.ts'
+import { type Asking, admittedCall, type Reserved, reservedAs } from './asking.ts'
 import { type Bound, boundOf } from './bound.ts'
 import { refuseShort } from './refuse-short.ts'
-import { type Asking, admittedCall, type Reserved, reservedAs } from './reserve.ts'
-import { refuseUnbounded, unboundedHint } from './unbounded.ts'
+import { refuseUnbounded, unboundedHint } from './refuse-unbounded.ts'
 
 export interface Near {
   readonly asking: Asking

@@ -1,48 +1,15 @@
-import type { Payer } from '#core/attribution/payer.ts'
 import type { AdmittedCall, Amounts } from '#core/budget/amounts.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
-import type { Caller } from '../admit.ts'
-import type { Arrival } from '../arrival.ts'
-import type { Ask } from '../ask.ts'
 import { ordersBatch } from '../read-batch.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import type { Route } from '../route.ts'
-import type { StreamAllowance } from './allowance.ts'
+import { type Asking, admittedCall, type Reserved, reservedAs } from './asking.ts'
 import { type Bound, boundOf } from './bound.ts'
 import type { Asked } from './desk.ts'
 import { type Near, nearLimit } from './near-limit.ts'
 import { refuseShort } from './refuse-short.ts'
-import { refuseUnbounded, refuseUnboundedWork } from './unbounded.ts'
-
-/** A call of which everything is known but whether there is money for it. */
-export interface Asking {
-  readonly arrival: Arrival
-  readonly caller: Caller
-  readonly ask: Ask
-  readonly payer: Payer
-  readonly route: Route
-}
-
-/** A call that its budgets have room for, in the way in which they have. */
-export interface Reserved {
-  readonly kind: 'reserved'
-  /** As it was chosen, or what a budget made of it. */
-  readonly route: Route
-  /** What a stream may have of a budget that is nearly used up; null = all of it is held. */
-  readonly allowance: StreamAllowance | null
-  /** For the record. */
-  readonly marks: readonly string[]
-  /** For the answer: names and values in turn. */
-  readonly headers: readonly string[]
-}
-
-const nothing: readonly string[] = []
-
-export function reservedAs(route: Route, changes: Partial<Omit<Reserved, 'kind' | 'route'>> = {}): Reserved {
-  const { allowance = null, marks = nothing, headers = nothing } = changes
-  return { kind: 'reserved', route, allowance, marks, headers }
-}
+import { refuseUnbounded, refuseUnboundedWork } from './refuse-unbounded.ts'
 
 /**
  * Holds the most that the call can cost in every budget that is about it, or in none. Far from the limits that is all;
@@ -71,7 +38,7 @@ export function reserve(road: Road, asking: Asking): Reserved | Refusal | Promis
 
 function near({ clock, budgets }: Road, asking: Asking, bound: Bound): Near {
   const untilMs = clock.monotonicMs() + budgets.options.holdWaitMs
-  return { asking, call: admittedCall(asking), bound, rerouted: nothing, untilMs }
+  return { asking, call: admittedCall(asking), bound, rerouted: [], untilMs }
 }
 
 const free: Amounts = { picoUsd: picoUsd(0n), tokens: 0 }
@@ -95,15 +62,4 @@ function reserveFree({ budgets }: Road, call: AdmittedCall, route: Route): Reser
   return verdict.kind === 'held'
     ? reservedAs(route, { headers })
     : refuseShort(verdict, { status: budgets.options.refusalStatus, headers })
-}
-
-export function admittedCall({ arrival, payer, caller, route }: Asking): AdmittedCall {
-  return {
-    callId: arrival.callId,
-    startedAtMs: arrival.startedAtMs,
-    payer,
-    keyId: caller.key.id,
-    upstream: route.upstream.config.name,
-    modelRouted: route.model,
-  }
 }

@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from '#core/alerting/delivery.ts'
 import { type Notification, unlisted } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
-import type { RenderContext } from './render.ts'
+import type { RenderContext } from './render-context.ts'
 import { isoTime, labelsText, tell } from './told.ts'
 
 /** One line of the process's log. Labels stand in it as text: as fields, one called `key` would be taken for a secret. */

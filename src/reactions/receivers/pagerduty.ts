@@ -2,7 +2,7 @@ import type { AlertEvent } from '#core/alerting/alert.ts'
 import type { OutgoingMessage, OutgoingRequest } from '#core/alerting/delivery.ts'
 import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
-import type { RenderContext } from './render.ts'
+import type { RenderContext } from './render-context.ts'
 import { clip, isoTime, plainId, type ToldAlert, tell } from './told.ts'
 
 /** https://developer.pagerduty.com/docs/send-alert-event: most characters of a summary and of a dedup key. */

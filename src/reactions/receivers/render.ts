@@ -5,21 +5,10 @@ import { alertmanagerMessage } from './alertmanager.ts'
 import { mailMessage } from './email.ts'
 import { logMessage } from './log.ts'
 import { pagerdutyMessage } from './pagerduty.ts'
+import type { RenderContext } from './render-context.ts'
 import { slackMessage } from './slack.ts'
 import { teamsMessage } from './teams.ts'
-import type { Say } from './told.ts'
 import { webhookMessage } from './webhook.ts'
-
-export interface RenderContext {
-  /** What is said of it, in words. */
-  readonly say: Say
-  /** Which Tollgate speaks, such as the name of its host. */
-  readonly source: string
-  /** Where people find this Tollgate, without a slash at the end; null = not known. */
-  readonly externalUrl: string | null
-  /** When this attempt is made. */
-  readonly nowMs: number
-}
 
 /** The form in which a receiver's service wants a notification. Pure: the same arguments give the same message. */
 export function renderMessage(receiver: Receiver, notification: Notification, context: RenderContext): OutgoingMessage {

@@ -1,7 +1,7 @@
 import type { OutgoingMessage } from '#core/alerting/delivery.ts'
 import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
-import type { RenderContext } from './render.ts'
+import type { RenderContext } from './render-context.ts'
 import { clip, labelsText, type ToldAlert, tell } from './told.ts'
 
 // https://docs.slack.dev/reference/block-kit/blocks: 50 blocks a message; a header holds 150 characters.

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { OutgoingMessage } from '#core/alerting/delivery.ts'
 import { type Notification, unlisted } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
-import type { RenderContext } from './render.ts'
+import type { RenderContext } from './render-context.ts'
 import { isoTime, plainId, tell } from './told.ts'
 
 const mostId = 128
