@@ -12,7 +12,8 @@ import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { AlertSide } from './alerts.ts'
 import { budgetBoard } from './budget-board.ts'
 import { consoleFault } from './console-fault.ts'
-import { openUsageSide, type UsageSide } from './usage-side.ts'
+import { openUsageSide } from './open-usage-side.ts'
+import type { UsageSide } from './usage-side.ts'
 import { version } from './version.ts'
 
 /** How long a console that is just starting, or being restarted, is waited for; after a while with a word. */

@@ -7,10 +7,10 @@ import { AlertSide } from './alerts.ts'
 import { budgetBoard } from './budget-board.ts'
 import { consoleAccess } from './console-access.ts'
 import { consoleMetrics } from './console-metrics.ts'
+import { openUsageSide } from './open-usage-side.ts'
 import { privately } from './private-socket.ts'
 import type { RoleHooks, RunningRole } from './role.ts'
 import { TelemetrySide } from './telemetry.ts'
-import { openUsageSide } from './usage-side.ts'
 import { version } from './version.ts'
 
 /**

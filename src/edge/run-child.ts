@@ -9,3 +9,27 @@ export function runChild({ name, args, nodeFlags, env }: Omit<ChildSpec, 'begin'
     child.on('exit', (code, signal) => resolve(code === 0 ? null : `${name} ended with ${signal ?? `code ${code}`}`))
   })
 }
+
+export interface RanAside {
+  /** Null where it ended with code 0. */
+  readonly end: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The same, of a program of ours in this process's environment, with all that it says. */
+export function runAside(args: readonly string[]): Promise<RanAside> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const said = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        said[name] += text
+      })
+    }
+    child.on('error', (error) => resolve({ ...said, end: error.message }))
+    child.on('close', (code, signal) =>
+      resolve({ ...said, end: code === 0 ? null : `it ended with ${signal ?? `code ${code}`}` }),
+    )
+  })
+}

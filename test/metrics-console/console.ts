@@ -10,6 +10,7 @@ import { type ConsoleMetric, readConsoleMetrics } from '#edge/console-metrics.ts
 import { createLog } from '#lib/log.ts'
 import { prepareDataDirectory } from '#store/data-directory.ts'
 import { openJournal, type WatchedJournal } from '#store/journal/writer.ts'
+import { openEmbedded } from '#store/usage/client.ts'
 import { type Spent, spent } from '#test/alerts/entries.ts'
 import { openEntry } from '#test/journal/entries.ts'
 import { journalOptions } from '#test/journal/journals.ts'
@@ -83,6 +84,17 @@ export class Console {
       await this.journal.append(openEntry(callId))
       await this.journal.append(spent({ callId, atMs: Date.now(), ...what }))
     }
+  }
+
+  async says(pattern: RegExp): Promise<void> {
+    await until(String(pattern), async () => (pattern.test(this.log) ? true : null))
+  }
+
+  /** A statement for the embedded store, while no console runs. */
+  async storeRuns(sql: string): Promise<void> {
+    const database = openEmbedded(join(this.dataDir, 'clickhouse'))
+    await database.command(sql)
+    await database.close()
   }
 
   async metrics(): Promise<readonly ConsoleMetric[]> {

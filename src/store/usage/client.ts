@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -70,8 +70,10 @@ const readerCount = 2
 /** @throws StoreFault where the directory cannot be opened. */
 export function openEmbedded(directory: string): UsageDatabase {
   // The engine makes files that everybody may read.
-  makePrivateDirectory(directory)
   try {
+    makePrivateDirectory(directory)
+    // Of a directory that it may not enter the engine does not say why.
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
     setAsideHalfMade(directory)
     // The first session decides the engine's arguments; the connections beside it share the engine.
     const session = new Session(directory, { connectionArgs: [`--config-file=${writeEngineConfig(directory)}`] })
@@ -96,12 +98,16 @@ export function openEmbedded(directory: string): UsageDatabase {
       },
     }
   } catch (error) {
-    const advice =
-      'if no other process has it and its disk has room, that folder and ingest/ beside it may be moved away: ' +
-      'the store is made anew from the journal, as far back as that goes'
-    const message = `cannot open the usage store in ${directory}: ${messageOf(error)}; ${advice}`
-    throw new StoreFault('store_unreachable', message, { cause: error })
+    throw cannotOpen(directory, messageOf(error), error)
   }
+}
+
+export function cannotOpen(directory: string, reason: string, cause?: unknown): StoreFault {
+  const advice =
+    'see that its files belong to this user, that its disk takes more, and that no other process has it; where it is ' +
+    'damaged, that folder and ingest/ beside it may be moved away: it is made anew from the journal, as far back as that goes'
+  const message = `the usage store in ${directory} cannot be opened: ${reason}; ${advice}`
+  return new StoreFault('store_unreachable', message, { cause })
 }
 
 /** The two packages ship the same interface twice, each with its own private members, so the types cannot meet. */
