@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Tollgate, workplace } from '#test/serve/tollgate.ts'
@@ -11,11 +11,29 @@ import { root } from './repository.ts'
 function backUp(dataDir: string, to: string): void {
   const operations = readFileSync(`${root}docs/operations.md`, 'utf8')
   const commands = /```sh\n( *node -e '[\s\S]*?)```/.exec(operations)?.[1] ?? ''
-  assert.match(commands, /settings\.db[\s\S]*cp -a \S+\/journal /, 'the settings first')
-  const here = commands.replaceAll('/var/lib/tollgate', dataDir).replaceAll('/backup', to)
-  execFileSync('sh', ['-euc', here.replace(/^ *node /, `${process.execPath} `)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  assert.match(commands, /settings\.db[\s\S]*cp -al \S+\/journal /, 'the settings first')
+  const here = commands
+    .replaceAll('/var/lib/tollgate', dataDir)
+    .replaceAll('/backup', to)
+    .replace(/^ *node /, `${process.execPath} `)
+    .replace(/^ *tollgate /m, `${process.execPath} ${root}src/main.ts `)
+  const path = `${tooLateOnce(to)}:${process.env['PATH']}`
+  execFileSync('sh', ['-euc', here], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: path } })
+}
+
+/** A folder with a `cp` that, the first time, comes too late for a segment: it was compressed meanwhile. */
+function tooLateOnce(beside: string): string {
+  const folder = `${beside}.bin`
+  const first = join(folder, 'first')
+  mkdirSync(folder)
+  writeFileSync(first, '')
+  const lines = [
+    ...['#!/bin/sh', 'for to; do :; done', 'PATH=${PATH#*:}', 'cp "$@" || exit'],
+    `[ -e ${first} ] || exit 0`,
+    `rm -r ${first} "$to"/*.tgj; exit 1`,
+  ]
+  writeFileSync(join(folder, 'cp'), `${lines.join('\n')}\n`, { mode: 0o700 })
+  return folder
 }
 
 async function call(address: string, key: string): Promise<number> {

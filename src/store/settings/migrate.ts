@@ -55,7 +55,10 @@ export async function migrate(
 function check(row: { number: number; name: string; digest: string }, migrations: readonly Migration[]): void {
   const known = migrations.find(({ number }) => number === Number(row.number))
   if (known === undefined) {
-    throw new SettingsFault('settings_newer', `the settings were changed by a newer version of Tollgate (${row.name})`)
+    throw new SettingsFault(
+      'settings_newer',
+      `the settings were changed by a newer version of Tollgate (${row.name}); start that one, or restore the backup`,
+    )
   }
   if (known.digest !== row.digest) {
     throw new SettingsFault('settings_altered', `migration ${row.name} of the settings is not the one that was applied`)

@@ -10,6 +10,9 @@ export interface Migration {
   readonly digest: string
 }
 
+const advice =
+  'start the version that wrote it, or have it made anew from the journal, as docs/runbooks.md says (TollgateStoreDown)'
+
 const migrationsDirectory = new URL('./migrations/', import.meta.url)
 
 /** In the order in which they are applied. A merged file is never changed: a test pins the digests. */
@@ -49,7 +52,7 @@ export async function migrate(database: UsageDatabase, migrations = usageMigrati
     const known = migrations.find((migration) => migration.number === row.number)
     if (known?.digest !== row.digest) {
       const why = known ? 'differs from the file of that name' : 'is not known to this version of Tollgate'
-      throw new StoreFault('store_rejected', `migration ${row.name}, applied to the usage store, ${why}`)
+      throw new StoreFault('store_rejected', `migration ${row.name}, applied to the usage store, ${why}; ${advice}`)
     }
   }
   const done = new Set(applied.map((row) => row.number))
