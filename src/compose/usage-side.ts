@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
+import type { WholeJournal } from '#core/ledger/questions.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import type { Log } from '#lib/log.ts'
 import type { UsageStore } from '#ports.ts'
@@ -62,7 +63,10 @@ export async function startUsageSide(
     const lag = lagMeter(config, () => ingester.state())
     ingester.start()
     return {
-      store,
+      store: {
+        ...store,
+        booked: (question) => store.booked({ ...question, whole: wholeJournal(ingester, journalId) }),
+      },
       ingest: {
         caughtUp: (agoMs) => ingester.caughtUp(agoMs),
         state: () => ingester.state(),
@@ -78,6 +82,12 @@ export async function startUsageSide(
     await database.close()
     throw error
   }
+}
+
+/** Undefined before anything was brought in. */
+function wholeJournal(ingester: Ingester, journalId: string): WholeJournal | undefined {
+  const { position } = ingester.state()
+  return position === null ? undefined : { journalId, block: position.blockNo }
 }
 
 function journalOf({ dataDir }: Config): OpenSource {

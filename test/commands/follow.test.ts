@@ -92,6 +92,42 @@ test('filters hold for what follows as well', async (t) => {
   assert.deepEqual(calls, named('sales', 2))
 })
 
+test('what was looked at in vain is not looked through again', async () => {
+  const url = '/api/v1/usage?order=booked&department=sales'
+  await book('old', 2, minuteMs)
+  const begun = (await app.inject({ url })).json()
+  await book('search', 5, minuteMs)
+  await book('other', 1, minuteMs, 'another')
+  const none = (await app.inject({ url: `${url}&cursor=${begun.next_cursor}` })).json()
+  // Only who begins where these were booked can see them now.
+  await fixture.database.command(
+    `ALTER TABLE tollgate.usage UPDATE department = 'sales' WHERE true SETTINGS mutations_sync = 1`,
+  )
+  await book('sales', 1, minuteMs)
+  const next = (await app.inject({ url: `${url}&cursor=${none.next_cursor}` })).json()
+  assert.deepEqual([none.data, next.data.map(({ call_id }: { call_id: string }) => call_id)], [[], named('sales', 1)])
+})
+
+test('a block of which the store has only a part yet is not passed', async () => {
+  const question = { filters: [], limit: 10 }
+  await book('before', 1, minuteMs)
+  const whole = { journalId: 'one', block }
+  const begun = await fixture.store.booked({ ...question, after: null, whole })
+  // One insert, of whose two months the later one appeared first.
+  block += 1
+  await book('later', 1, minuteMs)
+  const early = await fixture.store.booked({ ...question, after: begun.places, whole })
+  assert.deepEqual([early.records, early.places], [[], begun.places])
+  block -= 2
+  await book('earlier', 1, 40 * 24 * 60 * minuteMs)
+  const both = await fixture.store.booked({ ...question, after: early.places, whole: { ...whole, block: block + 1 } })
+  assert.deepEqual(
+    both.records.map(({ values }) => values.call_id),
+    ['earlier-0', 'later-0'],
+  )
+  block += 1
+})
+
 test('the calls of a journal that is new are shown too', async (t) => {
   await book('first', 1, minuteMs)
   const calls = await followed(

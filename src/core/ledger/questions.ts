@@ -90,11 +90,22 @@ export interface BookedQuestion {
   readonly limit: number
   /** How far each journal is known; null = as far as it goes now, so that no record is asked for. */
   readonly after: readonly BookedPlace[] | null
+  /**
+   * How far one journal is in the store as a whole. What lies behind it may be there in part, since the months of an
+   * insert appear one after the other, and is not looked at yet: whoever has passed a record does not come back for it.
+   */
+  readonly whole?: WholeJournal | undefined
+}
+
+export interface WholeJournal {
+  readonly journalId: string
+  /** The last block of it. */
+  readonly block: number
 }
 
 export interface BookedAnswer {
   readonly records: readonly StoredRecord[]
-  /** To ask on from. */
+  /** To ask on from: as far as was looked, whether or not anything there fitted the filters. */
   readonly places: readonly BookedPlace[]
 }
 

@@ -1,16 +1,23 @@
-import type { BookedAnswer, BookedPlace, BookedQuestion } from '#core/ledger/questions.ts'
+import type { BookedAnswer, BookedPlace, BookedQuestion, WholeJournal } from '#core/ledger/questions.ts'
 import type { UsageDatabase } from './client.ts'
 import { Bindings, filterCondition } from './conditions.ts'
 import { type RecordRow, recordColumns, recordOf } from './records.ts'
 
-/** Records in the order in which they were booked, journal by journal. @throws StoreFault */
+/**
+ * Records in the order in which they were booked, journal by journal. How far there are any is asked first, without the
+ * filters: a filter that nothing fits would else have all that was booked since looked through again at every question.
+ *
+ * @throws StoreFault
+ */
 export async function askBooked(
   database: UsageDatabase,
-  { filters, limit, after }: BookedQuestion,
+  { filters, limit, after, whole }: BookedQuestion,
 ): Promise<BookedAnswer> {
-  if (after === null) return { records: [], places: await lastPlaces(database) }
+  const reached = await reachedPlaces(database, after ?? [], whole)
+  if (after === null) return { records: [], places: reached }
+  if (reached.length === 0) return { records: [], places: after }
   const bindings = new Bindings()
-  const conditions = [beyond(after, bindings), ...filters.map((filter) => filterCondition(filter, bindings))]
+  const conditions = [between(after, reached, bindings), ...filters.map((filter) => filterCondition(filter, bindings))]
   const rows = await database.select<RecordRow & PlaceRow>(
     `SELECT ${recordColumns},
       journal_id, toString(journal_block) AS block, journal_entry AS entry
@@ -20,7 +27,8 @@ export async function askBooked(
     LIMIT ${limit}`,
     bindings.parameters,
   )
-  const places = new Map([...after, ...rows.map(placeOf)].map((place) => [place.journalId, place]))
+  const lookedAt = rows.length < limit ? reached : []
+  const places = new Map([...after, ...rows.map(placeOf), ...lookedAt].map((place) => [place.journalId, place]))
   return { records: rows.map(recordOf), places: [...places.values()] }
 }
 
@@ -34,24 +42,57 @@ function placeOf({ journal_id: journalId, block, entry }: PlaceRow): BookedPlace
   return { journalId, block, entry }
 }
 
-async function lastPlaces(database: UsageDatabase): Promise<BookedPlace[]> {
-  const rows = await database.select<PlaceRow>(
-    `SELECT journal_id, max((journal_block, journal_entry)) AS place, toString(place.1) AS block, place.2 AS entry
+/** Behind every entry of a block: the greatest number that one can have in the table. */
+const endOfBlock = 2 ** 32 - 1
+
+/** Where those journals end, by whole blocks, that go further than these places. */
+async function reachedPlaces(
+  database: UsageDatabase,
+  places: readonly BookedPlace[],
+  whole: WholeJournal | undefined,
+): Promise<BookedPlace[]> {
+  const bindings = new Bindings()
+  const conditions = [beyond(places, bindings)]
+  if (whole !== undefined) {
+    conditions.push(
+      `(journal_id != ${bindings.text(whole.journalId)} OR journal_block <= ${bindings.integer(whole.block)})`,
+    )
+  }
+  const rows = await database.select<Omit<PlaceRow, 'entry'>>(
+    `SELECT journal_id, toString(max(journal_block)) AS block
     FROM tollgate.usage
+    WHERE ${conditions.join(' AND ')}
     GROUP BY journal_id`,
+    bindings.parameters,
   )
-  return rows.map(placeOf)
+  return rows.map((row) => placeOf({ ...row, entry: endOfBlock }))
 }
 
-/** A journal of which nothing is known yet is new. The block by itself is what the table has an index of. */
+/** A journal of which nothing is known yet is new. */
 function beyond(places: readonly BookedPlace[], bindings: Bindings): string {
-  const known = places.map(({ journalId, block, entry }) => {
-    const id = bindings.text(journalId)
-    const [atBlock, atEntry] = [`toUInt64(${bindings.text(block)})`, bindings.integer(entry)]
-    const further = `journal_block >= ${atBlock} AND (journal_block, journal_entry) > (${atBlock}, ${atEntry})`
-    return { id, further: `journal_id = ${id} AND ${further}` }
+  if (places.length === 0) return 'true'
+  const further = places.map((place) => `(${behind(place, bindings)})`)
+  const known = places.map(({ journalId }) => bindings.text(journalId))
+  return `(${[...further, `journal_id NOT IN (${known.join(', ')})`].join(' OR ')})`
+}
+
+/** From the one places, or the journal's beginning, to the end of the others' blocks. */
+function between(after: readonly BookedPlace[], reached: readonly BookedPlace[], bindings: Bindings): string {
+  const spans = reached.map(({ journalId, block }) => {
+    const from = after.find((place) => place.journalId === journalId)
+    const begin = from === undefined ? `journal_id = ${bindings.text(journalId)}` : behind(from, bindings)
+    return `(${begin} AND journal_block <= ${blockNumber(block, bindings)})`
   })
-  if (known.length === 0) return 'true'
-  const isNew = `journal_id NOT IN (${known.map(({ id }) => id).join(', ')})`
-  return `(${[...known.map(({ further }) => `(${further})`), isNew].join(' OR ')})`
+  return `(${spans.join(' OR ')})`
+}
+
+/** The block by itself is what the table has an index of. */
+function behind({ journalId, block, entry }: BookedPlace, bindings: Bindings): string {
+  const [atBlock, atEntry] = [blockNumber(block, bindings), bindings.integer(entry)]
+  const further = `journal_block >= ${atBlock} AND (journal_block, journal_entry) > (${atBlock}, ${atEntry})`
+  return `journal_id = ${bindings.text(journalId)} AND ${further}`
+}
+
+function blockNumber(block: string, bindings: Bindings): string {
+  return `toUInt64(${bindings.text(block)})`
 }
