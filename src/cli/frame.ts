@@ -8,7 +8,7 @@ export interface CommandEntry {
   readonly summary: string
   /** True: not shown in the help. */
   readonly hidden?: boolean
-  /** True: it serves others, and goes on when nobody reads what it prints. */
+  /** True: it serves others, and goes on when what it prints is not read or cannot be written. */
   readonly serves?: boolean
   readonly load: () => Promise<Command>
 }
@@ -70,11 +70,17 @@ export async function runCommandLine(
   }
 }
 
-/** Behind `| head` a program is ended by SIGPIPE as soon as it says more. Node.js holds that back and reports a fault. */
+/**
+ * Behind `| head` a program is ended by SIGPIPE as soon as it says more. Node.js holds that back and reports a fault, as
+ * it does where a disk is full or a terminal has gone. What is cut off there must not pass for whole.
+ */
 function whenNobodyReads(stream: NodeJS.WriteStream, serves: boolean): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    if (!serves) process.exit(endedByPipe)
+    if (serves) return
+    if (error.code === 'EPIPE') process.exit(endedByPipe)
+    if (stream !== process.stderr)
+      process.stderr.write(`tollgate: what it prints cannot be written: ${error.message}\n`)
+    process.exit(1)
   })
 }
 

@@ -23,9 +23,22 @@ export function createLog(settings: LogSettings, to?: DestinationStream): Log {
     // An error is an object by then.
     serializers: { err: (error: unknown) => error },
   }
-  const stderr = to ?? destination({ fd: 2, sync: true })
+  const stderr = to ?? toStderr()
   const text = settings.format === 'pretty' ? prettyLine : (line: string) => line
   return pino(options, { write: (line) => stderr.write(text(redactText(line))) })
+}
+
+/** So much waits for room at most; what is logged beyond it is lost. */
+const mostWaitingBytes = 1024 * 1024
+
+/**
+ * A disk that is full, or a terminal or a reader that has gone, ends nobody who logs: what cannot be written waits for
+ * the next line.
+ */
+function toStderr(): DestinationStream {
+  const stderr = destination({ fd: 2, sync: true, maxLength: mostWaitingBytes })
+  stderr.on('error', () => {})
+  return stderr
 }
 
 function redacted(fields: object): Record<string, unknown> {
