@@ -26,7 +26,9 @@ export function bannerText(facts: BannerFacts): string {
     ['admin token', adminLine(facts)],
     [
       'key',
-      facts.firstKey === null ? `${firstKeyGone(config)} (${command} keys create <name>)` : `${key}  (shown only now)`,
+      facts.firstKey === null
+        ? `${firstKeyGone(config)} (${command} keys create --name NAME)`
+        : `${key}  (shown only now)`,
     ],
   ]
   const body = lines.map(([name, value]) => `  ${name.padEnd(12)} ${value}`)

@@ -68,11 +68,13 @@ export function createGateway(parts: GatewayParts): Gateway {
   const takeOther = (exchange: ClientExchange): void => {
     const { method, path } = exchange
     if (!isPath(path)) return answerNoPath(exchange)
-    if (method === 'GET' && path === '/health') {
+    // Probes of some ask by HEAD.
+    const isRead = method === 'GET' || method === 'HEAD'
+    if (isRead && path === '/health') {
       const upSeconds = Math.floor((road.clock.monotonicMs() - startedAtMs) / 1000)
       return answerJson(exchange, 200, { status: 'healthy', version: parts.version, uptime_seconds: upSeconds })
     }
-    if (method === 'GET' && path === '/ready') return answerReady(exchange, draining, road)
+    if (isRead && path === '/ready') return answerReady(exchange, draining, road)
     if (path === metricsPath) return parts.metrics.take(exchange, parts.host)
     if (parts.incoming.take(road, exchange, draining)) return
     const allowed = otherMethods(exchange)

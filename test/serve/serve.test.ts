@@ -68,6 +68,8 @@ test('secrets are shown once: a second start does not know them, and the first k
   const { address } = await second.ready()
   assert.doesNotMatch(second.stdout, /shown only now/)
   assert.equal((await chat(address, key)).status, 200)
+  const another = / \(npx tollgate (keys create .*)\)$/m.exec(second.stdout)?.[1]?.split(' ') ?? []
+  assert.equal((await new Tollgate(t, place, another).finished()).code, 0)
 })
 
 test('faults of the configuration: all of them, one a line, code 2, and nothing is made', async (t) => {
