@@ -45,12 +45,20 @@ test('of what is for the console a large body is gathered for who is known there
   assert.equal(known.status, 503)
 })
 
-test('signed events, which nobody can judge before they are whole, are gathered up to a number', async () => {
+const event = { id: 'evt_1', model: 'gpt-4.1', usage: { output_tokens: 7 }, cost: { total_usd: 0.25 } }
+const largeEvent = { ...event, prompt: 'x'.repeat(100_000) }
+
+test('strangers who send large events slowly keep nobody else out', async () => {
+  for (let count = 0; count < 200; count++) begin('/webhook/relay', 1_000_000)
+  for (const [index, sent] of [event, largeEvent, largeEvent].entries()) {
+    assert.equal((await send(stack.url, { ...sent, id: `evt_${index}` })).status, 200)
+  }
+})
+
+test('of signed events that are not whole so much is held, and the oldest is given up first', async () => {
   const held = Array.from({ length: 65 }, () => begin('/webhook/relay', 1_000_000))
-  assert.equal(await Promise.race(held.map(statusOf)), 429)
-  const small = { id: 'evt_small', model: 'gpt-4.1', usage: { output_tokens: 7 }, cost: { total_usd: 0.25 } }
-  assert.equal((await send(stack.url, small)).status, 200)
-  for (const socket of held) socket.destroy()
-  const large = { ...small, id: 'evt_large', prompt: 'x'.repeat(100_000) }
-  while ((await send(stack.url, large)).status === 429) await new Promise((resolve) => setImmediate(resolve))
+  const answered = held.map(statusOf)
+  for (const socket of held) socket.write(Buffer.alloc(999_998, ' '))
+  assert.equal(await Promise.race(answered), 429)
+  assert.equal((await send(stack.url, { ...largeEvent, id: 'evt_beside' })).status, 200)
 })

@@ -9,6 +9,7 @@ import { type RefusalCode, refusalStatus } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import { PayerFault, readBill } from './bill.ts'
 import { type BookedOnce, BookOnce } from './book-once.ts'
+import { EventBodies } from './event-bodies.ts'
 import { FieldFault, parseBody } from './fields.ts'
 import { settleExternal } from './settle-external.ts'
 import { signatureFault } from './signature.ts'
@@ -183,37 +184,45 @@ function refusalOf(road: Road, fault: unknown): Refused {
   )
 }
 
-/** How many large events are gathered at a time, and what is large. */
-const mostGathered = 64
+/** Smaller ones are not counted. */
 const largeBytes = 16 * 1024
+/** Of larger ones that are not whole, together. */
+const mostHeldBytes = 64_000_000
 
 /**
  * Takes in the bodies of events. Who sends one shows it by a signature over all of it, so that it has to be whole before
  * anybody can judge it: without a bound, strangers could fill the memory.
  */
 function eventBodies(): (exchange: ClientExchange) => Promise<Buffer> {
-  let gathered = 0
+  const bodies = new EventBodies(mostHeldBytes)
   return async (exchange) => {
-    // False also where the length is not said.
-    const small = Number(exchange.headers['content-length']) <= largeBytes
-    if (small) return wholeBody(exchange, mostBodyBytes)
-    if (gathered >= mostGathered) {
-      const message = `${mostGathered} large bodies are on their way here already. Send this again in a second, or in smaller parts.`
-      throw new Refused('rate_limited', message)
-    }
-    gathered += 1
-    try {
-      return await wholeBody(exchange, mostBodyBytes)
-    } finally {
-      gathered -= 1
+    // NaN where the length is not said.
+    const announced = Number(exchange.headers['content-length'])
+    if (announced <= largeBytes || announced > mostBodyBytes) return wholeBody(exchange, mostBodyBytes)
+    refuseEncoded(exchange)
+    const body = await bodies.gather(exchange, mostBodyBytes)
+    if (Buffer.isBuffer(body)) return body
+    switch (body) {
+      case 'given_up':
+        throw new Refused('rate_limited', givenUpMessage)
+      case 'too_large':
+        throw new Refused('body_too_large', `The request body is larger than the ${mostBodyBytes} bytes allowed here.`)
+      case 'client_gone':
+        throw new Refused('client_left', 'the client left before its request was complete')
     }
   }
 }
 
+const givenUpMessage =
+  'So many large bodies are on their way here that this one, which has been longest, was given up. Send it again in a second, or in smaller parts.'
+
+function refuseEncoded({ headers }: ClientExchange): void {
+  if ((headers['content-encoding'] ?? 'identity') === 'identity') return
+  throw new Refused('unsupported_content_type', 'Bodies are taken as they are, without content-encoding.')
+}
+
 async function wholeBody(exchange: ClientExchange, mostBytes: number): Promise<Buffer> {
-  const encoding = exchange.headers['content-encoding'] ?? 'identity'
-  if (encoding !== 'identity')
-    throw new Refused('unsupported_content_type', 'Bodies are taken as they are, without content-encoding.')
+  refuseEncoded(exchange)
   const body = await exchange.readBody(mostBytes)
   if (Buffer.isBuffer(body)) return body
   throw new Refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
