@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import type { Answered, Asked } from './asked-thread.ts'
+import type { Answered } from './asked-thread.ts'
 
 export interface ThreadAnswer<Answer> {
   readonly answer: Answer
@@ -12,12 +12,12 @@ export function answerQuestions<Question, Answer>(
   answer: (question: Question) => Promise<ThreadAnswer<Answer>> | ThreadAnswer<Answer>,
 ): void {
   const port = parentPort
-  port?.on('message', ({ id, question }: Asked<Question>) => {
+  port?.on('message', (question: Question) => {
     Promise.resolve(question)
       .then(answer)
       .then(
-        ({ answer, given = [] }) => port.postMessage({ id, answer } satisfies Answered<Answer>, given),
-        (fault: unknown) => port.postMessage({ id, fault } satisfies Answered<Answer>),
+        ({ answer, given = [] }) => port.postMessage({ answer } satisfies Answered<Answer>, given),
+        (fault: unknown) => port.postMessage({ fault } satisfies Answered<Answer>),
       )
   })
 }

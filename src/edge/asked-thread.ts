@@ -1,34 +1,38 @@
 import { Worker } from 'node:worker_threads'
+import { Turns } from '#lib/turns.ts'
 import type { Timer, Timers } from '#ports.ts'
 
-/** To the thread. */
-export interface Asked<Question> {
-  readonly id: number
-  readonly question: Question
+/** From the thread, which is asked one question at a time. */
+export type Answered<Answer> = { readonly answer: Answer } | { readonly fault: unknown }
+
+export interface Asking {
+  /** Those who ask take turns, however many questions each of them has. */
+  readonly from?: string
+  /** Handed over, not copied: from its turn on it is gone here. */
+  readonly given?: readonly ArrayBuffer[]
 }
 
-/** From the thread. */
-export type Answered<Answer> =
-  | { readonly id: number; readonly answer: Answer }
-  | { readonly id: number; readonly fault: unknown }
-
-interface Waiting<Answer> {
+interface Waiting<Question, Answer> {
+  readonly question: Question
+  readonly given: readonly ArrayBuffer[]
   readonly resolve: (answer: Answer) => void
   readonly reject: (fault: unknown) => void
 }
 
 /**
  * A thread that answers questions one by one: started at the first, ended when nobody has asked for a while. Its script
- * answers with `answerQuestions`.
+ * answers with `answerQuestions`. Questions wait here and not with the thread, so that one which kills it takes no other
+ * with it.
  */
 export class AskedThread<Question, Answer> {
   readonly #script: URL
   readonly #idleMs: number
   readonly #timers: Timers
+  readonly #waiting = new Turns<Waiting<Question, Answer>>()
+  #asked: Waiting<Question, Answer> | null = null
   #worker: Worker | null = null
   #idle: Timer | null = null
-  #lastId = 0
-  readonly #waiting = new Map<number, Waiting<Answer>>()
+  #closed = false
 
   constructor(script: URL, { idleMs, timers }: { readonly idleMs: number; readonly timers: Timers }) {
     this.#script = script
@@ -36,27 +40,35 @@ export class AskedThread<Question, Answer> {
     this.#timers = timers
   }
 
-  /**
-   * What is in `given` is handed over, not copied: it is gone here.
-   * @throws what was thrown on the thread, or an Error where the thread died.
-   */
-  async ask(question: Question, given: readonly ArrayBuffer[] = []): Promise<Answer> {
-    this.#lastId += 1
-    const id = this.#lastId
-    try {
-      return await new Promise<Answer>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject })
-        this.#running().postMessage({ id, question } satisfies Asked<Question>, given)
-      })
-    } finally {
-      this.#waiting.delete(id)
-      if (this.#waiting.size === 0) this.#restUntilAsked()
-    }
+  /** @throws what was thrown on the thread, or an Error where the thread died of it or is closed. */
+  ask(question: Question, { from = '', given = [] }: Asking = {}): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      this.#waiting.add(from, { question, given, resolve, reject })
+      this.#askNext()
+    })
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     this.#idle?.cancel()
-    await this.#worker?.terminate()
+    const worker = this.#worker
+    if (worker !== null) this.#lose(worker, closedError())
+    else this.#askNext()
+    await worker?.terminate()
+  }
+
+  #askNext(): void {
+    while (this.#asked === null) {
+      const next = this.#waiting.take()
+      if (next === undefined) return this.#restUntilAsked()
+      try {
+        if (this.#closed) throw closedError()
+        this.#running().postMessage(next.question, next.given)
+        this.#asked = next
+      } catch (error) {
+        next.reject(error)
+      }
+    }
   }
 
   #running(): Worker {
@@ -64,32 +76,43 @@ export class AskedThread<Question, Answer> {
     if (this.#worker !== null) return this.#worker
     const worker = new Worker(this.#script)
     worker.unref()
-    worker.on('message', (answered: Answered<Answer>) => this.#settle(answered))
+    worker.on('message', (answered: Answered<Answer>) => this.#settle(worker, answered))
     worker.on('error', (error) => this.#lose(worker, error))
     worker.on('exit', () => this.#lose(worker, new Error('the thread ended before it answered')))
     this.#worker = worker
     return worker
   }
 
-  #settle(answered: Answered<Answer>): void {
-    const waiting = this.#waiting.get(answered.id)
-    if ('fault' in answered) waiting?.reject(answered.fault)
-    else waiting?.resolve(answered.answer)
+  #settle(worker: Worker, answered: Answered<Answer>): void {
+    if (this.#worker !== worker) return
+    const asked = this.#asked
+    this.#asked = null
+    if ('fault' in answered) asked?.reject(answered.fault)
+    else asked?.resolve(answered.answer)
+    this.#askNext()
   }
 
-  /** Whoever waits for the thread gets no answer; who asks next has a new one started. */
+  /** What it was asked gets no answer; for the next question a new one is started. */
   #lose(worker: Worker, error: unknown): void {
     if (this.#worker !== worker) return
     this.#worker = null
-    for (const waiting of this.#waiting.values()) waiting.reject(error)
+    const asked = this.#asked
+    this.#asked = null
+    asked?.reject(error)
+    this.#askNext()
   }
 
   #restUntilAsked(): void {
     this.#idle?.cancel()
+    if (this.#worker === null) return
     this.#idle = this.#timers.after(this.#idleMs, () => {
       const worker = this.#worker
       this.#worker = null
       void worker?.terminate()
     })
   }
+}
+
+function closedError(): Error {
+  return new Error('the thread is closed')
 }

@@ -26,7 +26,7 @@ function conversation(messages: number, said = 'hello'): Buffer {
 test('a request is read as on the spot, and its body comes back unchanged', async () => {
   for (const body of [conversation(5_000), conversation(1), Buffer.from('{"model":'), Buffer.from([0xff, 0x22])]) {
     const copy = Buffer.from(body)
-    const { reading, body: back } = await large.read(requestOf(body))
+    const { reading, body: back } = await large.read(requestOf(body), 'a')
     assert.deepEqual(reading, readRequest(requestOf(copy)))
     assert.ok(back.equals(copy))
   }
@@ -34,7 +34,7 @@ test('a request is read as on the spot, and its body comes back unchanged', asyn
 
 test('a body that shares its memory with others leaves them theirs', async () => {
   const slab = Buffer.concat([Buffer.from('before'), conversation(100), Buffer.from('behind')])
-  const { reading, body } = await large.read(requestOf(slab.subarray(6, -6)))
+  const { reading, body } = await large.read(requestOf(slab.subarray(6, -6)), 'a')
   assert.equal(reading.kind, 'read')
   assert.ok(body.equals(conversation(100)))
   assert.deepEqual([slab.toString('latin1', 0, 6), slab.toString('latin1', slab.length - 6)], ['before', 'behind'])
@@ -42,7 +42,7 @@ test('a body that shares its memory with others leaves them theirs', async () =>
 
 test('each of many gets its own answer', async () => {
   const bodies = Array.from({ length: 20 }, (_, index) => conversation(index * 50, `said ${index}`))
-  const read = await Promise.all(bodies.map((body) => large.read(requestOf(Buffer.from(body)))))
+  const read = await Promise.all(bodies.map((body) => large.read(requestOf(Buffer.from(body)), 'a')))
   read.forEach(({ reading, body }, index) => {
     const own = bodies[index]
     assert.ok(own !== undefined && body.equals(own))
@@ -58,18 +58,44 @@ test('the road goes on while a body is read that takes long', async () => {
     next = setImmediate(turn)
   }
   let next = setImmediate(turn)
-  const { reading } = await large.read(requestOf(body))
+  const { reading } = await large.read(requestOf(body), 'a')
   clearImmediate(next)
   assert.equal(reading.kind, 'read')
   // On the spot there would be none: nothing turns while JSON is parsed.
   assert.ok(turns > 20, `${turns}`)
 })
 
-test('where the thread dies the request fails, and the next is read by a new one', async () => {
+test('whoever has sent much keeps nobody else waiting for all of it', async () => {
+  const own = new LargeRequests(systemTimers)
+  const read: string[] = []
+  const asked = [...'aaaaab'].map(async (from) => {
+    await own.read(requestOf(conversation(1_000)), from)
+    read.push(from)
+  })
+  await Promise.all(asked)
+  assert.equal(read.join(''), 'aabaaa')
+  await own.close()
+})
+
+test('where the thread dies one request fails, and those that wait are read by a new one', async () => {
   const own = new LargeRequests(systemTimers)
   const kill = (worker: Worker): void => void worker.terminate()
   process.once('worker', kill)
-  await assert.rejects(own.read(requestOf(conversation(10))), /thread ended/)
-  assert.equal((await own.read(requestOf(conversation(10)))).reading.kind, 'read')
+  const asked = Array.from({ length: 5 }, () => own.read(requestOf(conversation(10)), 'a'))
+  const [first, ...others] = await Promise.allSettled(asked)
+  assert.match(String(first?.status === 'rejected' && first.reason), /thread ended/)
+  for (const other of others) assert.equal(other.status === 'fulfilled' && other.value.reading.kind, 'read')
   await own.close()
+})
+
+test('what waits when the threads are closed is given back', async () => {
+  const own = new LargeRequests(systemTimers)
+  const asked = Array.from({ length: 3 }, () => own.read(requestOf(conversation(10)), 'a'))
+  const ended = Promise.allSettled(asked)
+  await own.close()
+  assert.deepEqual(
+    (await ended).map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  )
+  await assert.rejects(own.read(requestOf(conversation(10)), 'a'), /closed/)
 })

@@ -31,12 +31,13 @@ export class LargeRequests {
   }
 
   /**
-   * As `readRequest` does. The body is not copied: until it is read it is gone from where it was.
+   * As `readRequest` does. The body is not copied: until it is read it is gone from where it was. Whoever they come from
+   * take turns, so that nobody waits for all that somebody else has sent.
    * @throws Error where the thread died of it.
    */
-  async read({ body, ...request }: RequestToRead): Promise<LargeReading> {
+  async read({ body, ...request }: RequestToRead, from: string): Promise<LargeReading> {
     const bytes = ownMemory(body)
-    const { reading, bytes: back } = await this.#thread.ask({ request, bytes }, [bytes.buffer])
+    const { reading, bytes: back } = await this.#thread.ask({ request, bytes }, { from, given: [bytes.buffer] })
     return { reading, body: Buffer.from(back.buffer, back.byteOffset, back.byteLength) }
   }
 

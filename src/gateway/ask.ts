@@ -4,6 +4,7 @@ import { emptyFacts, type RequestFacts } from '#providers/requests/facts.ts'
 import { noReach, type RequestReach } from '#providers/requests/reach.ts'
 import { type RequestReading, type RequestToRead, readRequest } from '#providers/requests/read-request.ts'
 import { leastCountedBytes } from '#providers/requests/structure.ts'
+import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Road } from './road.ts'
@@ -31,6 +32,7 @@ export function takeBody(
 export function readAsk(
   road: Road,
   { exchange, match }: Arrival,
+  { key }: Caller,
   body: Buffer | BodyFault | null,
 ): Promise<Ask | Refusal> | Ask | Refusal {
   if (body === null) return askOf(body, emptyFacts(match), noReach)
@@ -40,11 +42,11 @@ export function readAsk(
   const request = { match, contentType: text(contentType), contentEncoding: text(contentEncoding), body }
   // A form is not parsed but looked through, which takes no time to speak of.
   const large = body.length >= leastCountedBytes && match.body !== 'multipart'
-  return large ? readApart(road, request) : asked(body, readRequest(request))
+  return large ? readApart(road, request, key.id) : asked(body, readRequest(request))
 }
 
-async function readApart(road: Road, request: RequestToRead): Promise<Ask | Refusal> {
-  const { body, reading } = await road.largeRequests.read(request)
+async function readApart(road: Road, request: RequestToRead, keyId: string): Promise<Ask | Refusal> {
+  const { body, reading } = await road.largeRequests.read(request, keyId)
   return asked(body, reading)
 }
 

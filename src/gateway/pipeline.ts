@@ -33,7 +33,7 @@ export async function takeCall(road: Road, arrival: Arrival): Promise<void> {
   if (caller.kind === 'refused') return turnAway(road, arrival, caller)
 
   const body = takeBody(road, arrival)
-  const read = readAsk(road, arrival, body instanceof Promise ? await body : body)
+  const read = readAsk(road, arrival, caller, body instanceof Promise ? await body : body)
   const ask = read instanceof Promise ? await read : read
   if (ask.kind === 'refused') return turnAway(road, arrival, ask, { caller })
 

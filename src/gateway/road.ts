@@ -32,8 +32,11 @@ export interface TokenEstimator {
 
 /** Reads what would hold up other calls, beside the road. */
 export interface LargeRequestReader {
-  /** As `readRequest` does; the body is where it was before only once it has been read. */
-  read(request: RequestToRead): Promise<{ readonly reading: RequestReading; readonly body: Buffer }>
+  /**
+   * As `readRequest` does; the body is where it was before only once it has been read. Requests of the same key wait for
+   * one another, and for at most one of every other key.
+   */
+  read(request: RequestToRead, keyId: string): Promise<{ readonly reading: RequestReading; readonly body: Buffer }>
 }
 
 /** How far an answer is still read for its usage after the caller left. */

@@ -164,8 +164,9 @@ function askingFor(road: Road, callId: string, { stream, mostTokens }: Pick<Want
   const messages = [{ role: 'user', content: 'What is the capital of France?' }]
   const body = JSON.stringify({ model: 'gpt-4.1-mini', stream, max_tokens: mostTokens, messages })
   const caller = admit(road, exchange, startMs)
-  const ask = readAsk(road, arrival, Buffer.from(body))
-  assert.ok(caller.kind === 'admitted' && 'kind' in ask && ask.kind === 'ask')
+  assert.ok(caller.kind === 'admitted')
+  const ask = readAsk(road, arrival, caller, Buffer.from(body))
+  assert.ok('kind' in ask && ask.kind === 'ask')
   const route = chooseRoute(road, arrival, caller, ask)
   assert.ok(route.kind === 'route')
   return { arrival, caller, ask, payer: emptyPayer, route }
