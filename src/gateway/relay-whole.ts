@@ -1,5 +1,6 @@
 import { type Decoded, DecodedTooLarge, decodeWhole } from '#lib/body-decoder.ts'
 import { type ContentEncoding, encodeWhole } from '#lib/content-encoding.ts'
+import { JoinedBytes } from '#lib/joined-bytes.ts'
 import { type AnswerSink, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { withOwnResultsAddress } from '#providers/answers/results-address.ts'
@@ -40,9 +41,7 @@ class Whole implements AnswerSink {
   /** Null until what came with the head has been handed over. */
   #resolve: ((delivery: Delivery) => void) | null = null
   #reject: (error: unknown) => void = () => {}
-  #first: Buffer | null = null
-  #rest: Buffer[] | null = null
-  #bytes = 0
+  #came = new JoinedBytes()
   #over = false
   #firstByteAtMs: number | null = null
   #readOnBytes = 0
@@ -63,13 +62,9 @@ class Whole implements AnswerSink {
 
   bytes(chunk: Buffer): void {
     if (this.#over) return
-    this.#bytes += chunk.length
-    if (this.#bytes > this.#road.answerBodyBytes) return this.#giveUp()
-    if (this.#first === null) {
-      this.#firstByteAtMs = this.#nowMs()
-      this.#first = chunk
-    } else if (this.#rest === null) this.#rest = [chunk]
-    else this.#rest.push(chunk)
+    this.#firstByteAtMs ??= this.#nowMs()
+    this.#came.add(chunk)
+    if (this.#came.length > this.#road.answerBodyBytes) return this.#giveUp()
     if (!this.#open.arrival.exchange.gone) return
     this.#readOnBytes += chunk.length
     if (this.#readOnBytes > this.#road.readOn.readAfterDisconnectBytes) this.#whole.upstream.abort()
@@ -91,8 +86,7 @@ class Whole implements AnswerSink {
   /** What came of it is of no use to anybody: it is let go before the rest is. */
   #giveUp(): void {
     const allowed = this.#road.answerBodyBytes
-    this.#first = null
-    this.#rest = null
+    this.#came = new JoinedBytes()
     this.#finish(
       new UpstreamFault(
         'bad_answer',
@@ -109,9 +103,9 @@ class Whole implements AnswerSink {
     const { encoding } = this.#whole
     try {
       if (fault !== null) this.#deliver(nothingOf(fault), endedAtMs)
-      else if (encoding === null) this.#deliver(this.#plain(this.#body()), endedAtMs)
+      else if (encoding === null) this.#deliver(this.#plain(this.#came.take()), endedAtMs)
       else
-        this.#decoded(this.#body(), encoding).then(
+        this.#decoded(this.#came.take(), encoding).then(
           (outcome) => this.#deliver(outcome, endedAtMs),
           (error: unknown) => this.#reject(error),
         )
@@ -161,11 +155,6 @@ class Whole implements AnswerSink {
     // Encoded anew, the part would be taken for the whole.
     if (!decoded.whole) return { ...nothingOf(cutShort()), reading }
     return { reading, held: await encodeWhole(encoding, shown), fault: null }
-  }
-
-  #body(): Buffer {
-    const first = this.#first ?? noBytes
-    return this.#rest === null ? first : Buffer.concat([first, ...this.#rest])
   }
 
   /** What the client may see of it. */

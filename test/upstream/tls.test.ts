@@ -83,7 +83,7 @@ const takingSlowly = `
   // What is there before anybody takes it is handed over at once.
   let atOnce = true
   const say = (code) => {
-    console.log(JSON.stringify([bytes, paused, code]))
+    console.log(JSON.stringify([bytes, code]))
     void pool.destroy()
   }
   answer.deliver({
@@ -108,7 +108,7 @@ test('what was decrypted while nobody wanted it is kept, though the connection h
   const file = join(folder, 'ca.pem')
   writeFileSync(file, certificate.cert)
   assert.deepEqual(await ask(`https://localhost:${port}`, file, { path: '/chunks', script: takingSlowly }), [
-    JSON.stringify([200_000, false, 'none']),
+    JSON.stringify([200_000, 'none']),
   ])
   handshakes.splice(0)
   rmSync(folder, { recursive: true })

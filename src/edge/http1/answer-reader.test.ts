@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { answers } from '#test/upstream/made-answers.ts'
 import { cutAt, readAnswer } from '#test/upstream/reading.ts'
-import type { AnswerHead } from './answer-head.ts'
 import { AnswerReader } from './answer-reader.ts'
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
@@ -97,25 +96,23 @@ test('who cannot be a server of HTTP is found out before its line has an end', (
   assert.throws(() => reader.read(latin1('ML')), /no HTTP/)
 })
 
-test('the taker is given no more than it wants, and told what lies behind the end', () => {
+test('what came at a time is handed on at a time, however many chunks it is in, and told is what lies behind the end', () => {
   const pieces: string[] = []
   const ends: boolean[] = []
-  const heads: AnswerHead[] = []
   const reader = new AnswerReader({
-    takeHead: (head) => heads.push(head),
-    takeBytes: (piece) => {
-      pieces.push(piece.toString())
-      return false
-    },
+    takeHead: () => {},
+    takeBytes: (piece) => pieces.push(piece.toString()) > 0,
     takeEnd: (excess) => ends.push(excess),
   })
   reader.begin('POST')
-  const bytes = latin1(`${chunkedHead}1\r\na\r\n2\r\nbc\r\n0\r\n\r\nmore`)
-  let at = 0
-  while (ends.length === 0) at += reader.read(bytes.subarray(at))
-  assert.deepEqual(pieces, ['a', 'bc'])
-  assert.deepEqual(ends, [true])
-  assert.equal(bytes.subarray(at).toString(), 'more')
+  const came = [`${chunkedHead}1\r\na\r\n2\r\nbc`, '\r\n1\r\nd\r\n1\r\ne\r\n0\r\n\r\nmore']
+  const read = came.map((text) => text.slice(reader.read(latin1(text))))
+  assert.deepEqual(pieces, ['abc', 'de'])
+  assert.deepEqual([ends, read], [[true], ['', 'more']])
+})
+
+test('what came before a chunk that is none is handed on', () => {
+  check(`${chunkedHead}1\r\na\r\n2\r\nbc\r\nx\r\n`, { body: 'abc', outcome: 'malformed' })
 })
 
 test('one reader reads one answer after another', () => {

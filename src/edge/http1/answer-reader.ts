@@ -161,22 +161,29 @@ export class AnswerReader {
     return end
   }
 
+  /**
+   * What several chunks hold is handed on as one piece: a provider that sends a byte in each would otherwise have every
+   * byte go through all that a piece goes through.
+   */
   #readChunks(bytes: Buffer, from: number): number {
     const chunks = this.#chunks
+    if (chunks === null) return from
+    const contents: Buffer[] = []
     let at = from
-    while (chunks !== null && at < bytes.length) {
-      at = chunks.skip(bytes, at)
-      if (chunks.ended) {
-        this.#end(at < bytes.length)
-        return at
+    try {
+      while (at < bytes.length && !chunks.ended) {
+        at = chunks.skip(bytes, at)
+        const end = Math.min(bytes.length, at + chunks.contentBytes)
+        if (end === at) continue
+        chunks.took(end - at)
+        contents.push(bytes.subarray(at, end))
+        at = end
       }
-      const end = Math.min(bytes.length, at + chunks.contentBytes)
-      if (end === at) continue
-      chunks.took(end - at)
-      const piece = copied(bytes, at, end)
-      at = end
-      if (!this.#taker.takeBytes(piece)) return at
+    } finally {
+      // Also what came before a fault.
+      if (contents.length > 0) this.#taker.takeBytes(Buffer.concat(contents))
     }
+    if (chunks.ended) this.#end(at < bytes.length)
     return at
   }
 
