@@ -28,6 +28,8 @@ export interface ConfigSource {
   readonly path: string | null
   /** Of the file's text: equal as long as nothing has changed in it. */
   readonly digest: string
+  /** There is no text. */
+  readonly blank: boolean
 }
 
 export type LoadedConfig =
@@ -83,14 +85,14 @@ function findFile(
   const path = resolve(cwd, named ?? defaultConfigFile)
   try {
     const text = readFile(path)
-    return { source: { path, digest: sha256(text) }, text }
+    return { source: { path, digest: sha256(text), blank: text.trim() === '' }, text }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    if (code === 'ENOENT' && named === null) return { source: { path: null, digest: '' }, text: '' }
+    if (code === 'ENOENT' && named === null) return { source: { path: null, digest: '', blank: true }, text: '' }
     const wrong = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
     const where = named === null ? path : `environment TOLLGATE_CONFIG: ${path}`
     faults.push({ path: where, line: null, wrong, expected: 'a readable YAML file' })
-    return { source: { path, digest: code }, text: '' }
+    return { source: { path, digest: code, blank: true }, text: '' }
   }
 }
 

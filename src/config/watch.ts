@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { Timer, Timers } from '#ports.ts'
 import type { Config } from './config.ts'
-import { faultLine } from './faults.ts'
+import { type ConfigFault, faultLine } from './faults.ts'
 import { type ConfigSource, type ConfigSources, loadConfig } from './load.ts'
 
 export interface ConfigWatch {
@@ -40,9 +40,10 @@ export function watchConfig({ sources, timers, current, source, onConfig, onFaul
     const loaded = loadConfig(sources)
     if (!always && loaded.source.digest === digest) return
     digest = loaded.source.digest
-    if (!loaded.ok) {
-      onFaults(loaded.faults.map(faultLine))
-      return
+    if (!loaded.ok) return onFaults(loaded.faults.map(faultLine))
+    // A start would do with defaults. Nobody asks for them by a file that is gone, or empty because it is being written.
+    if (source.path !== null && !source.blank && loaded.source.blank) {
+      return onFaults([faultLine(blankFault(source.path, loaded.source.path === null))])
     }
     const notes = [...restartNotes(inForce, loaded.config), ...loaded.warnings]
     inForce = loaded.config
@@ -62,9 +63,19 @@ export function watchConfig({ sources, timers, current, source, onConfig, onFaul
   return { reload: () => reload(true), close: () => timer?.cancel() }
 }
 
+/** Whatever cannot be looked at, as on a network's disk that is away, is said when it is read. */
 function looksOf(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  return stats === undefined ? 'missing' : [stats.ino, stats.size, stats.mtimeMs].join(':')
+  try {
+    const { ino, size, mtimeMs } = statSync(path)
+    return [ino, size, mtimeMs].join(':')
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  }
+}
+
+function blankFault(path: string, gone: boolean): ConfigFault {
+  const wrong = gone ? 'does not exist any more' : 'is empty'
+  return { path, line: null, wrong, expected: 'a YAML file with settings, or a restart to go on without' }
 }
 
 /** Each as the file calls it. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -9,12 +9,12 @@ import { watchConfig } from '#config/watch.ts'
 import { systemTimers } from '#edge/system.ts'
 
 /** A file under watch, and what was heard of it so far, one thing after the other. */
-function watched(t: TestContext, text: string) {
+function watched(t: TestContext, text: string, { named = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-'))
   const path = join(folder, 'tollgate.yaml')
   writeFileSync(path, text)
   const sources = {
-    env: { TOLLGATE_CONFIG: path },
+    env: named ? { TOLLGATE_CONFIG: path } : {},
     cwd: folder,
     readFile: (file: string) => readFileSync(file, 'utf8'),
   }
@@ -71,6 +71,36 @@ test('a bad file keeps the old configuration and says why; the next good one cou
   writeFileSync(path, 'drain_ms: 4\n')
   watch.reload()
   assert.equal((await next())?.config?.drainMs, 4)
+})
+
+for (const named of [true, false]) {
+  test(`a file that is gone keeps the configuration, ${named ? 'named' : 'or not'} in the environment`, async (t) => {
+    const { path, next } = watched(t, 'drain_ms: 1\n', { named })
+    rmSync(path)
+    const gone = await next()
+    assert.equal(gone?.config, undefined)
+    assert.match(gone?.faults?.[0] ?? '', /does not exist/)
+    writeFileSync(path, 'drain_ms: 1\n')
+    assert.equal((await next())?.config?.drainMs, 1)
+  })
+}
+
+test('a file that is emptied, to be written anew, keeps the configuration', async (t) => {
+  const { path, next } = watched(t, 'drain_ms: 1\n')
+  writeFileSync(path, '')
+  assert.match((await next())?.faults?.[0] ?? '', /tollgate\.yaml: is empty/)
+  writeFileSync(path, 'drain_ms: 6\n')
+  assert.equal((await next())?.config?.drainMs, 6)
+})
+
+test('a file that cannot even be looked at keeps the configuration, and is looked at again', async (t) => {
+  const { path, next } = watched(t, 'drain_ms: 1\n')
+  rmSync(path)
+  symlinkSync(path, path)
+  assert.match((await next())?.faults?.[0] ?? '', /cannot be read \(ELOOP\)/)
+  rmSync(path)
+  writeFileSync(path, 'drain_ms: 5\n')
+  assert.equal((await next())?.config?.drainMs, 5)
 })
 
 test('what needs a restart is said', async (t) => {
