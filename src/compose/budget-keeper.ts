@@ -189,8 +189,8 @@ export class BudgetKeeper {
   #saveLater(): void {
     if (this.#closed) return
     this.#timer = systemTimers.after(saveEveryMs, () => {
-      this.#saving = this.#save()
-      this.#saveLater()
+      // On a slow disk one may take longer than that: two at once would write into the same file.
+      this.#saving = this.#save().then(() => this.#saveLater())
     })
   }
 
