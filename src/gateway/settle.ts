@@ -1,8 +1,9 @@
 import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
 import { bounded, longestErrorCode, longestErrorMessage, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { ReportedUsage, UsageSource } from '#core/usage/reported.ts'
-import type { UpstreamFault } from '#ports.ts'
+import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { searchesUnseen } from '#providers/model-limits.ts'
+import { tierInHeaders } from '#providers/tier-headers.ts'
 import { inMicros } from './duration.ts'
 import type { EndedCall } from './end-call.ts'
 import type { Road } from './road.ts'
@@ -28,6 +29,8 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     modelServed,
     modelRouted: call.modelRouted,
     endpoint: call.endpoint,
+    serviceTier: counted.usage?.serviceTier ?? tierInHeaders(ended.answer?.headers ?? noHeaders),
+    asked: open.ask.reach,
     atMs: call.startedAtMs,
     usage: counted.usage,
     usageSource: counted.source,
@@ -61,6 +64,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
 }
 
 const noMarks: readonly string[] = []
+const noHeaders: UpstreamAnswer['headers'] = {}
 
 function marksOf({ open, delivery }: EndedCall, priced: readonly string[]): readonly string[] {
   const { marks: reserved } = open.reserved

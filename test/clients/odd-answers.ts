@@ -23,18 +23,20 @@ export interface OddAnswers {
   stop(): Promise<void>
 }
 
-const kinds = [
+type KindAndModels = readonly [string, string]
+
+const vendors: readonly KindAndModels[] = [
   ['openai-compatible', '*gpt*'],
   ['openai-compatible', 'text-embedding-*'],
   ['anthropic', 'claude-*'],
   ['google', 'gemini-*'],
 ]
-const providers = kinds.map(
-  ([kind = '', models = ''], index) =>
-    `  - {name: odd-${index}, kind: ${kind}, base_url: "\${SIMULATOR}", api_key: sk-relay, models: ["${models}"]}`,
-)
 
-export async function startOddAnswers(): Promise<OddAnswers> {
+export async function startOddAnswers(kinds = vendors): Promise<OddAnswers> {
+  const providers = kinds.map(
+    ([kind, models], index) =>
+      `  - {name: odd-${index}, kind: ${kind}, base_url: "\${SIMULATOR}", api_key: sk-relay, models: ["${models}"]}`,
+  )
   const upstream = await startRawUpstream()
   const stack = await startStack({ upstream: upstream.url, providers: providers.join('\n') })
   return {

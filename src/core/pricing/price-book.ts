@@ -29,6 +29,8 @@ export interface CallToPrice {
   /** The tier that the answer names, where that is not in `usage` already. Never the tier that was asked for. */
   readonly serviceTier?: string | undefined
   readonly trafficType?: string | undefined
+  /** What the request asked for that costs more or less: an answer that says nothing of it may be billed so. */
+  readonly asked?: AskedTerms
   /** When the call began. */
   readonly atMs: number
   /** Null = there is nothing to bill: errors, free calls. `{}` = an answer was given and nothing is known of its size. */
@@ -38,6 +40,12 @@ export interface CallToPrice {
   readonly outputUnread?: boolean
   /** The model searches whether or not its answer shows it: without a fee per request, the search has no known price. */
   readonly searchesUnseen?: boolean
+}
+
+export interface AskedTerms {
+  readonly serviceTier: string | null
+  readonly speed: string | null
+  readonly inferenceGeo: string | null
 }
 
 export interface PricedCall {
@@ -186,6 +194,7 @@ function priceCall(call: CallToPrice, book: BookParts): PricedCall {
   const price = priceOfModel(pricing, call.modelServed)
   const tokens = priceTokens(pricing, price)
   const units = priceUnits(pricing, price, tokens)
+  markUnsaid(pricing)
   if (call.outputUnread === true || (mediaEndpoints.has(call.endpoint) && nothingCounted(tokens, units))) {
     marks.add('usage_missing')
     tally.unpriced = true
@@ -308,6 +317,20 @@ function priceOfModel(pricing: CallPricing, served: string): Price | null {
     case 'no_price':
       return null
   }
+}
+
+/** The standard rate is booked where an answer does not say whether it was given the tier, or the place, asked for. */
+function markUnsaid({ call, usage, book, marks }: CallPricing): void {
+  if (call.asked === undefined) return
+  const { serviceTier, speed, inferenceGeo } = call.asked
+  const told = call.serviceTier ?? call.trafficType ?? usage.serviceTier ?? usage.trafficType
+  const unsaid = {
+    serviceTier: told === undefined ? (serviceTier ?? undefined) : undefined,
+    speed: usage.speed === undefined ? (speed ?? undefined) : undefined,
+    trafficType: undefined,
+  }
+  if (book.options.catalog.tierOf(unsaid) !== 'standard') marks.add('tier_not_named')
+  if (usage.inferenceGeo === undefined && plainGeo(inferenceGeo ?? undefined) !== '') marks.add('geo_not_named')
 }
 
 /** The places that stand for "anywhere" have no price of their own. */

@@ -94,6 +94,7 @@ const tierWords: ReadonlyMap<string, ServiceTier> = new Map([
   ['default', 'standard'],
   ['auto', 'standard'],
   ['standard', 'standard'],
+  ['standard_only', 'standard'],
   ['on_demand', 'standard'],
   ['unspecified', 'standard'],
   ['traffic_type_unspecified', 'standard'],
