@@ -247,6 +247,8 @@ function pricePass(
     else {
       tally.addTokens(price, band, billed)
       if (audioAtTextRate(band, billed)) marks.add('audio_not_priced')
+      if (pass.cacheWrite12hTokens !== undefined && pass.cacheWrite12hTokens > 0)
+        marks.add('cache_write_12h_not_priced')
     }
   }
   return addToTotals(before, counts)

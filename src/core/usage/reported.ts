@@ -15,6 +15,8 @@ export interface ReportedUsage {
   readonly cacheWriteTokens?: number
   readonly cacheWrite5mTokens?: number
   readonly cacheWrite1hTokens?: number
+  /** Those of OpenAI that were written for half a day. They have no rate of their own here, and are marked. */
+  readonly cacheWrite12hTokens?: number
   /** All generated tokens, reasoning included, whether or not the provider counts it in. */
   readonly outputTokens?: number
   readonly reasoningTokens?: number
@@ -43,6 +45,8 @@ export interface ReportedUsage {
   readonly imageGenerationRequests?: number
   /** Commands that the provider ran in a container of its own. */
   readonly shellRequests?: number
+  /** Calls of tools of the provider of which nothing is known here, not even whether they cost anything. */
+  readonly serverToolRequests?: number
   /** Tokens of cited pages, where they are billed beside the prompt. */
   readonly citationTokens?: number
   readonly codeExecutionRequests?: number

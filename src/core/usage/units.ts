@@ -8,6 +8,7 @@ export type UnitName =
   | 'maps_grounding'
   | 'image_generation'
   | 'shell'
+  | 'server_tool'
   | 'citation_token'
   | 'web_search_source'
   | 'web_fetch'
@@ -33,6 +34,7 @@ export function reportedUnitsOf(usage: ReportedUsage, marks: Set<string>): Units
   add(units, 'maps_grounding', usage.mapsGroundingRequests, marks)
   add(units, 'image_generation', usage.imageGenerationRequests, marks)
   add(units, 'shell', usage.shellRequests, marks)
+  add(units, 'server_tool', usage.serverToolRequests, marks)
   add(units, 'citation_token', usage.citationTokens, marks)
   add(units, 'web_search_source', usage.webSearchSources, marks)
   add(units, 'web_fetch', usage.webFetchRequests, marks)

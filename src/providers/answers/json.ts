@@ -81,6 +81,16 @@ export function sumOf(...counts: readonly (number | undefined)[]): number | unde
   return sum
 }
 
+/** The sum of an object's counts above zero whose names are not known; undefined where there is none. */
+export function otherCounts(object: JsonObject | undefined, known: ReadonlySet<string>): number | undefined {
+  let sum: number | undefined
+  for (const name in object) {
+    const count = known.has(name) ? 0 : (countOf(object[name]) ?? 0)
+    if (count > 0) sum = (sum ?? 0) + count
+  }
+  return sum
+}
+
 /** Drops what is undefined, so that an absent count stays absent. */
 export function present<T extends object>(values: { [K in keyof T]: T[K] | undefined }): T {
   const kept: Partial<T> = {}

@@ -1,7 +1,7 @@
-import type { ReportedUsage } from '#core/usage/reported.ts'
+import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, type JsonObject, objectOf, present, textOf } from './json.ts'
+import { countOf, isObject, type JsonObject, nameOf, objectOf, present, sumOf, textOf } from './json.ts'
 import { responsesUsage } from './openai-usage.ts'
 import { type StatedCost, statedCost } from './stated-cost.ts'
 
@@ -22,9 +22,31 @@ export function createEmbeddingsReader(findings: Findings): AnswerReader {
   })
 }
 
-/** Reads pictures: GPT image models count tokens by kind, DALL·E reports nothing. */
+/**
+ * Reads pictures: GPT image models count tokens by kind, DALL·E reports nothing. An SVG is written by a model of text,
+ * from the picture of the other one: https://developers.openai.com/api/reference/resources/images (`svg_usage`).
+ */
 export function createImagesReader(findings: Findings): AnswerReader {
-  return createPlainReader(findings, responsesUsage)
+  return createPlainReader(
+    findings,
+    (usage, json) => {
+      const author = objectOf(json['svg_usage'])
+      const own = responsesUsage(usage)
+      if (author === undefined) return own
+      const written = responsesUsage(author)
+      const reasoningTokens = countOf(author['reasoning_tokens'])
+      const passes = [own, present<ReportedPass>({ ...written, reasoningTokens, model: nameOf(author['model']) ?? '' })]
+      return present<ReportedUsage>({
+        inputTokens: sumOf(own.inputTokens, written.inputTokens),
+        outputTokens: sumOf(own.outputTokens, written.outputTokens),
+        reasoningTokens,
+        iterations: passes,
+        // Of the picture itself nothing was counted.
+        imageGenerationRequests: own.outputTokens === undefined ? 1 : undefined,
+      })
+    },
+    ({ svg_usage: author }) => (isObject(author) ? {} : undefined),
+  )
 }
 
 /** Reads speech, transcriptions and translations: billed by tokens or by seconds. */
@@ -60,7 +82,7 @@ const lastEvents: ReadonlySet<string> = new Set([
 
 function createPlainReader(
   findings: Findings,
-  convert: (usage: JsonObject) => ReportedUsage | null,
+  convert: (usage: JsonObject, json: JsonObject) => ReportedUsage | null,
   elsewhere: (json: JsonObject) => JsonObject | undefined = () => undefined,
 ): AnswerReader {
   let usage: ReportedUsage | null = null
@@ -72,7 +94,7 @@ function createPlainReader(
     findings.serviceTier = textOf(json['service_tier']) ?? findings.serviceTier
     const reported = objectOf(json['usage']) ?? elsewhere(json)
     if (reported !== undefined) {
-      usage = convert(reported)
+      usage = convert(reported, json)
       findings.usageFinal = true
       cost = statedCost(reported, source)
     }

@@ -1,7 +1,18 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, isObject, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
+import {
+  countOf,
+  isObject,
+  type JsonObject,
+  nameOf,
+  objectOf,
+  objectsOf,
+  otherCounts,
+  present,
+  sumOf,
+  textOf,
+} from './json.ts'
 import { responsesUsage } from './openai-usage.ts'
 import { type StatedCost, statedCost } from './stated-cost.ts'
 
@@ -89,7 +100,7 @@ function noteUnread(findings: Findings, items: readonly JsonObject[]): void {
 function besideTokens(usage: JsonObject, response: JsonObject, items: readonly JsonObject[]): ReportedUsage {
   const tools = objectOf(response['tool_usage'])
   const xaiTools = objectOf(usage['server_side_tool_usage_details'])
-  const images = objectOf(tools?.['image_gen'])
+  const images = picturesCounted(objectOf(tools?.['image_gen']), response)
   const counts = countItems(items)
   const searched =
     countOf(objectOf(tools?.['web_search'])?.['num_requests']) ??
@@ -100,15 +111,44 @@ function besideTokens(usage: JsonObject, response: JsonObject, items: readonly J
     webSearchRequests: preview ? undefined : searched,
     webSearchPreviewRequests: preview ? searched : undefined,
     fileSearchRequests: countOf(xaiTools?.['file_search_calls']) ?? counts['file_search_call'],
-    imageGenerationRequests: images === undefined ? counts['image_generation_call'] : undefined,
+    // Zeros stand for no record of the pictures as well as for no pictures.
+    imageGenerationRequests:
+      countOf(xaiTools?.['image_generation_calls']) ??
+      (images?.outputTokens ? undefined : counts['image_generation_call']),
+    serverToolRequests: sumOf(otherCounts(xaiTools, xaiCounts), otherFamilies(tools)),
     // A command that the caller is to run comes without its output.
     shellRequests: counts['shell_call_output'],
     codeExecutionRequests: countOf(xaiTools?.['code_interpreter_calls']) ?? counts['code_interpreter_call'],
     serverSideToolsUsed: countOf(usage['num_server_side_tools_used']),
     webSearchSources: countOf(usage['num_sources_used']),
     outputItems: Object.keys(counts).length === 0 ? undefined : counts,
-    imageGeneration: images === undefined ? undefined : (responsesUsage(images) satisfies ReportedPass),
+    imageGeneration: images,
   })
+}
+
+/** What the pictures of a tool took, by the model that the tool names. */
+function picturesCounted(reported: JsonObject | undefined, response: JsonObject): ReportedPass | undefined {
+  if (reported === undefined) return undefined
+  const pass = responsesUsage(reported)
+  const models = objectsOf(response['tools'])
+    .filter(({ type }) => type === 'image_generation')
+    .map(({ model }) => nameOf(model))
+  const [model] = models
+  return model !== undefined && models.length === 1 ? { ...pass, model } : pass
+}
+
+/** What xAI counts of tools that have units here; calls of MCP servers cost no more than their tokens. */
+const xaiCounts: ReadonlySet<string> = new Set([
+  ...['web_search_calls', 'x_search_calls', 'file_search_calls', 'code_interpreter_calls', 'image_generation_calls'],
+  'mcp_calls',
+])
+
+/** OpenAI's word for the use of tools of which nothing is known here. */
+function otherFamilies(tools: JsonObject | undefined): number | undefined {
+  const counts = Object.entries(tools ?? {})
+    .filter(([name]) => name !== 'web_search' && name !== 'image_gen')
+    .map(([, family]) => otherCounts(objectOf(family), new Set()))
+  return sumOf(...counts)
 }
 
 /** Items by kind. Messages and reasoning are tokens and nothing else. */

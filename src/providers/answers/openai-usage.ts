@@ -27,7 +27,11 @@ export function chatUsage(usage: JsonObject, accent: Accent, model: string | nul
     countOf(usage['prompt_cache_hit_tokens']) ??
     countOf(usage['cache_read_input_tokens']) ??
     countOf(usage['cached_tokens'])
-  const written = countOf(prompt?.['cache_write_tokens']) ?? countOf(usage['cache_creation_input_tokens'])
+  const written =
+    countOf(prompt?.['cache_write_tokens']) ??
+    countOf(prompt?.['cache_creation_tokens']) ??
+    countOf(prompt?.['cache_creation_input_tokens']) ??
+    countOf(usage['cache_creation_input_tokens'])
   const image = countOf(prompt?.['image_tokens'])
   const video = countOf(prompt?.['video_tokens'])
   const audioOut = countOf(completion?.['audio_tokens'])
@@ -40,6 +44,11 @@ export function chatUsage(usage: JsonObject, accent: Accent, model: string | nul
   if (inputTokens !== undefined) reported.inputTokens = inputTokens
   if (cached !== undefined) reported.cachedInputTokens = cached
   if (written !== undefined) reported.cacheWriteTokens = written
+  if (written !== undefined && written > 0) Object.assign(reported, splitOfWrites(usage, prompt))
+  const cachedKinds = objectOf(prompt?.['cached_tokens_details'])
+  if (cachedKinds !== undefined) Object.assign(reported, partsOfCached(cachedKinds))
+  const traffic = objectOf(objectOf(usage['extra_properties'])?.['google'])?.['traffic_type']
+  if (typeof traffic === 'string') reported.trafficType = traffic
   if (audio !== undefined) reported.audioInputTokens = audio
   if (image !== undefined) reported.imageInputTokens = image
   if (video !== undefined) reported.videoInputTokens = video
@@ -52,6 +61,30 @@ export function chatUsage(usage: JsonObject, accent: Accent, model: string | nul
   if (cited !== undefined) reported.citationTokens = cited
   if (sources !== undefined) reported.webSearchSources = sources
   return reported
+}
+
+/**
+ * Cache writes by lifetime: of relays to Claude as Anthropic says it (LiteLLM in the details, others beside them), of
+ * OpenAI in words of its own.
+ */
+function splitOfWrites(usage: JsonObject, details: JsonObject | undefined): Writable<ReportedPass> {
+  const byMinutes =
+    objectOf(details?.['cache_creation_token_details']) ??
+    objectOf(details?.['cache_creation']) ??
+    objectOf(usage['cache_creation'])
+  return present<ReportedPass>({
+    cacheWrite5mTokens: countOf(byMinutes?.['ephemeral_5m_input_tokens']),
+    cacheWrite1hTokens: countOf(byMinutes?.['ephemeral_1h_input_tokens']),
+    cacheWrite12hTokens: countOf(objectOf(details?.['cache_write_tokens_details'])?.['ttl_12h_tokens']),
+  })
+}
+
+/** What of the cached tokens was sound or pictures, which have rates of their own. */
+function partsOfCached(details: JsonObject | undefined): Writable<ReportedPass> {
+  return present<ReportedPass>({
+    audioCachedTokens: countOf(details?.['audio_tokens']),
+    imageCachedTokens: countOf(details?.['image_tokens']) ?? countOf(details?.['cached_image_tokens']),
+  })
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
@@ -95,10 +128,14 @@ function chatOutput(usage: JsonObject, accent: Accent, model: string | null): Ou
 export function responsesUsage(usage: JsonObject): ReportedPass {
   const input = objectOf(usage['input_tokens_details']) ?? objectOf(usage['input_token_details'])
   const output = objectOf(usage['output_tokens_details']) ?? objectOf(usage['output_token_details'])
+  const written = countOf(input?.['cache_write_tokens'])
   return present<ReportedPass>({
     inputTokens: countOf(usage['input_tokens']),
-    cachedInputTokens: countOf(input?.['cached_tokens']),
-    cacheWriteTokens: countOf(input?.['cache_write_tokens']),
+    // Beside the details in what is said of pictures that a tool made.
+    cachedInputTokens: countOf(input?.['cached_tokens']) ?? countOf(usage['cached_tokens']),
+    ...partsOfCached(objectOf(input?.['cached_tokens_details']) ?? objectOf(usage['cached_tokens_details'])),
+    cacheWriteTokens: written,
+    ...(written === undefined || written === 0 ? {} : splitOfWrites(usage, input)),
     textInputTokens: countOf(input?.['text_tokens']),
     audioInputTokens: countOf(input?.['audio_tokens']),
     imageInputTokens: countOf(input?.['image_tokens']),
