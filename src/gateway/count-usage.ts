@@ -45,7 +45,8 @@ export async function estimatedUsage(estimator: TokenEstimator, ended: EndedCall
   // What the provider counted at last stands beside the half that it did not.
   const keep = usage !== null && inputUnread(ended, usage) && delivery.reading.usageFinal && reported > 0
   const counted = {
-    ...usage,
+    // Tools may have been counted where tokens were not.
+    ...delivery.reading.usage,
     inputTokens,
     outputTokens: keep ? reported : likelyOutput(delivery.reading, outputTokens),
   }

@@ -42,12 +42,12 @@ const statedOtherwise: Readonly<Record<string, readonly [total: string, why: str
     'the second model that advised is in the stated cost only, not in the usage',
   ],
   'perplexity/chat.completions-json-sonar-cost.json': [
-    '0.012023000000',
-    'the fee per request depends on the search context; the list has the highest of three',
+    '0.005023000000',
+    'the statement rounds what the tokens cost',
   ],
   'perplexity/chat.completions-stream-sonar-cumulative.json': [
-    '0.012137000000',
-    'the fee per request depends on the search context; the list has the highest of three',
+    '0.005137000000',
+    'the statement rounds what the tokens cost',
   ],
   'xai/responses-json-responses-web-search.json': [
     '0.006150850000',

@@ -248,7 +248,7 @@ function makeRates(price: Price, reached: number, occurs: (kind: TokenKind) => b
   }
   const request = units.get('request')?.each ?? nothing
   // A fee is one of every call, whatever is said of units; seconds may be fractions, which are rounded.
-  units.delete('request')
+  for (const fee of ['request', 'request_low', 'request_medium'] as const) units.delete(fee)
   return { input, output, units, request, whole: whole && !units.has('audio_second') }
 }
 

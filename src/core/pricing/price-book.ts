@@ -247,6 +247,11 @@ function pricePass(
     else {
       tally.addTokens(price, band, billed)
       if (audioAtTextRate(band, billed)) marks.add('audio_not_priced')
+      // Text and pictures cost by an order of magnitude less and more.
+      if (pass.showsPictures === true && billed.imageOutput === 0 && band.hasImageOutputRate) {
+        marks.add('image_output_not_told')
+        tally.unpriced = true
+      }
       if (pass.cacheWrite12hTokens !== undefined && pass.cacheWrite12hTokens > 0)
         marks.add('cache_write_12h_not_priced')
     }
@@ -285,12 +290,22 @@ function priceUnits(
     marks.add(`unpriced_${unit}`)
     if (!partlyFree.has(unit)) tally.unpriced = true
   }
-  if (price !== null && band !== undefined && tally.addUnit(price, band, 'request', 1)) units.request = 1
-  else if (call.searchesUnseen === true && !searchUnits.some((unit) => units[unit] !== undefined)) {
+  const fee = feeFor(usage.searchContext)
+  if (price !== null && band !== undefined && tally.addUnit(price, band, fee, 1)) units.request = 1
+  else if (
+    (call.searchesUnseen === true || usage.showsSearches === true) &&
+    !searchUnits.some((unit) => units[unit] !== undefined)
+  ) {
     marks.add('unpriced_web_search')
     tally.unpriced = true
   }
   return units
+}
+
+/** A search model's fee for a request, by how much it reads; where the list knows one fee only, that. */
+function feeFor(searchContext: string | undefined): UnitName {
+  if (searchContext === 'low') return 'request_low'
+  return searchContext === 'medium' ? 'request_medium' : 'request'
 }
 
 function priceOfModel(pricing: CallPricing, served: string): Price | null {

@@ -35,6 +35,8 @@ export interface PriceBand {
   readonly units: readonly UnitLine[]
   /** Audio has a rate of its own; where it has none it is priced as text. */
   readonly hasAudioRate: { readonly input: boolean; readonly output: boolean }
+  /** Pictures cost more, or less, than the text beside them. */
+  readonly hasImageOutputRate: boolean
   readonly version: string
 }
 
@@ -103,7 +105,8 @@ function makeBand(card: RateCard, terms: PriceTerms, overTokens: number): PriceB
   }
   const version = overTokens === 0 ? terms.version : `${terms.version} context>${overTokens}`
   const hasAudioRate = { input: perOne('input_audio') !== null, output: perOne('output_audio') !== null }
-  return { overTokens, tokens, byKind, units, hasAudioRate, version }
+  const hasImageOutputRate = perOne('output_image') !== null
+  return { overTokens, tokens, byKind, units, hasAudioRate, hasImageOutputRate, version }
 }
 
 const noLines: Record<TokenKind, TokenLine | null> = {

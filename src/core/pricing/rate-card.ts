@@ -24,6 +24,8 @@ export const rateNames = [
   'output_video',
   'reasoning',
   'request',
+  'request_low',
+  'request_medium',
   'web_search',
   'web_search_preview',
   'file_search',
@@ -100,4 +102,6 @@ export const billedUnits: readonly BilledUnit[] = [
   { unit: 'code_execution', rate: 'code_execution' },
   { unit: 'audio_second', rate: 'audio_second' },
   { unit: 'request', rate: 'request' },
+  { unit: 'request_low', rate: 'request_low', like: 'request' },
+  { unit: 'request_medium', rate: 'request_medium', like: 'request' },
 ]

@@ -66,6 +66,12 @@ export interface ReportedUsage {
    * nearly always absent.
    */
   readonly outputTokensLeftOut?: number
+  /** The answer rests on searches, whether or not they are counted. */
+  readonly showsSearches?: true
+  /** The answer has pictures in it, whether or not their tokens are told apart. */
+  readonly showsPictures?: true
+  /** How much of the web a search model reads, where its fee depends on that: `low`, `medium`, `high`. */
+  readonly searchContext?: string
   /** Seconds of audio, where the provider bills time. */
   readonly durationSeconds?: number
   /** Exact decimal text of what the provider itself says the call cost. */

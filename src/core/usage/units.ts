@@ -1,6 +1,7 @@
 import type { ReportedUsage } from './reported.ts'
 
-/** What is counted and may be billed beside tokens. `request` is reported by nobody: a price with such a fee adds it. */
+/** What is counted and may be billed beside tokens. `request…` are reported by nobody: a price with such a fee adds it,
+ * by how much of the web the request had read. */
 export type UnitName =
   | 'web_search'
   | 'web_search_preview'
@@ -16,6 +17,8 @@ export type UnitName =
   | 'search_unit'
   | 'audio_second'
   | 'request'
+  | 'request_low'
+  | 'request_medium'
 
 export type Units = Partial<Record<UnitName, number>>
 

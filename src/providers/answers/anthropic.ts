@@ -1,7 +1,7 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, type JsonObject, nameOf, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
+import { countOf, type JsonObject, nameOf, objectOf, objectsOf, otherCounts, present, sumOf, textOf } from './json.ts'
 import { nothingStated, type StatedCost, statedCost } from './stated-cost.ts'
 
 /** Reads the Messages API. Source: https://docs.anthropic.com/en/api/messages-streaming and its recordings. */
@@ -10,10 +10,12 @@ export function createMessagesReader(findings: Findings): AnswerReader {
   let cost: StatedCost = nothingStated
   let refused = false
   let produced = false
+  const ran: ToolRuns = { searches: 0, fetches: 0, codeRuns: 0 }
 
   const takeBlock = (block: JsonObject | undefined): void => {
     // Says only that another model goes on.
     produced ||= block?.['type'] !== 'fallback'
+    noteRun(block, ran)
     addBlock(block, findings)
   }
   const takeMessage = (message: JsonObject, source: string): void => {
@@ -36,8 +38,12 @@ export function createMessagesReader(findings: Findings): AnswerReader {
       switch (json['type']) {
         case 'content_block_delta':
           return addDelta(objectOf(json['delta']), findings)
-        case 'content_block_start':
-          return takeBlock(objectOf(json['content_block']))
+        case 'content_block_start': {
+          const block = objectOf(json['content_block'])
+          // The stream began with the name of the model that was asked first.
+          if (block?.['type'] === 'fallback') findings.nameModel(objectOf(block['to'])?.['model'])
+          return takeBlock(block)
+        }
         case 'message_start': {
           const message = objectOf(json['message'])
           if (message === undefined) return
@@ -73,7 +79,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
     },
     usage: () => {
       if (usage === null) return null
-      const reported = { ...messagesUsage(usage, findings), ...cost }
+      const reported = { ...messagesUsage(usage, findings, ran), ...cost }
       return refused && !produced && (reported.outputTokens ?? 0) <= 1 ? { ...reported, refusedAtOnce: true } : reported
     },
   }
@@ -102,7 +108,7 @@ function without(object: JsonObject, name: string): JsonObject {
   return rest
 }
 
-function messagesUsage(usage: JsonObject, findings: Findings): ReportedUsage {
+function messagesUsage(usage: JsonObject, findings: Findings, ran: ToolRuns): ReportedUsage {
   const top = passUsage(usage)
   const passes = objectsOf(usage['iterations']).map((pass) =>
     present<ReportedPass>({
@@ -116,15 +122,44 @@ function messagesUsage(usage: JsonObject, findings: Findings): ReportedUsage {
   if (serviceTier !== undefined) findings.serviceTier = serviceTier
   const geo = nameOf(usage['inference_geo'])
   return present<ReportedUsage>({
-    ...(saysMore(passes, top) ? { ...sumOfPasses(passes), iterations: passes, topLevel: withoutSplit(top) } : top),
+    ...(saysMore(passes, top, findings.model)
+      ? { ...sumOfPasses(passes), iterations: passes, topLevel: withoutSplit(top) }
+      : top),
     reasoningTokens: countOf(objectOf(usage['output_tokens_details'])?.['thinking_tokens']),
-    webSearchRequests: countOf(serverTools?.['web_search_requests']),
-    webFetchRequests: countOf(serverTools?.['web_fetch_requests']),
-    codeExecutionRequests: countOf(serverTools?.['code_execution_requests']),
+    webSearchRequests: countOf(serverTools?.['web_search_requests']) ?? someOf(ran.searches),
+    webFetchRequests: countOf(serverTools?.['web_fetch_requests']) ?? someOf(ran.fetches),
+    codeExecutionRequests: countOf(serverTools?.['code_execution_requests']) ?? someOf(ran.codeRuns),
+    serverToolRequests: otherCounts(serverTools, countedTools),
     serviceTier,
     inferenceGeo: geo === 'not_available' ? undefined : geo,
     speed: textOf(usage['speed']),
   })
+}
+
+const countedTools: ReadonlySet<string> = new Set([
+  ...['web_search_requests', 'web_fetch_requests', 'code_execution_requests'],
+  // Free beside its tokens: https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool
+  'tool_search_requests',
+])
+
+/** What tools of the provider did, by their results: for streams that break off, and relays that leave the counts out. */
+interface ToolRuns {
+  searches: number
+  fetches: number
+  codeRuns: number
+}
+
+/** A search that failed is not billed: https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool */
+function noteRun(block: JsonObject | undefined, ran: ToolRuns): void {
+  const type = textOf(block?.['type'])
+  if (type?.endsWith('_tool_result') !== true) return
+  if (type === 'web_search_tool_result') ran.searches += Array.isArray(block?.['content']) ? 1 : 0
+  else if (type === 'web_fetch_tool_result') ran.fetches += 1
+  else if (type.endsWith('code_execution_tool_result')) ran.codeRuns += 1
+}
+
+function someOf(count: number): number | undefined {
+  return count === 0 ? undefined : count
 }
 
 function withoutSplit({ cacheWrite5mTokens: _, cacheWrite1hTokens: __, ...rest }: ReportedPass): ReportedPass {
@@ -161,12 +196,12 @@ function splitOfWrites(split: JsonObject | undefined, total: number | undefined)
 
 /**
  * Whether the passes are to be added up: with several, the plain fields leave some out (compaction, the advisor). One
- * alone repeats the plain fields, except where they do not count it at all.
+ * alone repeats the plain fields, except where they do not count it at all, or where it is another model's.
  */
-function saysMore(passes: readonly ReportedPass[], top: ReportedPass): boolean {
+function saysMore(passes: readonly ReportedPass[], top: ReportedPass, model: string | null): boolean {
   const [first] = passes
   if (first === undefined) return false
-  if (passes.length > 1) return true
+  if (passes.length > 1 || (first.model !== undefined && first.model !== model)) return true
   return first.type !== 'message' && (first.inputTokens !== top.inputTokens || first.outputTokens !== top.outputTokens)
 }
 

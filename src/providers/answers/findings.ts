@@ -10,6 +10,22 @@ const joinedPieces = 128
 /** Shared, so nothing may be added to it. */
 const noTexts: string[] = []
 
+/** What an answer shows that its report may have left out. */
+export interface Shown {
+  searches: boolean
+  pictures: boolean
+  /** Each by its index. */
+  readonly codeRuns: Set<unknown>
+}
+
+export function shownUsage({ searches, pictures, codeRuns }: Shown): ReportedUsage {
+  return {
+    ...(searches ? { showsSearches: true } : {}),
+    ...(pictures ? { showsPictures: true } : {}),
+    ...(codeRuns.size > 0 ? { codeExecutionRequests: codeRuns.size } : {}),
+  }
+}
+
 /** What was read of one answer so far. Readers write into it; `readingOf` makes the result of it. */
 export class Findings {
   model: string | null = null
@@ -26,6 +42,8 @@ export class Findings {
   usageFinal = false
   unreadEvents = 0
   outputUnread = false
+  /** Null while the answer shows nothing of the kind: nearly always. */
+  shown: Shown | null = null
   /** All output so far, kept or not. */
   outputChars = 0
   /** The same in UTF-8. */
@@ -60,6 +78,11 @@ export class Findings {
 
   nameResponse(id: unknown): void {
     this.responseId ??= idOf(id) ?? null
+  }
+
+  shows(): Shown {
+    this.shown ??= { searches: false, pictures: false, codeRuns: new Set() }
+    return this.shown
   }
 
   readingOf(usage: ReportedUsage | null): Reading {

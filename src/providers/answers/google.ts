@@ -1,6 +1,6 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import { errorIn } from './errors.ts'
-import type { AnswerReader, Findings } from './findings.ts'
+import { type AnswerReader, type Findings, shownUsage } from './findings.ts'
 import { countOf, isObject, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
 
 /** Reads Gemini's native API. Source: https://ai.google.dev/api/generate-content#UsageMetadata and its recordings. */
@@ -10,6 +10,8 @@ export function createGenerateReader(findings: Findings): AnswerReader {
   let greatestCandidates = 0
   /** The greatest of what the last report may leave out, though the answer has it. */
   const before: { [name in Carried]?: number } = {}
+  /** The parts by kind, where the last report leaves them out. */
+  let parts: JsonObject = {}
   const grounded: Grounding = { searches: new Set(), pages: false, maps: false }
 
   const take = (json: JsonObject): void => {
@@ -24,6 +26,7 @@ export function createGenerateReader(findings: Findings): AnswerReader {
     const reported = objectOf(json['usageMetadata'])
     if (reported !== undefined) {
       metadata = reported
+      for (const name of partLists) if (reported[name] !== undefined) parts = { ...parts, [name]: reported[name] }
       for (const name of carried) {
         const count = countOf(reported[name])
         if (count !== undefined) before[name] = Math.max(before[name] ?? 0, count)
@@ -50,11 +53,12 @@ export function createGenerateReader(findings: Findings): AnswerReader {
     },
     usage() {
       if (metadata === null) return null
-      const usage = generateUsage({ ...before, ...metadata })
+      const usage = generateUsage({ ...parts, ...before, ...metadata })
       const leftOut = metadata['candidatesTokenCount'] === undefined ? greatestCandidates : 0
       return present<ReportedUsage>({
         ...usage,
         outputTokensLeftOut: leftOut === 0 ? undefined : leftOut,
+        ...(findings.shown === null ? {} : shownUsage(findings.shown)),
         webSearchRequests: billedSearches(grounded, findings.model),
         mapsGroundingRequests: grounded.maps ? 1 : undefined,
       })
@@ -72,6 +76,10 @@ const carried = [
   'toolUsePromptTokenCount',
   'thoughtsTokenCount',
 ] as const
+
+const partLists = [
+  ...['promptTokensDetails', 'toolUsePromptTokensDetails', 'cacheTokensDetails', 'candidatesTokensDetails'],
+]
 
 type Carried = (typeof carried)[number]
 
@@ -246,6 +254,8 @@ function takeCandidate(candidate: JsonObject, findings: Findings): void {
       findings.addText(JSON.stringify(call['args'] ?? {}))
     }
     findings.addText(objectOf(part['executableCode'])?.['code'])
+    const isPicture = textOf(objectOf(part['inlineData'])?.['mimeType'])?.startsWith('image/') === true
+    if (isPicture && part['thought'] !== true) findings.shows().pictures = true
   }
   if (textOf(candidate['finishReason']) !== undefined) {
     findings.ended = true

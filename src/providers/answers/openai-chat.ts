@@ -1,7 +1,7 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import type { Accent } from './accents.ts'
 import { errorIn } from './errors.ts'
-import type { AnswerReader, Findings } from './findings.ts'
+import { type AnswerReader, type Findings, shownUsage } from './findings.ts'
 import { isObject, type JsonObject, objectOf, objectsOf, textOf } from './json.ts'
 import { chatUsage } from './openai-usage.ts'
 import { nothingStated, type StatedCost, statedCost } from './stated-cost.ts'
@@ -51,11 +51,15 @@ class ChatReader implements AnswerReader {
 
   usage(): ReportedUsage | null {
     if (this.#usage === null) return null
-    const { model, serviceTier } = this.#findings
-    const usage = chatUsage(this.#usage, this.#accent, model)
+    const { model, serviceTier, shown } = this.#findings
+    const usage = shown === null ? this.#counted(model) : { ...this.#counted(model), ...shownUsage(shown) }
     if (serviceTier === undefined && this.#cost === nothingStated) return usage
     const tier = serviceTier === undefined ? {} : { serviceTier }
     return { ...usage, ...this.#cost, ...tier } satisfies ReportedUsage
+  }
+
+  #counted(model: string | null): ReportedUsage {
+    return chatUsage(this.#usage ?? {}, this.#accent, model)
   }
 
   /** True where the JSON reports usage. */
@@ -123,6 +127,9 @@ function addMessage(message: JsonObject | undefined, findings: Findings): void {
   findings.addText(message['refusal'])
   findings.addText(message['reasoning_content'] ?? message['reasoning'])
   findings.addText(objectOf(message['audio'])?.['transcript'])
+  if (Array.isArray(message['annotations'])) noteCitations(message['annotations'], findings)
+  if (Array.isArray(message['executed_tools'])) noteTools(message['executed_tools'], findings)
+  if (Array.isArray(message['images']) && message['images'].length > 0) findings.shows().pictures = true
   if (message['tool_calls'] !== undefined) {
     for (const call of objectsOf(message['tool_calls'])) {
       addCall(objectOf(call['function']), findings)
@@ -130,6 +137,19 @@ function addMessage(message: JsonObject | undefined, findings: Findings): void {
     }
   }
   if (message['function_call'] !== undefined) addCall(objectOf(message['function_call']), findings)
+}
+
+/** Pages of the web are cited by who has searched it: https://platform.openai.com/docs/guides/tools-web-search */
+function noteCitations(annotations: readonly unknown[], findings: Findings): void {
+  if (objectsOf(annotations).some(({ type }) => type === 'url_citation')) findings.shows().searches = true
+}
+
+/** What Groq ran by itself, told again as it goes on: https://console.groq.com/docs/agentic-tooling */
+function noteTools(tools: readonly unknown[], findings: Findings): void {
+  for (const { index, type } of objectsOf(tools)) {
+    if (type === 'python' || type === 'code_execution') findings.shows().codeRuns.add(index)
+    else findings.shows().searches = true
+  }
 }
 
 function addCall(call: JsonObject | undefined, findings: Findings): void {

@@ -87,6 +87,7 @@ function createPlainReader(
 ): AnswerReader {
   let usage: ReportedUsage | null = null
   let cost: StatedCost = {}
+  let pictures = 0
 
   const note = (json: JsonObject, source: string): void => {
     findings.nameModel(json['model'])
@@ -111,6 +112,7 @@ function createPlainReader(
       const type = json['type']
       if (type === 'transcript.text.delta') findings.addText(json['delta'])
       if (typeof type === 'string' && lastEvents.has(type)) {
+        if (type.startsWith('image_')) pictures += 1
         findings.ended = true
         findings.complete = findings.error === null
       }
@@ -120,7 +122,12 @@ function createPlainReader(
       findings.addText(json['text'])
       findings.complete = findings.error === null
     },
-    usage: () => (usage === null ? null : { ...usage, ...cost, ...tierOf(findings) }),
+    usage: () => {
+      if (usage === null) return null
+      // Each picture of several ends with a report: nobody says whether the last one is of all of them.
+      const more = pictures > 1 ? { imageGenerationRequests: pictures - 1 } : {}
+      return { ...usage, ...more, ...cost, ...tierOf(findings) }
+    },
   }
 }
 

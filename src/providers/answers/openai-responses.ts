@@ -79,7 +79,8 @@ export function createResponsesReader(findings: Findings): AnswerReader {
     },
     usage() {
       const usage = objectOf(response?.['usage'])
-      if (response === null || usage === undefined) return null
+      if (response === null) return null
+      if (usage === undefined) return ranUnreported(besideTokens({}, response, itemsOf(response)))
       return present<ReportedUsage>({
         ...responsesUsage(usage),
         ...besideTokens(usage, response, itemsOf(response)),
@@ -124,6 +125,12 @@ function besideTokens(usage: JsonObject, response: JsonObject, items: readonly J
     outputItems: Object.keys(counts).length === 0 ? undefined : counts,
     imageGeneration: images,
   })
+}
+
+/** What tools had done before a stream broke off: it is billed, whatever else an estimate has to say. */
+function ranUnreported(beside: ReportedUsage): ReportedUsage | null {
+  const { outputItems: _, imageGeneration: __, ...counted } = beside
+  return Object.keys(counted).length === 0 ? null : counted
 }
 
 /** What the pictures of a tool took, by the model that the tool names. */

@@ -58,6 +58,8 @@ export function chatUsage(usage: JsonObject, accent: Accent, model: string | nul
   if (imageOut !== undefined) reported.imageOutputTokens = imageOut
   if (total !== undefined) reported.totalTokens = total
   if (searches !== undefined) reported.webSearchRequests = searches
+  const context = usage['search_context_size']
+  if (typeof context === 'string') reported.searchContext = context
   if (cited !== undefined) reported.citationTokens = cited
   if (sources !== undefined) reported.webSearchSources = sources
   return reported

@@ -29,11 +29,13 @@ export function tellsAll(endpoint: EndpointName, told: Told): boolean {
   return !outputUnread(endpoint, usage, told.outputText)
 }
 
-/** Counts that are no whole numbers were not read, nor is a total alone a count. */
+/** Counts that are no whole numbers were not read, nor is a total alone a count, or what tools did beside tokens. */
 export function countsNothing(usage: ReportedUsage): boolean {
   if (usage.providerCostUsd !== undefined || usage.iterations !== undefined) return false
   if (usage.inputTokens !== undefined || usage.outputTokens !== undefined) return false
-  return !Object.entries(usage).some(([name, value]) => typeof value === 'number' && name !== 'totalTokens')
+  return !Object.entries(usage).some(
+    ([name, value]) => typeof value === 'number' && name.endsWith('Tokens') && name !== 'totalTokens',
+  )
 }
 
 /** Output without input: the count of the prompt could not be read, and no prompt is empty. */

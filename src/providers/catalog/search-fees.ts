@@ -8,6 +8,9 @@ import type { ListRate, RateCard } from '#core/pricing/rate-card.ts'
  * OpenAI, https://platform.openai.com/docs/pricing (built-in tools): a search by the preview of its tool costs 25 USD a
  * thousand where the model does not reason, its content included; with reasoning models 10 USD, as by the tool itself.
  * The models that search in chat completions do so for every request, and no answer shows it.
+ *
+ * Perplexity, https://docs.perplexity.ai/getting-started/pricing: a request costs by how much of the web it had read
+ * (`search_context_size`, told in the answer); the package has the highest of three fees.
  */
 const openaiPreview = /^(?:gpt-4o|gpt-4\.1)/
 const openaiSearching = /^gpt-4o(?:-mini)?-search-preview/
@@ -17,8 +20,20 @@ function perThousand(amount: Decimal): ListRate {
   return { amount, per: 1_000 }
 }
 
+const perplexityFees: ReadonlyMap<string, RateCard> = new Map([
+  ['sonar', byContext('5', '8')],
+  ['sonar-reasoning', byContext('5', '8')],
+  ['sonar-pro', byContext('6', '10')],
+  ['sonar-reasoning-pro', byContext('6', '10')],
+])
+
+function byContext(low: string, medium: string): RateCard {
+  return { request_low: perThousand(parseDecimal(low)), request_medium: perThousand(parseDecimal(medium)) }
+}
+
 /** The rates of searches that the list lacks for the model of this id. */
 export function searchFees(vendor: string, id: string): RateCard {
+  if (vendor === 'perplexity') return perplexityFees.get(id) ?? {}
   return vendor === 'openai' && openaiPreview.test(id) ? { web_search_preview: dearFee } : {}
 }
 
