@@ -89,6 +89,7 @@ function settleJob(road: Road, { call }: JobEntry, { reading, counted }: Found):
     modelServed,
     modelRouted: call.modelRouted,
     endpoint: call.endpoint,
+    serviceTier: reading?.serviceTier,
     atMs: call.startedAtMs,
     usage: counted.usage,
     usageSource: counted.source,

@@ -29,7 +29,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     modelServed,
     modelRouted: call.modelRouted,
     endpoint: call.endpoint,
-    serviceTier: counted.usage?.serviceTier ?? tierInHeaders(ended.answer?.headers ?? noHeaders),
+    serviceTier: tierTold(ended, counted),
     asked: open.ask.reach,
     atMs: call.startedAtMs,
     usage: counted.usage,
@@ -61,6 +61,11 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     attempts,
     cacheHit: false,
   }
+}
+
+/** By its usage, else by what of the answer there was, else by its head. */
+function tierTold({ answer, delivery }: EndedCall, { usage }: CountedUsage): string | undefined {
+  return usage?.serviceTier ?? delivery.reading.serviceTier ?? tierInHeaders(answer?.headers ?? noHeaders)
 }
 
 const noMarks: readonly string[] = []
