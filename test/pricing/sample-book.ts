@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { formatDecimal, parseDecimal } from '#core/money/decimal.ts'
+import { ratio } from '#core/money/ratio.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import type { CatalogModel } from '#core/pricing/catalog.ts'
 import { type CallToPrice, makePriceBook, type PriceBookOptions, type PricedCall } from '#core/pricing/price-book.ts'
@@ -8,7 +9,7 @@ import { globMatcher } from '#lib/glob.ts'
 import { always, card, model, sampleCatalog } from './sample-catalog.ts'
 
 export const day = 86_400_000
-const half = parseDecimal('0.5')
+const half = ratio(1n, 2n)
 
 const chat = model(
   'chat-1',
@@ -16,7 +17,7 @@ const chat = model(
     ...card({ input: '2', cached: '0.5', cache_write: '2.5', output: '8' }),
     web_search: { amount: parseDecimal('10'), per: 1000 },
   }),
-  { tierFactors: { batch: half, flex: half }, geoFactors: new Map([['us', parseDecimal('1.1')]]) },
+  { tierFactors: { batch: half, flex: half }, geoFactors: new Map([['us', ratio(11n, 10n)]]) },
 )
 const helper = model('helper-1', always(card({ input: '10', output: '50' })))
 const tiered = model(

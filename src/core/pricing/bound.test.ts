@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseDecimal } from '#core/money/decimal.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
+import { ratio } from '#core/money/ratio.ts'
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { globMatcher } from '#lib/glob.ts'
 import { always, card, model, sampleCatalog } from '#test/pricing/sample-catalog.ts'
@@ -60,9 +61,9 @@ test('the bound of a plain call is what it costs with all of its tokens', () => 
 
 test('what makes a call dearer is in the bound where it may occur, and only there', () => {
   const rates = { input: '1', cache_write: '1.25', input_audio: '10', output: '4', reasoning: '6', web_search: '10000' }
-  const factor = { priority: parseDecimal('1.5') }
+  const factor = { priority: ratio(3n, 2n) }
   const book = bookOf([
-    model('m', always(card(rates)), { tierFactors: factor, geoFactors: new Map([['us', parseDecimal('1.1')]]) }),
+    model('m', always(card(rates)), { tierFactors: factor, geoFactors: new Map([['us', ratio(11n, 10n)]]) }),
     model('m-2', always(card({ input: '3', output: '1' }))),
   ])
   const bound = (more: Partial<CallBounds>) =>
@@ -185,8 +186,8 @@ test('no usage within the bounds costs more than the bound, whatever the prices 
         const book = bookOf(
           [
             model('m', always(rates), {
-              tierFactors: { priority: parseDecimal('1.75'), flex: parseDecimal('0.5') },
-              geoFactors: new Map([['us', parseDecimal('1.1')]]),
+              tierFactors: { priority: ratio(20n, 11n), flex: ratio(1n, 2n) },
+              geoFactors: new Map([['us', ratio(11n, 10n)]]),
             }),
           ],
           {

@@ -1,4 +1,4 @@
-import type { Decimal } from '#core/money/decimal.ts'
+import type { Ratio } from '#core/money/ratio.ts'
 import type { UnitName } from '#core/usage/units.ts'
 import type { RateCard } from './rate-card.ts'
 import type { ConditionalCard } from './schedule.ts'
@@ -23,9 +23,9 @@ export interface CatalogModel {
   /** Later ones win over earlier ones where several hold; never empty. */
   readonly cards: readonly ConditionalCard[]
   /** What token rates are multiplied by in tiers other than standard; absent = not known. */
-  readonly tierFactors: Readonly<Partial<Record<ServiceTier, Decimal>>>
+  readonly tierFactors: Readonly<Partial<Record<ServiceTier, Ratio>>>
   /** What token rates are multiplied by where answer or address name the place of inference; absent places are not known. */
-  readonly geoFactors: ReadonlyMap<string, Decimal> | null
+  readonly geoFactors: ReadonlyMap<string, Ratio> | null
   /** The least that is billed of a unit, where it is used at all. */
   readonly minimumUnits: Readonly<Partial<Record<UnitName, number>>>
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseDecimal } from '#core/money/decimal.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
+import { ratio } from '#core/money/ratio.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import { globMatcher } from '#lib/glob.ts'
 import { always, card, model, sampleCatalog } from '#test/pricing/sample-catalog.ts'
@@ -233,7 +234,7 @@ test('whatever a report says, the price book answers and its parts add up', () =
     },
     { requiredKeys: [] },
   )
-  const geoFactors = new Map([['us', parseDecimal('1.1')]])
+  const geoFactors = new Map([['us', ratio(11n, 10n)]])
   const book = makePriceBook({
     matcher: globMatcher,
     catalog: sampleCatalog([model('m', always(card({ input: '1.5', output: '2' })), { geoFactors })]),

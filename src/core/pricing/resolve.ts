@@ -197,9 +197,9 @@ function priceOfModel({ model, asRouted }: FoundModel, pricing: ModelPricing): R
   const toUsd = exchange.rateAt(terms.currency, 'USD', query.atMs)
   if (toUsd.kind === 'missing') return noRate(toUsd)
 
-  const tierFactor = query.tier === 'standard' ? one : factorOf(model.tierFactors[query.tier])
+  const tierFactor = query.tier === 'standard' ? one : (model.tierFactors[query.tier] ?? null)
   const geo = query.geo === '' ? terms.place : query.geo
-  const geoFactor = model.geoFactors === null || geo === '' ? one : factorOf(model.geoFactors.get(geo))
+  const geoFactor = model.geoFactors === null || geo === '' ? one : (model.geoFactors.get(geo) ?? null)
   const discount = terms.discounts.findLast((d) => d.sinceMs <= query.atMs)
   const { condition } = conditional
   const version = [
@@ -225,10 +225,6 @@ function priceOfModel({ model, asRouted }: FoundModel, pricing: ModelPricing): R
     minimumUnits: model.minimumUnits,
   })
   return { kind: 'priced', price, marks }
-}
-
-function factorOf(factor: Parameters<typeof ratioOfDecimal>[0] | undefined): Ratio | null {
-  return factor === undefined ? null : ratioOfDecimal(factor)
 }
 
 function noRate(missing: RateMissing): Resolved {

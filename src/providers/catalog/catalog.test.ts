@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { calcPrice, waitForUpdate } from '@pydantic/genai-prices'
 import fc from 'fast-check'
-import { formatDecimal } from '#core/money/decimal.ts'
+import { multiply, one, ratioOfDecimal } from '#core/money/ratio.ts'
 import { makePriceBook } from '#core/pricing/price-book.ts'
 import { cardAt } from '#core/pricing/schedule.ts'
 import { globMatcher } from '#lib/glob.ts'
@@ -107,15 +107,43 @@ test('tiers are known by the words of every vendor', () => {
 test('tier factors are those that the vendors state', () => {
   const factor = (vendor: string, model: string, tier: 'batch' | 'flex' | 'priority' | 'fast') => {
     const found = catalog.find({ upstreamVendor: null, vendor, model })?.tierFactors[tier]
-    return found === undefined ? null : formatDecimal(found)
+    return found === undefined ? null : `${found.num}/${found.den}`
   }
-  assert.equal(factor('openai', 'gpt-5', 'flex'), '0.5')
-  assert.equal(factor('openai', 'gpt-4.1', 'priority'), '1.75')
-  assert.equal(factor('openai', 'gpt-4o', 'priority'), null)
-  assert.equal(factor('anthropic', 'claude-sonnet-4-5', 'batch'), '0.5')
+  assert.equal(factor('openai', 'gpt-5', 'flex'), '1/2')
+  assert.equal(factor('openai', 'gpt-5-nano', 'priority'), null)
+  assert.equal(factor('anthropic', 'claude-sonnet-4-5', 'batch'), '1/2')
   assert.equal(factor('anthropic', 'claude-sonnet-4-5', 'priority'), null)
-  assert.equal(factor('google', 'gemini-2.5-flash', 'batch'), '0.5')
+  assert.equal(factor('google', 'gemini-2.5-flash', 'batch'), '1/2')
   assert.equal(factor('deepseek', 'deepseek-chat', 'batch'), null)
+})
+
+test('priority costs what the vendor says that it costs', () => {
+  // USD for a million tokens: input, cached input, output. https://openai.com/api-priority-processing/
+  const stated: Readonly<Record<string, readonly string[]>> = {
+    'gpt-4.1': ['3.5', '0.875', '14'],
+    'gpt-4.1-mini': ['0.7', '0.175', '2.8'],
+    'gpt-4.1-nano': ['0.2', '0.05', '0.8'],
+    'gpt-4o': ['4.25', '2.125', '17'],
+    'gpt-4o-2024-05-13': ['8.75', '', '26.25'],
+    'gpt-4o-mini': ['0.25', '0.125', '1'],
+    o3: ['3.5', '0.875', '14'],
+    'o4-mini': ['2', '0.5', '8'],
+    'gpt-5': ['2.5', '0.25', '20'],
+    'gpt-5-mini': ['0.45', '0.045', '3.6'],
+    'gpt-5.2': ['3.5', '0.35', '28'],
+    'gpt-5.4': ['5', '0.5', '30'],
+  }
+  for (const [model, expected] of Object.entries(stated)) {
+    const found = catalog.find({ upstreamVendor: 'openai', vendor: 'openai', model })
+    const factor = found?.tierFactors.priority ?? one
+    const card = found?.cards.at(-1)?.card ?? {}
+    const rates = [card.input, card.cached, card.output].map((rate) => {
+      if (rate === undefined) return ''
+      const { num, den } = multiply(ratioOfDecimal(rate.amount), factor)
+      return String(Number(num) / Number(den))
+    })
+    assert.deepEqual(rates, expected, model)
+  }
 })
 
 test('every model of the catalog can be converted, at any time', () => {

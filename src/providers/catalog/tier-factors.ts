@@ -1,13 +1,12 @@
-import { type Decimal, parseDecimal } from '#core/money/decimal.ts'
+import { one, type Ratio, ratio } from '#core/money/ratio.ts'
 import type { ServiceTier, TierWords } from '#core/pricing/catalog.ts'
 
-type Factors = Readonly<Partial<Record<ServiceTier, Decimal>>>
+type Factors = Readonly<Partial<Record<ServiceTier, Ratio>>>
 
 /** What regional addresses of OpenAI are called in price versions: all cost the same. */
 const openaiRegion = 'region'
 
-const half = parseDecimal('0.5')
-const same = parseDecimal('1')
+const half = ratio(1n, 2n)
 
 /**
  * What token rates are multiplied by, where the vendor states one factor for all its models:
@@ -24,7 +23,7 @@ const vendorFactors: Readonly<Record<string, Factors>> = {
   openai: { batch: half, flex: half },
   anthropic: { batch: half },
   google: { batch: half, flex: half },
-  groq: { flex: same },
+  groq: { flex: one },
   azure: { batch: half },
 }
 
@@ -33,34 +32,40 @@ const vendorFactors: Readonly<Record<string, Factors>> = {
  * - openai priority: its priority rates over its standard ones, https://openai.com/api-priority-processing/
  * - anthropic fast: https://platform.claude.com/docs/en/build-with-claude/fast-mode
  */
-const modelFactors: Readonly<Record<string, Readonly<Partial<Record<ServiceTier, string>>>>> = {
-  'openai/gpt-5.5': { priority: '2.5' },
-  'openai/gpt-5.4': { priority: '2' },
-  'openai/gpt-5.4-mini': { priority: '2' },
-  'openai/gpt-5.2': { priority: '2' },
-  'openai/gpt-5.1': { priority: '2' },
-  'openai/gpt-5.1-codex': { priority: '2' },
-  'openai/gpt-5': { priority: '2' },
-  'openai/gpt-5-codex': { priority: '2' },
-  'openai/gpt-5-mini': { priority: '1.8' },
-  'openai/gpt-4.1': { priority: '1.75' },
-  'anthropic/claude-opus-4-6': { fast: '6' },
-  'anthropic/claude-opus-4-7': { fast: '6' },
-  'anthropic/claude-opus-4-8': { fast: '2' },
-  'anthropic/claude-opus-5': { fast: '2' },
-  'anthropic/claude-opus-5-5': { fast: '2' },
+const modelFactors: Readonly<Record<string, Factors>> = {
+  'openai/gpt-5.5': { priority: ratio(5n, 2n) },
+  'openai/gpt-5.4': { priority: ratio(2n, 1n) },
+  'openai/gpt-5.4-mini': { priority: ratio(2n, 1n) },
+  'openai/gpt-5.2': { priority: ratio(2n, 1n) },
+  'openai/gpt-5.1': { priority: ratio(2n, 1n) },
+  'openai/gpt-5.1-codex': { priority: ratio(2n, 1n) },
+  'openai/gpt-5': { priority: ratio(2n, 1n) },
+  'openai/gpt-5-codex': { priority: ratio(2n, 1n) },
+  'openai/gpt-5-mini': { priority: ratio(9n, 5n) },
+  'openai/gpt-4.1': { priority: ratio(7n, 4n) },
+  'openai/gpt-4.1-mini': { priority: ratio(7n, 4n) },
+  'openai/gpt-4.1-nano': { priority: ratio(2n, 1n) },
+  'openai/gpt-4o': { priority: ratio(17n, 10n) },
+  'openai/gpt-4o-2024-05-13': { priority: ratio(7n, 4n) },
+  'openai/gpt-4o-mini': { priority: ratio(5n, 3n) },
+  'openai/o3': { priority: ratio(7n, 4n) },
+  'openai/o4-mini': { priority: ratio(20n, 11n) },
+  'anthropic/claude-opus-4-6': { fast: ratio(6n, 1n) },
+  'anthropic/claude-opus-4-7': { fast: ratio(6n, 1n) },
+  'anthropic/claude-opus-4-8': { fast: ratio(2n, 1n) },
+  'anthropic/claude-opus-5': { fast: ratio(2n, 1n) },
+  'anthropic/claude-opus-5-5': { fast: ratio(2n, 1n) },
 }
 
 /** Factors by tier; a tier that is absent has no known price. */
 export function tierFactors(vendor: string, modelId: string): Factors {
-  const own = Object.entries(modelFactors[`${vendor}/${modelId}`] ?? {})
-  return { ...vendorFactors[vendor], ...Object.fromEntries(own.map(([tier, text]) => [tier, parseDecimal(text)])) }
+  return { ...vendorFactors[vendor], ...modelFactors[`${vendor}/${modelId}`] }
 }
 
-const tenthMore = parseDecimal('1.1')
-const usOnly: ReadonlyMap<string, Decimal> = new Map([['us', tenthMore]])
-const anyRegion: ReadonlyMap<string, Decimal> = new Map([[openaiRegion, tenthMore]])
-const noRegion: ReadonlyMap<string, Decimal> = new Map()
+const tenthMore = ratio(11n, 10n)
+const usOnly: ReadonlyMap<string, Ratio> = new Map([['us', tenthMore]])
+const anyRegion: ReadonlyMap<string, Ratio> = new Map([[openaiRegion, tenthMore]])
+const noRegion: ReadonlyMap<string, Ratio> = new Map()
 
 /** OpenAI's models from before 5 March 2026, which cost the same everywhere. */
 const beforeRegions =
@@ -75,7 +80,7 @@ const sinceRegions = /^gpt-(?:5\.[4-9]|[6-9])(?!.*image)/
  * - openai: 1.1 at regional addresses, for models released on or after 5 March 2026:
  *   https://developers.openai.com/api/docs/guides/data-residency
  */
-export function geoFactors(vendor: string, modelId: string): ReadonlyMap<string, Decimal> | null {
+export function geoFactors(vendor: string, modelId: string): ReadonlyMap<string, Ratio> | null {
   if (vendor === 'anthropic') return modelId.startsWith('claude') ? usOnly : null
   if (vendor !== 'openai' || beforeRegions.test(modelId)) return null
   return sinceRegions.test(modelId) ? anyRegion : noRegion
