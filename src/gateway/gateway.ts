@@ -8,7 +8,7 @@ import type { Incoming } from './incoming/incoming.ts'
 import { type MetricsDoor, metricsPath } from './metrics/door.ts'
 import { stoppingMessage } from './open-call.ts'
 import { takeCall } from './pipeline.ts'
-import { refusalStatus } from './refusal.ts'
+import { type RefusalCode, refusalStatus } from './refusal.ts'
 import type { Road } from './road.ts'
 
 /** Everything that is not LLM traffic: the console answers it. */
@@ -78,7 +78,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (path === metricsPath) return parts.metrics.take(exchange, parts.host)
     if (parts.incoming.take(road, exchange, draining)) return
     const allowed = otherMethods(exchange)
-    if (allowed.length > 0) answerWrongMethod(exchange, allowed)
+    if (allowed.length > 0 && opensWebSocket(exchange)) answerNoWebSocket(exchange, allowed)
+    else if (allowed.length > 0) answerWrongMethod(exchange, allowed)
     else parts.handOff(exchange)
   }
 
@@ -107,12 +108,39 @@ function otherMethods({ path, headers, query }: ClientExchange): string[] {
 }
 
 function answerWrongMethod(exchange: ClientExchange, allowed: readonly string[]): void {
-  const { method, path, headers, query } = exchange
+  const { method, path } = exchange
   const message = `${path} takes ${allowed.join(' or ')}, not ${method}.`
-  const status = refusalStatus.method_not_allowed
-  const match = matchEndpoint(allowed[0] ?? '', path, headers, query)
-  const body = shapeError(match?.dialect ?? 'openai', { status, code: 'method_not_allowed', message })
-  exchange.answer(status, ['content-type', 'application/json', 'allow', allowed.join(', ')], body)
+  answerInItsApi(exchange, allowed, { code: 'method_not_allowed', message, headers: ['allow', allowed.join(', ')] })
+}
+
+/** The first step of a WebSocket. By the header that no proxy in between takes off, as nginx does with `upgrade`. */
+function opensWebSocket({ method, headers }: ClientExchange): boolean {
+  return method === 'GET' && headers['sec-websocket-key'] !== undefined
+}
+
+/**
+ * Codex asks for `/v1/responses` as a WebSocket first. On 426 it goes on over HTTP at once; every other answer it takes
+ * for a fault that passes, and tries again for ten seconds (https://github.com/openai/codex/issues/43353).
+ */
+function answerNoWebSocket(exchange: ClientExchange, allowed: readonly string[]): void {
+  const message = `WebSockets are not served. ${exchange.path} takes ${allowed.join(' or ')} over HTTP.`
+  const headers = ['upgrade', 'HTTP/1.1', 'connection', 'upgrade, close']
+  answerInItsApi(exchange, allowed, { code: 'websocket_not_served', message, headers })
+}
+
+interface OtherAnswer {
+  readonly code: RefusalCode
+  readonly message: string
+  readonly headers: readonly string[]
+}
+
+/** In the words of the API whose path it is. */
+function answerInItsApi(exchange: ClientExchange, [method = '']: readonly string[], other: OtherAnswer): void {
+  const { path, headers, query } = exchange
+  const status = refusalStatus[other.code]
+  const dialect = matchEndpoint(method, path, headers, query)?.dialect ?? 'openai'
+  const body = shapeError(dialect, { status, code: other.code, message: other.message })
+  exchange.answer(status, ['content-type', 'application/json', ...other.headers], body)
 }
 
 function isPath(target: string): boolean {

@@ -19,6 +19,7 @@ export const refusalStatus = {
   method_not_allowed: 405,
   body_too_large: 413,
   unsupported_content_type: 415,
+  websocket_not_served: 426,
   rate_limited: 429,
   client_left: 499,
   internal_error: 500,

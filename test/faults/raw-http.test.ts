@@ -223,3 +223,18 @@ test('a wish for another protocol is passed over', async () => {
   const upgrade = head('connection: close, upgrade', 'upgrade: websocket', `content-length: ${body.length}`) + body
   assert.deepEqual(statuses(await rawCall(stack.url, upgrade)), [200])
 })
+
+test('who asks for a WebSocket is told to go on over HTTP, also behind a proxy that takes the wish off', async () => {
+  const handshake = ['sec-websocket-version: 13', 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==']
+  const wishes = [
+    ['connection: Upgrade', 'upgrade: websocket', ...handshake],
+    ['connection: close', ...handshake],
+  ]
+  for (const wish of wishes) {
+    const lines = ['GET /v1/responses HTTP/1.1', 'host: x', `authorization: Bearer ${stack.key}`, ...wish]
+    const answer = await rawCall(stack.url, `${lines.join('\r\n')}\r\n\r\n`)
+    assert.deepEqual(statuses(answer), [426])
+    assert.match(answer, /"code":"websocket_not_served"/)
+    assert.match(answer, /^upgrade: HTTP\/1\.1\r$/m)
+  }
+})
