@@ -6,13 +6,12 @@ import type { FastifyInstance } from 'fastify'
 import { AlertSide } from '#compose/alerts.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfig } from '#config/load.ts'
-import { createConsole } from '#console/app.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
+import { systemClock } from '#edge/system.ts'
 import { createLog } from '#lib/log.ts'
 import { openJournal, type WatchedJournal } from '#store/journal/writer.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { journalOptions } from '#test/journal/journals.ts'
-import { noBudgets } from '#test/support/no-budgets.ts'
+import { madeConsole } from '#test/support/made-console.ts'
 import { until } from '#test/support/until.ts'
 import { type Spent, spent } from './entries.ts'
 import { FakeReceiver } from './receiver.ts'
@@ -83,22 +82,7 @@ export class Side {
     const place = { path: join(this.dataDir, settingsFile), clock: systemClock }
     const { settings, alerts: store } = await openSettingsAndAlerts(place)
     const alerts = new AlertSide(this.config(text), store, log)
-    const unused = () => Promise.reject(new Error('not asked'))
-    const app = createConsole({
-      store: { sums: unused, records: unused, booked: unused },
-      ingest: {
-        caughtUp: unused,
-        state: () => ({ rows: 0, quarantined: 0, fault: null }),
-        lag: unused,
-      },
-      alerts: alerts.desk,
-      budgets: noBudgets,
-      clock: systemClock,
-      timers: systemTimers,
-      version: '0.0.0',
-      access: null,
-      onFault: (error) => this.#logged.push(String(error)),
-    })
+    const app = madeConsole({ alerts: alerts.desk, onFault: (error) => this.#logged.push(String(error)) })
     alerts.start()
     this.#alerts = alerts
     this.#app = app

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { budgetBoard } from '#compose/budget-board.ts'
-import { createConsole } from '#console/app.ts'
 import type { Access } from '#console/route.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
+import { madeConsole } from '#test/support/made-console.ts'
 import { type Stack, startStack } from '#test/support/stack.ts'
-import { unusedDesk } from '#test/support/unused-desk.ts'
 import { spend } from './spending.ts'
 
 const team = `
@@ -23,7 +21,6 @@ const access: Access = async (secret) => {
   if (secret === 'admin') return { kind: 'admin' }
   return secret === 'team' ? { kind: 'key', keyId: 'key_1' } : null
 }
-const unused = async (): Promise<never> => assert.fail('budgets are not asked of the store')
 
 let stack: Stack
 let app: FastifyInstance
@@ -31,18 +28,8 @@ let configured = `budgets:${others}`
 
 before(async () => {
   stack = await startStack({ more: configured })
-  app = createConsole({
-    store: { sums: unused, records: unused, booked: unused },
-    ingest: {
-      caughtUp: unused,
-      state: () => ({ rows: 0, quarantined: 0, fault: null }),
-      lag: unused,
-    },
-    alerts: unusedDesk,
+  app = madeConsole({
     budgets: budgetBoard(() => stack.config({ more: configured })),
-    clock: systemClock,
-    timers: systemTimers,
-    version: '0.0.0',
     access,
     onFault: () => undefined,
   })

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { logsCommand } from '#cli/logs.ts'
-import { createConsole } from '#console/app.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
+import { systemClock } from '#edge/system.ts'
 import { type StoreFixture, storeFixture } from '#test/store/fixture.ts'
-import { noBudgets } from '#test/support/no-budgets.ts'
-import { unusedDesk } from '#test/support/unused-desk.ts'
+import { madeConsole } from '#test/support/made-console.ts'
 import { linkTo, printedBy } from './run-command.ts'
 
 const minuteMs = 60_000
@@ -15,21 +13,7 @@ let app: FastifyInstance
 
 before(async () => {
   fixture = await storeFixture(90)
-  app = createConsole({
-    store: fixture.store,
-    ingest: {
-      caughtUp: async () => undefined,
-      state: () => ({ rows: 0, quarantined: 0, fault: null }),
-      lag: async () => ({ records: 0, ageMs: 0 }),
-    },
-    alerts: unusedDesk,
-    budgets: noBudgets,
-    clock: systemClock,
-    timers: systemTimers,
-    version: '0.0.0',
-    access: null,
-    onFault: (error) => assert.fail(String(error)),
-  })
+  app = madeConsole({ store: fixture.store })
 })
 beforeEach(async () => {
   await fixture.database.command('TRUNCATE TABLE tollgate.usage')

@@ -3,12 +3,10 @@ import { after, before, type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { logsCommand } from '#cli/logs.ts'
 import { reportCommand } from '#cli/report.ts'
-import { createConsole } from '#console/app.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
+import { systemClock } from '#edge/system.ts'
 import type { CostsReport } from '#reports/costs.ts'
 import { type StoreFixture, storeFixture } from '#test/store/fixture.ts'
-import { noBudgets } from '#test/support/no-budgets.ts'
-import { unusedDesk } from '#test/support/unused-desk.ts'
+import { madeConsole } from '#test/support/made-console.ts'
 import { linkTo, runCommand } from './run-command.ts'
 
 const hourMs = 3_600_000
@@ -23,21 +21,7 @@ before(async () => {
   fixture = await storeFixture(90)
   await insert({ beginMs: systemClock.wallMs() - 10 * hourMs, calls: users, name: 'user' })
   await insert({ beginMs: systemClock.wallMs() - 200 * dayMs, calls: oldCalls, name: 'old' })
-  app = createConsole({
-    store: fixture.store,
-    ingest: {
-      caughtUp: async () => undefined,
-      state: () => ({ rows: 0, quarantined: 0, fault: null }),
-      lag: async () => ({ records: 0, ageMs: 0 }),
-    },
-    alerts: unusedDesk,
-    budgets: noBudgets,
-    clock: systemClock,
-    timers: systemTimers,
-    version: '0.0.0',
-    access: null,
-    onFault: (error) => assert.fail(String(error)),
-  })
+  app = madeConsole({ store: fixture.store })
 })
 after(async () => {
   await app.close()

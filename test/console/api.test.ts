@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import type { FastifyInstance } from 'fastify'
-import { createConsole } from '#console/app.ts'
 import type { Access, IngestProgress } from '#console/route.ts'
 import { encodeEntry } from '#core/ledger/codec.ts'
 import { systemTimers } from '#edge/system.ts'
@@ -13,10 +12,10 @@ import { settleEntries } from '#test/store/entries.ts'
 import { type StoreFixture, storeFixture } from '#test/store/fixture.ts'
 import { ListedJournal } from '#test/store/listed-journal.ts'
 import { naiveSums } from '#test/store/naive-sums.ts'
-import { noBudgets } from '#test/support/no-budgets.ts'
-import { unusedDesk } from '#test/support/unused-desk.ts'
+import { caughtUp, madeConsole } from '#test/support/made-console.ts'
 
 const nowMs = Date.UTC(2026, 5, 20, 12)
+const clock = { wallMs: () => nowMs, monotonicMs: () => 0 }
 const monthMs = Date.UTC(2026, 5, 1)
 const entries = fc.sample(settleEntries(monthMs, nowMs), { numRuns: 120, seed: 5 })
 const access: Access = async (secret) => {
@@ -35,21 +34,12 @@ before(async () => {
   journal.append(entries.slice(0, 100).map(encodeEntry))
   ingester.start()
   await ingester.caughtUp()
-  app = createConsole({
-    store: fixture.store,
-    ingest: {
-      caughtUp: (agoMs) => ingester.caughtUp(agoMs),
-      state: () => ingester.state(),
-      lag: async () => ({ records: 0, ageMs: 0 }),
-    },
-    alerts: unusedDesk,
-    budgets: noBudgets,
-    clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
-    timers: systemTimers,
-    version: '0.0.0',
-    access,
-    onFault: () => undefined,
-  })
+  const ingest = {
+    ...caughtUp,
+    caughtUp: (agoMs?: number) => ingester.caughtUp(agoMs),
+    state: () => ingester.state(),
+  }
+  app = madeConsole({ store: fixture.store, ingest, clock, access, onFault: () => undefined })
 })
 after(async () => {
   await app.close()
@@ -218,11 +208,7 @@ test('a report that has waited for a second shows what there is', async () => {
 })
 
 function consoleWith(ingest: IngestProgress, timers: Timers = systemTimers): FastifyInstance {
-  return createConsole({
-    ...{ store: fixture.store, ingest, timers, alerts: unusedDesk, budgets: noBudgets, version: '0.0.0', access: null },
-    clock: { wallMs: () => nowMs, monotonicMs: () => 0 },
-    onFault: () => undefined,
-  })
+  return madeConsole({ store: fixture.store, ingest, timers, clock, onFault: () => undefined })
 }
 
 test('what keeps records from coming in is told to who runs it', async () => {

@@ -7,11 +7,8 @@ import { noteConsoleFault } from '#compose/console-fault.ts'
 import { dataDirectory, ingestFindings, providerFindings } from '#compose/doctor.ts'
 import { environmentProviders } from '#config/defaults.ts'
 import { loadConfig } from '#config/load.ts'
-import { createConsole } from '#console/app.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
-import { noBudgets } from '#test/support/no-budgets.ts'
-import { unusedDesk } from '#test/support/unused-desk.ts'
+import { caughtUp, madeConsole } from '#test/support/made-console.ts'
 
 test('the doctor names every variable that turns a provider on', () => {
   const found = (env: Readonly<Record<string, string>>) => {
@@ -59,21 +56,8 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
 
   let fault: string | null = null
   let lag = { records: 0, ageMs: 0 }
-  const unused = () => Promise.reject(new Error('not asked'))
-  const app = createConsole({
-    store: { sums: unused, records: unused, booked: unused },
-    ingest: {
-      caughtUp: () => Promise.resolve(),
-      state: () => ({ rows: 1, quarantined: 1, fault }),
-      lag: async () => lag,
-    },
-    alerts: unusedDesk,
-    budgets: noBudgets,
-    clock: systemClock,
-    timers: systemTimers,
-    version: '0.0.0',
-    access: null,
-    onFault: () => undefined,
+  const app = madeConsole({
+    ingest: { ...caughtUp, state: () => ({ rows: 1, quarantined: 1, fault }), lag: async () => lag },
   })
   t.after(() => app.close())
   await app.listen({ path: join(dataDir, 'run', 'admin.sock') })

@@ -1,7 +1,0 @@
-import type { BudgetBoard } from '#console/route.ts'
-
-/** Where none are configured. */
-export const noBudgets: BudgetBoard = {
-  configured: () => [],
-  states: async () => ({ limits: [], pending: [], unreadable: null }),
-}
