@@ -225,26 +225,25 @@ class Verification {
   #checkClosed(segment: SegmentFile, offset: number): void {
     if (this.#closed === null || this.#walk.nextBlock === null) return
     if (this.#walk.chain === this.#closed.chain) this.#closed = null
-    else if (this.#walk.nextBlock > this.#closed.nextBlock) {
-      this.#fail(
-        segment.name,
-        offset,
-        `the hash chain is not the one with which the journal was closed before block ${this.#closed.nextBlock}`,
-      )
-    }
+    else if (this.#walk.nextBlock > this.#closed.nextBlock)
+      this.#fail(segment.name, offset, otherChain(this.#closed.nextBlock))
   }
 
   #checkEnd(last: SegmentFile | undefined): void {
     if (this.#closed === null) return
-    const lastBlock = this.#closed.nextBlock - 1
-    this.#fail(
-      last?.name ?? '',
-      this.#lastOffset,
-      `the journal was closed after block ${lastBlock}, and ends before it`,
-    )
+    const { nextBlock } = this.#closed
+    const isWhole = this.#walk.nextBlock !== null && this.#walk.nextBlock >= nextBlock
+    const reason = isWhole
+      ? otherChain(nextBlock)
+      : `the journal was closed after block ${nextBlock - 1}, and ends before it`
+    this.#fail(last?.name ?? '', this.#lastOffset, reason)
   }
 
   #fail(segment: string, offset: number, reason: string): void {
     this.#fault ??= { segment, offset, reason }
   }
+}
+
+function otherChain(nextBlock: number): string {
+  return `the hash chain is not the one with which the journal was closed before block ${nextBlock}`
 }
