@@ -52,7 +52,7 @@ const fee = model(
   always({ ...card({ input: '1', output: '1' }), request: { amount: parseDecimal('12'), per: 1000 } }),
 )
 const blank = model('blank-1', always({}))
-const models: readonly CatalogModel[] = [blank, chat, helper, tiered, media, seconds, embed, fee]
+export const models: readonly CatalogModel[] = [blank, chat, helper, tiered, media, seconds, embed, fee]
 
 export function book(options: Partial<PriceBookOptions> = {}) {
   const upstreams = [

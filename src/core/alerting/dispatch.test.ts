@@ -266,3 +266,26 @@ test('the same holds for a new group that waits for more, over a restart, and fo
   later.due(-dayMs)
   assert.deepEqual(said(later.due(60 * minuteMs - dayMs)), ['ops +a'])
 })
+
+test('an alert that another route takes after a reload leaves the group that it was in, but for an end that is owed', () => {
+  const before = new Dispatcher(optionsOf([routeOf()]))
+  before.take([alertOf('a'), alertOf('b'), alertOf('c')], 0)
+  assert.deepEqual(said(before.due(0)), ['ops +a +b +c'])
+  before.take([overOf('b')], 10)
+  const routes = [routeOf({ match: { name: ['a', 'b'] }, receivers: ['quiet'] }), routeOf()]
+  const after = new Dispatcher(optionsOf(routes), { state: before.state(), nowMs: 20 })
+  after.take([alertOf('b', { episode: 2 })], 20)
+  assert.deepEqual(said(after.due(20)), ['quiet +a +b'])
+  after.take([overOf('a'), overOf('c')], 30)
+  assert.deepEqual(said(after.due(5 * minuteMs)), ['ops -b -c'])
+})
+
+test('of more alerts than can be kept the oldest are forgotten', () => {
+  const dispatcher = new Dispatcher(optionsOf([routeOf({ groupBy: ['name'], groupWaitMs: minuteMs })]))
+  dispatcher.take(
+    Array.from({ length: 20_002 }, (_, n) => alertOf(`a${n}`)),
+    0,
+  )
+  const { firing, groups } = dispatcher.state()
+  assert.deepEqual([firing.length, groups.length, firing[0]?.fingerprint], [20_000, 20_000, 'a2'])
+})

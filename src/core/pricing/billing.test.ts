@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MoneyFault } from '#core/money/fault.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
-import { book, call, check, day, shown } from '#test/pricing/sample-book.ts'
+import { book, call, check, day, models, shown } from '#test/pricing/sample-book.ts'
+import { sampleCatalog } from '#test/pricing/sample-catalog.ts'
+import type { Catalog } from './catalog.ts'
+import type { PriceOverride } from './overrides.ts'
 
 const rates = { input_per_mtok: '8.00', output_per_mtok: '8.00' } as const
 const flat = { provider: 'up', model: 'chat-*', fromMs: 0, tier: 'standard', currency: 'USD', rates } as const
@@ -59,6 +63,23 @@ test('of globs that began together the one that says more wins, then the later l
   assert.equal(priceWith(both, any), '9')
 })
 
+test('of an answer by another name, the line for that name counts, then the one for the name that was asked for', () => {
+  const line = (name: string, input: string) => ({ ...flat, model: name, rates: { input_per_mtok: input } })
+  const [asked, served, any] = [line('chat-1', '3'), line('helper-1', '5'), line('*', '7')]
+  const own: Catalog = { ...sampleCatalog(models), vendorOfUpstream: () => 'acme' }
+  const checkServed = (catalog: Catalog, overrides: readonly PriceOverride[], modelServed: string, expected: object) =>
+    check(modelServed, { inputTokens: 1_000_000 }, { ...expected }, { modelRouted: 'chat-1' }, { catalog, overrides })
+  const relay = sampleCatalog(models)
+  checkServed(relay, [asked, served, any], 'helper-1', { in: '5', total: '5' })
+  checkServed(relay, [asked, any], 'helper-1', { in: '3', total: '3', marks: ['priced_as_routed'] })
+  checkServed(relay, [asked, any], 'no-such-model', { in: '3', total: '3' })
+  // A vendor bills the model of its own list that it says has answered.
+  checkServed(own, [asked, served, any], 'helper-1', { in: '5', total: '5' })
+  checkServed(own, [asked, any], 'helper-1', { in: '7', total: '7' })
+  checkServed(own, [asked], 'helper-1', { in: '10', total: '10' })
+  checkServed(own, [asked], 'no-such-model', { in: '3', total: '3' })
+})
+
 test('an override for the tier is used as it stands, one for standard is marked', () => {
   const overrides = [flat, { ...flat, tier: 'priority' as const, rates: { input_per_mtok: '20' } }]
   check('chat-1', { inputTokens: 100, serviceTier: 'priority' }, { in: '0.002', total: '0.002' }, {}, { overrides })
@@ -88,6 +109,15 @@ test('a discount is off the list from its date on and does not touch overrides',
     { atMs: 150 * day },
     { upstreams, overrides: [flat] },
   )
+})
+
+test('a discount is no more than the whole price, which leaves nothing', () => {
+  const withDiscount = (percent: string) => {
+    const billing = { currency: 'USD', discounts: [{ sinceMs: 0, percent }] }
+    return book({ upstreams: [{ name: 'up', kind: 'openai', baseUrl: null, billing }] })
+  }
+  assert.deepEqual(shown(withDiscount('100').priceCall(call('chat-1', { inputTokens: 1000 }))), {})
+  assert.throws(() => withDiscount('100.0001'), MoneyFault)
 })
 
 test('a bill in another currency is kept and converted at the dated rate', () => {

@@ -86,3 +86,25 @@ test('a cost that only some calls state is not that of all', () => {
   assert.equal(sumPriced(stated(1n), [stated(2n)]).cost.providerStatedPicoUsd, 3n)
   assert.equal(sumPriced(stated(1n), [stated(null)]).cost.providerStatedPicoUsd, null)
 })
+
+test('units are added up by their names, and marks are named once each', () => {
+  const of = (units: PricedCall['units'], marks: readonly string[]): PricedCall => ({
+    ...priced(1, 0, 0, true),
+    units,
+    marks,
+  })
+  const sum = sumPriced(of({ web_search: 2 }, ['a']), [of({ web_search: 3, request: 1 }, ['b', 'a']), of({}, [])])
+  assert.deepEqual([sum.units, sum.marks], [{ web_search: 5, request: 1 }, ['a', 'b']])
+})
+
+test('bills in one currency are added up in it, bills in several in USD', () => {
+  const billed = (billingCurrency: string, billingPicoAmount: bigint): PricedCall => {
+    const one = priced(3, 2, 1, true)
+    return { ...one, cost: { ...one.cost, billingCurrency, billingPicoAmount } }
+  }
+  const bill = ({ cost }: PricedCall) => [cost.billingCurrency, cost.billingPicoAmount]
+  const total = priced(3, 2, 1, true).cost.totalPicoUsd
+  assert.deepEqual(bill(sumPriced(billed('EUR', 5n), [billed('EUR', 7n)])), ['EUR', 12n])
+  assert.deepEqual(bill(sumPriced(billed('EUR', 5n), [billed('CNY', 7n)])), ['USD', 2n * total])
+  assert.deepEqual(bill(sumPriced(billed('EUR', 5n), [billed('CNY', 7n), billed('EUR', 5n)])), ['USD', 3n * total])
+})

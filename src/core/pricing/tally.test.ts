@@ -89,3 +89,24 @@ test('one token of each kind alone is never lost', () => {
     assert.equal(unpriced.unpriced, true, kind)
   }
 })
+
+test('a bill is in the currency of its prices, and in USD where they have several', () => {
+  const priceIn = (billingCurrency: string) => {
+    const euros = { ...terms, billingCurrency, billingToUsd: ratio(5n, 4n), version: billingCurrency }
+    const price = makePrice({ input_text: { amount: parseDecimal('1'), per: 1_000_000 } }, euros)
+    const [band] = price.bands
+    assert.ok(band !== undefined)
+    return { price, band }
+  }
+  const billed = (...currencies: readonly string[]) => {
+    const tally = new Tally()
+    for (const { price, band } of currencies.map(priceIn)) tally.addTokens(price, band, { ...nothing, textInput: 10 })
+    const { billingCurrency, billingPicoAmount, totalPicoUsd, priceVersion } = tally.cost('CHF', null)
+    return [billingCurrency, billingPicoAmount, totalPicoUsd, priceVersion]
+  }
+  assert.deepEqual(billed(), ['CHF', 0n, 0n, ''])
+  assert.deepEqual(billed('EUR'), ['EUR', 8_000_000n, 10_000_000n, 'EUR'])
+  assert.deepEqual(billed('EUR', 'EUR'), ['EUR', 16_000_000n, 20_000_000n, 'EUR'])
+  assert.deepEqual(billed('EUR', 'CNY'), ['USD', 20_000_000n, 20_000_000n, 'EUR; CNY'])
+  assert.deepEqual(billed('EUR', 'CNY', 'EUR').slice(0, 3), ['USD', 30_000_000n, 30_000_000n])
+})
