@@ -115,3 +115,16 @@ test('however long the text of a broken answer is, it is read', () => {
   const reading = read('chat.completions', Buffer.from(body))
   assert.ok(reading.outputText.length > 0)
 })
+
+test("of a body without JSON its text is output, a page is nobody's, and blanks are nothing at all", () => {
+  for (const [body, text, unread] of [
+    ['Hello', 'Hello', undefined],
+    ['{"choices":[{"message":{"content":"Hel', 'Hel', undefined],
+    ['<!doctype html><p>sorry', '', true],
+    [' \r\n', '', undefined],
+    ['', '', undefined],
+  ] as const) {
+    const { outputText, outputUnread } = read('chat.completions', Buffer.from(body), 200, 'text/plain')
+    assert.deepEqual([outputText, outputUnread], [text, unread], body)
+  }
+})
