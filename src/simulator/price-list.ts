@@ -16,6 +16,8 @@ export interface Rates {
   readonly above200k?: Rates
   /** Instead, from 00:30 to 16:30 UTC. */
   readonly daytime?: Rates
+  /** Of the tier of this name, where the vendor states them: https://openai.com/api-priority-processing/ */
+  readonly priority?: Rates
 }
 
 const search = { webSearchPer1k: '10' }
@@ -26,16 +28,69 @@ const deepseekChat = { input: '0.135', cached: '0.035', output: '0.55' }
  * package @pydantic/genai-prices 0.1.8 states them, copied by hand: the bill must not come from the code it is to check.
  */
 export const priceList: Readonly<Record<string, Rates>> = {
-  'gpt-4.1': { input: '2', cached: '0.5', output: '8', ...search },
-  'gpt-4.1-mini': { input: '0.4', cached: '0.1', output: '1.6', ...search },
-  'gpt-4.1-nano': { input: '0.1', cached: '0.025', output: '0.4' },
-  'gpt-4o': { input: '2.5', cached: '1.25', output: '10', ...search },
-  'gpt-4o-mini': { input: '0.15', cached: '0.075', output: '0.6', ...search },
+  'gpt-4.1': {
+    input: '2',
+    cached: '0.5',
+    output: '8',
+    ...search,
+    priority: { input: '3.5', cached: '0.875', output: '14', ...search },
+  },
+  'gpt-4.1-mini': {
+    input: '0.4',
+    cached: '0.1',
+    output: '1.6',
+    ...search,
+    priority: { input: '0.7', cached: '0.175', output: '2.8', ...search },
+  },
+  'gpt-4.1-nano': {
+    input: '0.1',
+    cached: '0.025',
+    output: '0.4',
+    priority: { input: '0.2', cached: '0.05', output: '0.8' },
+  },
+  'gpt-4o': {
+    input: '2.5',
+    cached: '1.25',
+    output: '10',
+    ...search,
+    priority: { input: '4.25', cached: '2.125', output: '17', ...search },
+  },
+  'gpt-4o-mini': {
+    input: '0.15',
+    cached: '0.075',
+    output: '0.6',
+    ...search,
+    priority: { input: '0.25', cached: '0.125', output: '1', ...search },
+  },
   'gpt-4o-audio-preview': { input: '2.5', output: '10' },
-  'gpt-5': { input: '1.25', cached: '0.125', output: '10', ...search },
-  'gpt-5-mini': { input: '0.25', cached: '0.025', output: '2', ...search },
-  'o4-mini': { input: '1.1', cached: '0.275', output: '4.4', ...search },
-  o3: { input: '2', cached: '0.5', output: '8', ...search },
+  'gpt-5': {
+    input: '1.25',
+    cached: '0.125',
+    output: '10',
+    ...search,
+    priority: { input: '2.5', cached: '0.25', output: '20', ...search },
+  },
+  'gpt-5-mini': {
+    input: '0.25',
+    cached: '0.025',
+    output: '2',
+    ...search,
+    priority: { input: '0.45', cached: '0.045', output: '3.6', ...search },
+  },
+  'o4-mini': {
+    input: '1.1',
+    cached: '0.275',
+    output: '4.4',
+    ...search,
+    priority: { input: '2', cached: '0.5', output: '8', ...search },
+  },
+  o3: {
+    input: '2',
+    cached: '0.5',
+    output: '8',
+    ...search,
+    priority: { input: '3.5', cached: '0.875', output: '14', ...search },
+  },
   'gpt-3.5-turbo': { input: '0.5', output: '1.5' },
   'gpt-3.5-turbo-instruct': { input: '1.5', output: '2' },
   'text-embedding-3-small': { input: '0.02', output: '0' },
@@ -69,18 +124,14 @@ export const priceList: Readonly<Record<string, Rates>> = {
 /** OpenAI's tiers beside the default one. */
 export type Tier = 'flex' | 'priority'
 
-/** Of the usual token rates. Flex is half of them for every model. */
-const priorityPercent: Readonly<Record<string, bigint>> = { 'gpt-4.1': 175n, 'gpt-5': 200n, 'gpt-5-mini': 180n }
-
 /**
  * What a call costs in 1e-12 USD, exactly; null where the list has no price for the model. A kind of token without a
  * rate of its own costs what its whole costs (cached input as input, image output as output).
  */
 export function listPrice(model: string, counts: Counts, atMs: number, tier?: Tier): bigint | null {
   const listed = priceList[model]
-  const percent = tier === undefined ? 100n : tier === 'flex' ? 50n : priorityPercent[model]
-  if (!listed || percent === undefined) return null
-  const rates = ratesFor(listed, counts.inputTokens, atMs)
+  const rates = tier === 'priority' ? listed?.priority : listed && ratesFor(listed, counts.inputTokens, atMs)
+  if (rates === undefined) return null
   const input = perToken(rates.input)
   const output = perToken(rates.output)
   const own = (rate: string | undefined, whole: bigint) => (rate === undefined ? whole : perToken(rate))
@@ -100,7 +151,8 @@ export function listPrice(model: string, counts: Counts, atMs: number, tier?: Ti
   total += rest * input
   const images = BigInt(counts.imageOutputTokens)
   total += (BigInt(counts.outputTokens) - images) * output + images * own(rates.imageOutput, output)
-  total = (total * percent) / 100n
+  // For every model.
+  if (tier === 'flex') total /= 2n
   total += (BigInt(counts.webSearches) * pico(rates.webSearchPer1k ?? '0')) / 1000n
   total += (BigInt(counts.audioSeconds) * pico(rates.audioPerHour ?? '0')) / 3600n
   return total

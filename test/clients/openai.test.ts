@@ -132,8 +132,11 @@ test('the tier that the answer names sets the price', async () => {
   }
   const usual = await cost('default')
   assert.deepEqual([await cost('flex'), await cost('priority')], [usual / 2n, usual * 2n])
+  for (const model of ['gpt-4o-mini', 'o4-mini']) {
+    await booked(stack, chat, () => openai.chat.completions.create({ ...ask, model, service_tier: 'priority' }))
+  }
   // Nobody states this one: the standard price is booked, and the record says so.
-  const unstated = { ...ask, model: 'gpt-4o', service_tier: 'priority', stream: true } as const
+  const unstated = { ...ask, model: 'gpt-3.5-turbo', service_tier: 'priority', stream: true } as const
   const { entry } = await booked(stack, { ...streamedChat, sameCost: false }, async () =>
     all(await openai.chat.completions.create(unstated)),
   )

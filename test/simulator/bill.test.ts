@@ -98,12 +98,13 @@ for (const [model, counts, atMs, expected] of priced) {
   })
 }
 
-test('other tiers cost their share of the tokens, or have no price', () => {
+test('other tiers cost half of the tokens or have rates of their own, or none', () => {
   const counts = { ...noCounts, inputTokens: 1000, cachedInputTokens: 100, outputTokens: 10, webSearches: 1 }
   const price = (model: string, tier: 'flex' | 'priority') => listPrice(model, counts, noon, tier)
   assert.equal(price('gpt-5', 'flex'), 10_000_000_000n + 618_750_000n)
   assert.equal(price('gpt-5', 'priority'), 10_000_000_000n + 2_475_000_000n)
-  assert.equal(price('gpt-4o', 'priority'), null)
+  assert.equal(price('gpt-4o-mini', 'priority'), 10_000_000_000n + 247_500_000n)
+  assert.equal(price('gpt-3.5-turbo', 'priority'), null)
 })
 
 test('a call costs what its tokens cost one by one', () => {
