@@ -11,6 +11,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
   let refused = false
   let produced = false
   const ran: ToolRuns = { searches: 0, fetches: 0, codeRuns: 0 }
+  let toldInDelta = false
 
   const takeBlock = (block: JsonObject | undefined): void => {
     // Says only that another model goes on.
@@ -26,11 +27,16 @@ export function createMessagesReader(findings: Findings): AnswerReader {
   }
 
   /** Relays state what a call cost here as well: https://github.com/BerriAI/litellm/issues/15102 */
-  const takeDelta = (reported: JsonObject | undefined, source: string): void => {
+  const takeDelta = (json: JsonObject, source: string): void => {
+    const delta = objectOf(json['delta'])
+    refused ||= isUnbilledRefusal(delta)
+    const reported = objectOf(json['usage'])
     usage = merged(usage, reported)
     const stated = reported === undefined ? nothingStated : statedCost(reported, source)
     if (stated !== nothingStated) cost = stated
-    findings.usageFinal = true
+    toldInDelta = true
+    // One or more of them may come, and only the last says why the answer ended.
+    if (textOf(delta?.['stop_reason']) !== undefined) findings.usageFinal = true
   }
 
   return {
@@ -53,10 +59,9 @@ export function createMessagesReader(findings: Findings): AnswerReader {
           return
         }
         case 'message_delta':
-          refused ||= isUnbilledRefusal(objectOf(json['delta']))
-          takeDelta(objectOf(json['usage']), source)
-          return
+          return takeDelta(json, source)
         case 'message_stop':
+          findings.usageFinal = toldInDelta
           findings.ended = true
           findings.complete = true
           return

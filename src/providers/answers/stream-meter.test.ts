@@ -255,3 +255,19 @@ test('output is kept up to a bound and counted beyond it', () => {
   assert.equal(outputText.length, 1_000_000)
   assert.equal(outputCharsCut, 200_000)
 })
+
+test("a report within one of Anthropic's streams is its last word once it says why the answer ended, or the stream has", () => {
+  const start = { type: 'message_start', message: { model: 'm', usage: { input_tokens: 9, output_tokens: 1 } } }
+  const told = (stopReason: string | null, outputTokens: number) => ({
+    type: 'message_delta',
+    delta: { stop_reason: stopReason },
+    usage: { output_tokens: outputTokens },
+  })
+  const isFinal = (...events: unknown[]) =>
+    pass(Buffer.from([start, ...events].map(event).join('')), [], false, 'messages').reading.usageFinal
+  assert.equal(isFinal(), false)
+  assert.equal(isFinal(told(null, 1)), false)
+  assert.equal(isFinal(told(null, 1), told('end_turn', 40)), true)
+  assert.equal(isFinal(told(null, 40), { type: 'message_stop' }), true)
+  assert.equal(isFinal({ type: 'message_stop' }), false)
+})
