@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import type { ChildSpec } from './supervisor.ts'
 
 /** Runs a program once, to its end. Resolves with why it failed, or null. What it says on stderr is passed on. */
@@ -22,12 +23,14 @@ export function runAside(args: readonly string[]): Promise<RanAside> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     const said = { stdout: '', stderr: '' }
+    child.on('error', (error) => resolve({ ...said, end: error.message }))
     for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (text: string) => {
+      // Not there where this process may open no more files.
+      const stream: Readable | undefined = child[name]
+      stream?.setEncoding('utf8').on('data', (text: string) => {
         said[name] += text
       })
     }
-    child.on('error', (error) => resolve({ ...said, end: error.message }))
     child.on('close', (code, signal) =>
       resolve({ ...said, end: code === 0 ? null : `it ended with ${signal ?? `code ${code}`}` }),
     )
