@@ -18,6 +18,8 @@ export class KeyWatch {
   #version: number
   #scrapers: readonly string[]
   #timer: Timer | null = null
+  /** Why they could not be read the last time; null where they could. */
+  #fault: string | null = null
   #renewing: Promise<void> = Promise.resolve()
 
   private constructor(settings: Settings, config: Config, hooks: KeyHooks, first: Renewed) {
@@ -54,8 +56,16 @@ export class KeyWatch {
       if (this.#settings.version() !== this.#version) this.#renew()
     } catch (error) {
       // The next look is soon; nothing is worth ending the calls for.
-      this.#hooks.onError(error)
+      this.#failed(error)
     }
+  }
+
+  /** Once for each reason: settings that are damaged for a day fill no log. */
+  #failed(error: unknown): void {
+    const fault = String(error)
+    if (fault === this.#fault) return
+    this.#fault = fault
+    this.#hooks.onError(error)
   }
 
   /** Resolves when the keys of the new configuration count. */
@@ -79,8 +89,9 @@ export class KeyWatch {
       this.ring = ring
       this.#version = version
       this.#scrapers = scrapers
+      this.#fault = null
     })
-    this.#renewing = this.#renewing.catch(this.#hooks.onError)
+    this.#renewing = this.#renewing.catch((error: unknown) => this.#failed(error))
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { describe, it, type TestContext } from 'node:test'
 import { lockDirectory } from './directory-lock.ts'
@@ -24,6 +24,17 @@ describe('directory lock', () => {
     await assert.rejects(lockDirectory(directory, { nowMs: 0 }), { code: 'directory_locked' })
     lock.release()
     lock.release()
+    const again = await lockDirectory(directory, { nowMs: 0 })
+    again.release()
+  })
+
+  it('is let go of where who has it cannot be taken back, as on a disk that has become read-only', async (t) => {
+    const directory = temporaryDirectory(t)
+    const lock = await lockDirectory(directory, { nowMs: 0 })
+    rmSync(`${directory}/lock-holder.json`)
+    mkdirSync(`${directory}/lock-holder.json`)
+    lock.release()
+    rmSync(`${directory}/lock-holder.json`, { recursive: true })
     const again = await lockDirectory(directory, { nowMs: 0 })
     again.release()
   })

@@ -73,7 +73,11 @@ export async function lockDirectory(
   return {
     release() {
       if (!database.isOpen) return
-      rmSync(`${directory}/${holderName}`, { force: true })
+      try {
+        rmSync(`${directory}/${holderName}`, { force: true })
+      } catch {
+        // On a disk that has become read-only: it only makes a message better, and who ends has more to say.
+      }
       database.close()
     },
   }

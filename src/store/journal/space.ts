@@ -62,7 +62,7 @@ export class Space {
     const { disk, directory, clock } = this.#parts
     this.#reserved = false
     this.#checkedAtMs = clock.monotonicMs()
-    this.#refusal = this.#full('The disk is full')
+    this.#refusal = this.#full('The disk takes no more')
     try {
       disk.remove(`${directory}/${reserveName}`)
     } catch {
@@ -87,7 +87,7 @@ export class Space {
       )
     }
     if (!this.#reserved) this.#reserved = this.#makeReserve()
-    return this.#reserved ? null : this.#full('The disk is full')
+    return this.#reserved ? null : this.#full('The disk takes no more')
   }
 
   #full(what: string): JournalRefusal {

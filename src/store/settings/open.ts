@@ -12,7 +12,7 @@ import { migrate } from './migrate.ts'
 import { revokeKey } from './revoke-key.ts'
 import { rotateKey } from './rotate-key.ts'
 import type { SettingsDatabase } from './schema.ts'
-import { neverWait, openSqlite } from './sqlite.ts'
+import { neverWait, openSqlite, reason } from './sqlite.ts'
 
 /** Name of the settings' file in the data directory. */
 export const settingsFile = 'settings.db'
@@ -44,8 +44,9 @@ export async function openSettingsAndAlerts({
   } catch (cause) {
     connection.close()
     if (cause instanceof SettingsFault) throw cause
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new SettingsFault('settings_unreadable', `the settings in ${path} cannot be used: ${why}`, { cause })
+    throw new SettingsFault('settings_unreadable', `the settings in ${path} cannot be used: ${reason(cause)}`, {
+      cause,
+    })
   }
   return { settings: settingsOver(database, connection, clock), alerts: alertStoreOver(database) }
 }

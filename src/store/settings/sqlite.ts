@@ -58,9 +58,18 @@ function connect(path: string, { survivesPowerFailure = true }: SqliteOptions): 
   }
 }
 
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+/** Of a file that is damaged, with what to do. https://sqlite.org/rescode.html */
+export function reason(cause: unknown): string {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0
+  return code === sqliteCorrupt || code === sqliteNotADatabase ? `${said}; ${forDamaged}` : said
 }
+
+const sqliteCorrupt = 11
+const sqliteNotADatabase = 26
+const forDamaged =
+  'restore it from a backup, or move it away with its -wal and -shm: keys and tokens that are not in the configuration have ' +
+  'to be made anew then'
 
 /** Kysely's dialect speaks to better-sqlite3; `node:sqlite` differs in how parameters are passed and readers told. */
 function likeBetterSqlite3(connection: DatabaseSync): SqliteDatabase {
