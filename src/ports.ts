@@ -132,7 +132,8 @@ export interface BodyFault {
 
 /** One provider as the road sees it. */
 export interface Upstream {
-  send(request: UpstreamRequest): PendingAnswer
+  /** @param over `new` = not a kept connection, which might be closed just now, unless it has to wait for one. Default: any */
+  send(request: UpstreamRequest, over?: 'any' | 'new'): PendingAnswer
 }
 
 export interface UpstreamRequest {

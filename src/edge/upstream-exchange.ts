@@ -22,6 +22,7 @@ export class Exchange implements PendingAnswer, UpstreamAnswer {
   status = 0
   headers: UpstreamAnswer['headers'] = {}
   carrier: Carrier | null = null
+  readonly over: 'any' | 'new'
   /** Its place in the line for a connection, where it has to wait for one. */
   queueNumber = 0
   #resolve: (answer: UpstreamAnswer) => void = () => {}
@@ -30,9 +31,10 @@ export class Exchange implements PendingAnswer, UpstreamAnswer {
   #early: Buffer[] | null = null
   #end: UpstreamFault | 'ended' | null = null
 
-  constructor(request: UpstreamRequest, head: OutgoingHead) {
+  constructor(request: UpstreamRequest, head: OutgoingHead, over: 'any' | 'new') {
     this.request = request
     this.head = head
+    this.over = over
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject

@@ -50,11 +50,11 @@ export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
     this.#host = new URL(options.origin).host
   }
 
-  send(request: UpstreamRequest): PendingAnswer {
+  send(request: UpstreamRequest, over: 'any' | 'new' = 'any'): PendingAnswer {
     if (this.#closing) return failed(closedFault())
     let exchange: Exchange
     try {
-      exchange = new Exchange(request, outgoingHead(request.method, request.path, request.headers, this.#host))
+      exchange = new Exchange(request, outgoingHead(request.method, request.path, request.headers, this.#host), over)
     } catch (error) {
       if (!(error instanceof UnsendableRequest)) throw error
       return failed(new UpstreamFault('reset', `the request cannot be sent: ${error.message}`, error))
@@ -122,15 +122,24 @@ export class UpstreamPool implements Upstream, ConnectionOwner, Carrier {
 
   #dispatch(exchange: Exchange): void {
     const nowMs = this.monotonicMs()
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.expired(nowMs)) idle.close(null)
-      else if (idle.idle) return idle.carry(exchange, nowMs)
-    }
+    const full = this.#connections.size >= this.timeouts.maxConnections
+    const idle = exchange.over === 'any' || full ? this.#takeIdle(nowMs) : null
+    if (idle !== null && exchange.over === 'any') return idle.carry(exchange, nowMs)
+    // It makes room.
+    idle?.close(null)
     if (this.#connections.size < this.timeouts.maxConnections) return this.#open(exchange)
     exchange.carrier = this
     this.#queued += 1
     exchange.queueNumber = this.#queued
     this.#queue.set(this.#queued, exchange)
+  }
+
+  #takeIdle(nowMs: number): Connection | null {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.expired(nowMs)) idle.close(null)
+      else if (idle.idle) return idle
+    }
+    return null
   }
 
   /** Takes the exchange that has waited longest. */

@@ -39,10 +39,11 @@ export async function forward(road: Road, open: OpenCall): Promise<Went> {
   const { arrival, control, route } = open
   const { config, door } = route.upstream
   let attempts: readonly Attempt[] = none
+  let over: 'any' | 'new' = 'any'
   arrival.exchange.onGone(() => control.callerLeft(timers, road.readOn.readAfterDisconnectMs))
   for (;;) {
     const beganAtMs = clock.monotonicMs()
-    const pending = door.send(route.request)
+    const pending = door.send(route.request, over)
     control.whileRunning(pending)
     let waitMs: number
     try {
@@ -67,6 +68,8 @@ export async function forward(road: Road, open: OpenCall): Promise<Went> {
       attempts = joined(attempts, attempt(arrival.arrivedAtMs, beganAtMs, clock.monotonicMs(), 0, error.code))
       if (!retryableFault.has(error.code) || !mayRetry(open, attempts))
         return { kind: 'failed', fault: error, attempts }
+      // A kept connection may have been closed when it was used, and so may the next.
+      if (error.code === 'reset') over = 'new'
       waitMs = backoffMs(config.retries.baseMs, attempts.length, road.ids.chance())
     }
     if (!(await wait(waitMs, open, timers))) {

@@ -36,6 +36,19 @@ test('a connection is used again, the one used last first', async () => {
   assert.equal(wire.connections.length, 2)
 })
 
+test('what asks for a new connection gets one, and an idle one makes room for it', async () => {
+  await pool.destroy()
+  pool = openPool(wire.url, { maxConnections: 2 })
+  assert.equal(await exchange(0, 1, ok('a')), 'a')
+  for (const connection of [1, 2]) {
+    const came = whatCame(pool.send({ method: 'GET', path: '/', headers: [], body: null }, 'new'))
+    ;(await wire.asked(connection)).answer(ok('b'))
+    assert.equal((await came).body, 'b')
+  }
+  await until('one to be closed', () => wire.connections.filter(({ ended }) => ended).length === 1)
+  assert.equal(wire.connections.length, 3)
+})
+
 test('there are no more connections than allowed, and who waits is served in order', async () => {
   await pool.destroy()
   pool = openPool(wire.url, { maxConnections: 2 })
