@@ -169,7 +169,8 @@ function transcriptEvents(pieces: readonly string[], usage: JsonObject | null): 
 
 function verboseOf(task: string, duration: number, pieces: readonly string[]): JsonObject {
   const segment = { id: 0, seek: 0, start: 0, end: duration, text: pieces.join(''), tokens: [], temperature: 0 }
-  return { task, language: 'english', duration, segments: [segment] }
+  const certainty = { avg_logprob: -0.25, compression_ratio: 1.1, no_speech_prob: 0.01 }
+  return { task, language: 'english', duration, segments: [{ ...segment, ...certainty }] }
 }
 
 /** What a form with a file says of itself; for the APIs that only pass it on. */

@@ -3,6 +3,7 @@ import { bodyObject, type Call, modelOf, nowS } from './call.ts'
 import type { Counts } from './counts.ts'
 import { type Generation, generate, noCacheShare } from './generate.ts'
 import { isObject, type Json, type JsonObject, objectsOf } from './json.ts'
+import type { Model } from './models.ts'
 import { askFromResponses } from './openai-responses-ask.ts'
 import { responseEvents } from './openai-responses-stream.ts'
 import { openaiPrefixes } from './prompt-cache.ts'
@@ -20,14 +21,7 @@ interface Stored {
 export function createResponse(call: Call): Answer {
   const body = bodyObject(call)
   const model = modelOf(body['model'])
-  const ask = askFromResponses(body, model)
-  let read = 0
-  if (ask.inputTokens >= openaiPrefixes.minimumTokens) {
-    const text = JSON.stringify([body['tools'] ?? null, body['instructions'] ?? null, body['input']])
-    const scope = `${call.credential}|${model.name}`
-    read = Math.min(call.world.promptCache.readPrefix(scope, text, openaiPrefixes, call.nowMs), ask.inputTokens)
-  }
-  const made = generate(ask, call.directives, call.world.seed, { ...noCacheShare, read })
+  const made = madeOf(call, body, model)
   const id = `resp_${call.id}`
   const response = wholeResponse(call, body, made, model.served)
   const background = body['background'] === true
@@ -42,6 +36,37 @@ export function createResponse(call: Call): Answer {
   if (body['stream'] !== true) return { ...common, headers: jsonHeaders, body: JSON.stringify(response) }
   const events = responseEvents(response, pending(response, 'in_progress'), made, call.id)
   return { ...common, headers: eventHeaders, body: events }
+}
+
+function madeOf(call: Call, body: JsonObject, model: Model): Generation {
+  const ask = askFromResponses(body, model)
+  let read = 0
+  if (ask.inputTokens >= openaiPrefixes.minimumTokens) {
+    const text = JSON.stringify([body['tools'] ?? null, body['instructions'] ?? null, body['input']])
+    const scope = `${call.credential}|${model.name}`
+    read = Math.min(call.world.promptCache.readPrefix(scope, text, openaiPrefixes, call.nowMs), ask.inputTokens)
+  }
+  return generate(ask, call.directives, call.world.seed, { ...noCacheShare, read })
+}
+
+/** `POST /v1/responses/compact`: what the user said, and all else in an item that nobody can read. */
+export function compactResponse(call: Call): Answer {
+  const body = bodyObject(call)
+  const model = modelOf(body['model'])
+  const made = madeOf(call, body, model)
+  const said = objectsOf(body['input']).filter((item) => item['role'] === 'user')
+  const summary = Buffer.from(made.choices[0]?.pieces.join('') ?? '').toString('base64')
+  const id = `resp_${call.id}`
+  const compacted = {
+    id,
+    object: 'response.compaction',
+    created_at: nowS(call),
+    output: [...said, { id: `cmp_${call.id}`, type: 'compaction', encrypted_content: summary }],
+    usage: call.directives.noUsage ? null : usageOf(made.counts),
+  }
+  // It does not say which model it was.
+  const charge = { model: model.name, modelServed: '', counts: made.counts }
+  return { status: 200, headers: jsonHeaders, body: JSON.stringify(compacted), id, charge, repeatable: false }
 }
 
 /** `GET /v1/responses/{id}`: not billed again. */

@@ -12,8 +12,8 @@ export interface Rates {
   readonly imageOutput?: string
   readonly webSearchPer1k?: string
   readonly audioPerHour?: string
-  /** For the whole call, where its input is above 200,000 tokens. */
-  readonly above200k?: Rates
+  /** For the whole call, where its input is above so many tokens. */
+  readonly longContext?: Rates & { readonly aboveTokens: number }
   /** Instead, from 00:30 to 16:30 UTC. */
   readonly daytime?: Rates
   /** Of the tier of this name, where the vendor states them: https://openai.com/api-priority-processing/ */
@@ -21,6 +21,12 @@ export interface Rates {
 }
 
 const search = { webSearchPer1k: '10' }
+const claudeOpus = { input: '5', cached: '0.5', write5m: '6.25', write1h: '10', output: '25', ...search }
+const claudeSonnet5 = { input: '2', cached: '0.2', write5m: '2.5', write1h: '4', output: '10', ...search }
+const gemini3Pro = {
+  ...{ input: '2', cached: '0.2', output: '12' },
+  longContext: { aboveTokens: 200_000, input: '4', cached: '0.4', output: '18' },
+}
 const deepseekChat = { input: '0.135', cached: '0.035', output: '0.55' }
 
 /**
@@ -77,6 +83,34 @@ export const priceList: Readonly<Record<string, Rates>> = {
     ...search,
     priority: { input: '0.45', cached: '0.045', output: '3.6', ...search },
   },
+  'gpt-5-nano': { input: '0.05', cached: '0.005', output: '0.4', ...search },
+  'gpt-5.1': {
+    ...{ input: '1.25', cached: '0.125', output: '10', ...search },
+    priority: { input: '2.5', cached: '0.25', output: '20', ...search },
+  },
+  'gpt-5.2': {
+    ...{ input: '1.75', cached: '0.175', output: '14', ...search },
+    priority: { input: '3.5', cached: '0.35', output: '28', ...search },
+  },
+  'gpt-5.3-codex': { input: '1.75', cached: '0.175', output: '14' },
+  'gpt-5.4': {
+    ...{ input: '2.5', cached: '0.25', output: '15', ...search },
+    longContext: { aboveTokens: 271_999, input: '5', cached: '0.5', output: '22.5', ...search },
+  },
+  'gpt-5.4-mini': { input: '0.75', cached: '0.075', output: '4.5', ...search },
+  'gpt-5.4-nano': { input: '0.2', cached: '0.02', output: '1.25', ...search },
+  'gpt-5.5': {
+    ...{ input: '5', cached: '0.5', output: '30', ...search },
+    longContext: { aboveTokens: 271_999, input: '10', cached: '1', output: '45', ...search },
+  },
+  'gpt-6-sol': {
+    ...{ input: '2', cached: '0.2', output: '10', ...search },
+    longContext: { aboveTokens: 272_000, input: '4', cached: '0.4', output: '15', ...search },
+  },
+  'gpt-6-luna': {
+    ...{ input: '0.1', cached: '0.01', output: '0.5', ...search },
+    longContext: { aboveTokens: 272_000, input: '0.2', cached: '0.02', output: '0.75', ...search },
+  },
   'o4-mini': {
     input: '1.1',
     cached: '0.275',
@@ -103,18 +137,41 @@ export const priceList: Readonly<Record<string, Rates>> = {
   'omni-moderation-latest': { input: '0', output: '0' },
   'claude-sonnet-4-5': {
     ...{ input: '3', cached: '0.3', write5m: '3.75', write1h: '6', output: '15', ...search },
-    above200k: { input: '6', cached: '0.6', write5m: '7.5', write1h: '12', output: '22.5', ...search },
+    longContext: {
+      aboveTokens: 200_000,
+      input: '6',
+      cached: '0.6',
+      write5m: '7.5',
+      write1h: '12',
+      output: '22.5',
+      ...search,
+    },
   },
   'claude-haiku-4-5': { input: '1', cached: '0.1', write5m: '1.25', write1h: '2', output: '5', ...search },
-  'claude-opus-4-5': { input: '5', cached: '0.5', write5m: '6.25', write1h: '10', output: '25', ...search },
+  'claude-opus-4-5': claudeOpus,
+  'claude-opus-4-6': claudeOpus,
+  'claude-opus-4-8': claudeOpus,
+  'claude-opus-5': claudeOpus,
+  'claude-opus-5-5': { input: '4', cached: '0.2', write5m: '5', write1h: '8', output: '20', ...search },
+  'claude-sonnet-4-6': { input: '3', cached: '0.3', write5m: '3.75', write1h: '6', output: '15', ...search },
+  'claude-sonnet-5': claudeSonnet5,
+  'claude-sonnet-5-5': claudeSonnet5,
   'gemini-2.0-flash': { input: '0.1', cached: '0.025', audioInput: '0.7', output: '0.4' },
   'gemini-2.5-flash': { input: '0.3', cached: '0.03', audioInput: '1', output: '2.5' },
   'gemini-2.5-pro': {
     ...{ input: '1.25', cached: '0.125', output: '10' },
-    above200k: { input: '2.5', cached: '0.25', output: '15' },
+    longContext: { aboveTokens: 200_000, input: '2.5', cached: '0.25', output: '15' },
   },
   'gemini-2.5-flash-lite': { input: '0.1', cached: '0.01', audioInput: '0.3', output: '0.4' },
   'gemini-2.5-flash-image': { input: '0.3', output: '2.5', imageOutput: '30' },
+  'gemini-3-pro-preview': gemini3Pro,
+  'gemini-3.1-pro-preview': gemini3Pro,
+  'gemini-3.1-pro-preview-customtools': gemini3Pro,
+  'gemini-3-flash-preview': { input: '0.5', cached: '0.05', audioInput: '1', output: '3' },
+  'gemini-3.1-flash-lite': { input: '0.25', cached: '0.025', audioInput: '0.5', output: '1.5' },
+  'gemini-3.5-flash': { input: '1.5', cached: '0.15', output: '9' },
+  'gemini-3.5-flash-lite': { input: '0.3', cached: '0.03', output: '2.5' },
+  'gemini-3.8-flash': { input: '0.75', cached: '0.075', output: '3.75' },
   'gemini-embedding-001': { input: '0.15', output: '0' },
   'deepseek-chat': { ...deepseekChat, daytime: { input: '0.27', cached: '0.07', output: '1.1' } },
   'deepseek-reasoner': { ...deepseekChat, daytime: { input: '0.55', cached: '0.14', output: '2.19' } },
@@ -159,7 +216,7 @@ export function listPrice(model: string, counts: Counts, atMs: number, tier?: Ti
 }
 
 function ratesFor(listed: Rates, inputTokens: number, atMs: number): Rates {
-  if (listed.above200k && inputTokens > 200_000) return listed.above200k
+  if (listed.longContext && inputTokens > listed.longContext.aboveTokens) return listed.longContext
   const minuteOfDay = Math.floor(atMs / 60_000) % 1440
   if (listed.daytime && minuteOfDay >= 30 && minuteOfDay < 990) return listed.daytime
   return listed

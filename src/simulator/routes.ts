@@ -15,6 +15,7 @@ import { chatCompletion } from './openai-chat.ts'
 import { editImage, generateImage, speech, transcription, translation } from './openai-media.ts'
 import {
   cancelResponse,
+  compactResponse,
   countInputTokens,
   createResponse,
   deleteResponse,
@@ -57,6 +58,7 @@ const openaiRows: readonly Row[] = [
   ['POST /completions', 'completions', textCompletion],
   ['POST /embeddings', 'embeddings', embeddings],
   ['POST /responses', 'responses', createResponse],
+  ['POST /responses/compact', 'responses', compactResponse],
   ['POST /responses/input_tokens', 'responses.input_tokens', countInputTokens],
   ['GET /responses/*', 'responses.retrieve', getResponse],
   ['DELETE /responses/*', 'responses.delete', deleteResponse],

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { createAnthropic } from '@ai-sdk/anthropic'
 import { createGoogleGenerativeAI } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
-import { embed, generateText, jsonSchema, type LanguageModel, stepCountIs, streamText, tool } from 'ai'
+import { embed, generateText, jsonSchema, type LanguageModel, stepCountIs, streamText, tool, transcribe } from 'ai'
 import { weatherParameters } from '#test/simulator/running.ts'
 import { booked, checkAmounts } from '#test/support/booked.ts'
 import { type Stack, startStack } from '#test/support/stack.ts'
@@ -65,4 +65,12 @@ test('embeddings', async () => {
   const { answer, entry } = await booked(stack, { endpoint: 'embeddings' }, () => embed({ model, value: 'sunny' }))
   assert.equal(answer.embedding.length, 1536)
   assert.equal(answer.usage.tokens, entry.tokens.input)
+})
+
+test('a transcript with its segments', async () => {
+  const model = openai().transcription('whisper-1')
+  const { answer } = await booked(stack, { endpoint: 'audio.transcriptions' }, () =>
+    transcribe({ model, audio: Buffer.alloc(48_000) }),
+  )
+  assert.equal(answer.segments.length, 1)
 })

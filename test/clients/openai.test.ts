@@ -196,6 +196,17 @@ test('the tokens of a response, counted for nothing', async () => {
   assert.ok(answer.input_tokens > 0)
 })
 
+test('a conversation, compacted', async () => {
+  const { answer, entry } = await booked(stack, { endpoint: 'responses' }, () =>
+    openai.responses.compact({ model: 'gpt-5', input: [{ role: 'user', content: 'Hello' }] }),
+  )
+  assert.deepEqual(
+    answer.output.map((item) => item.type),
+    [undefined, 'compaction'],
+  )
+  assert.ok(entry.tokens.output > 0 && entry.tokens.output === answer.usage.output_tokens)
+})
+
 test('embeddings', async () => {
   const { answer } = await booked(stack, { endpoint: 'embeddings' }, () =>
     openai.embeddings.create({ model: 'text-embedding-3-small', input: ['one', 'two'] }),

@@ -30,7 +30,7 @@ for (const model of Object.keys(priceList)) {
   if (special.has(model)) continue
   test(`${model} is listed as in the catalog`, () => {
     for (const at of [noon, night]) {
-      for (const input of [1000, 200_000, 200_001]) {
+      for (const input of [1000, 200_000, 200_001, 272_001]) {
         const usage = { input_tokens: input, output_tokens: 777, cache_read_tokens: 300 }
         check(model, usage, { inputTokens: input, outputTokens: 777, cachedInputTokens: 300 }, at)
       }
@@ -38,7 +38,7 @@ for (const model of Object.keys(priceList)) {
   })
 }
 
-for (const model of ['claude-sonnet-4-5', 'claude-haiku-4-5', 'claude-opus-4-5']) {
+for (const model of Object.keys(priceList).filter((name) => name.startsWith('claude-'))) {
   test(`${model} writes its cache at the catalog's price`, () => {
     const usage = { input_tokens: 9000, output_tokens: 1, cache_write_tokens: 2000 }
     check(model, usage, { inputTokens: 9000, outputTokens: 1, cacheWrite5mTokens: 2000 }, noon)
