@@ -148,8 +148,9 @@ function routeTo(
   { body, facts }: Ask,
   { upstream, model, vendor, outputLimit }: Destination,
 ): Route {
-  const { config, basePath, credentials } = upstream
-  const askForUsage = config.askStreamUsage && facts.stream && facts.includeUsage === 'not_asked'
+  const { accent, config, basePath, credentials } = upstream
+  const mayAsk = config.askStreamUsage && accent.reportsUnasked !== true
+  const askForUsage = mayAsk && facts.stream && facts.includeUsage === 'not_asked'
   const stripMetadata = config.keepMetadata ? noMetadata : ourMetadata
   const edited =
     body === null || body.length === 0

@@ -18,6 +18,8 @@ export interface Accent {
   readonly reasoningBesideFor?: string
   /** `prompt_tokens` leaves audio out where the total says so (12: Mistral). */
   readonly audioBesidePrompt?: true
+  /** Its streams report usage unasked, and to be asked by `stream_options` is an error to it (422). */
+  readonly reportsUnasked?: true
   /** Its streams end with `finish_reason`: no `[DONE]` follows. */
   readonly endsWithoutDone?: true
 }
@@ -30,7 +32,7 @@ const accents: readonly Accent[] = [
   { name: 'xai', hosts: ['x.ai'], reasoning: 'beside-by-total' },
   { name: 'google', hosts: ['googleapis.com'], reasoning: 'rest-of-total' },
   { name: 'vercel', hosts: ['ai-gateway.vercel.sh'], reasoning: 'inside', reasoningBesideFor: 'google/' },
-  { name: 'mistral', hosts: ['mistral.ai'], reasoning: 'inside', audioBesidePrompt: true },
+  { name: 'mistral', hosts: ['mistral.ai'], reasoning: 'inside', audioBesidePrompt: true, reportsUnasked: true },
   { name: 'perplexity', hosts: ['perplexity.ai'], reasoning: 'beside', endsWithoutDone: true },
 ]
 
