@@ -6,6 +6,7 @@ import { greatestLineBytes, longestErrorMessage, longestName, longestPriceVersio
 import { makePriceBook } from '#core/pricing/price-book.ts'
 import { globMatcher } from '#lib/glob.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
+import { noReach } from '#providers/requests/reach.ts'
 import { worst, worstCall } from '#test/journal/worst-call.ts'
 import { CallControl } from './call-control.ts'
 import { noReading } from './delivery.ts'
@@ -51,6 +52,7 @@ test('whatever an answer says, the record of a call keeps to its bounds', () => 
         const ended = {
           open: {
             ...{ call, arrival: { arrivedAtMs: 0.123 }, control: new CallControl() },
+            ask: { reach: { ...noReach, serviceTier: 'flex', inferenceGeo: 'us' } },
             reserved: { marks: Array.from({ length: 40 }, (_, n) => `rerouted:${worst(128, n)}`) },
           },
           delivery: {

@@ -54,7 +54,8 @@ function inResidueClasses(body: Buffer): Buffer[][] {
   })
 }
 
-const marks = /"usage|"usageMetadata"|\[DONE\]|message_st|"error"|"response\.[a-z]+"|"finishReason"|"finish_reason": ?"/
+const marks =
+  /"executed_tools|"usage|"usageMetadata"|\[DONE\]|message_st|"error"|"response\.[a-z]+"|"finishReason"|"finish_reason": ?"/
 
 /** The stream without all but a few of the events between that only carry text, so that cutting it is cheap. */
 function thinned(body: Buffer): Buffer {

@@ -55,6 +55,7 @@ export class TextShapes {
       !tried.complete &&
       !tried.usageFinal &&
       tried.error === null &&
+      tried.shown === null &&
       (tried.model === null || tried.model === known.model) &&
       (tried.responseId === null || known.responseId !== null) &&
       (tried.status === undefined || tried.status === known.status) &&
