@@ -125,7 +125,7 @@ export const googleExchanges: readonly Exchange[] = [
   },
   {
     points: [16],
-    name: 'the same numbers from anyone else: the total may be anything',
+    name: 'the same numbers from anyone else: the total may be anything, and is marked',
     api: 'chat.completions',
     stream: false,
     body: JSON.stringify({
@@ -135,6 +135,7 @@ export const googleExchanges: readonly Exchange[] = [
       usage: { prompt_tokens: 35, completion_tokens: 12, total_tokens: 109 },
     }),
     expected: { model, usage: { inputTokens: 35, outputTokens: 12, totalTokens: 109 } },
+    marks: ['total_over_counts'],
   },
   {
     points: [17],
