@@ -340,6 +340,7 @@ function priceOfModel(pricing: CallPricing, served: string): Price | null {
 function markUnsaid({ call, usage, book, marks }: CallPricing): void {
   if (call.asked === undefined) return
   const { serviceTier, speed, inferenceGeo } = call.asked
+  if (serviceTier === null && speed === null && inferenceGeo === null) return
   const told = call.serviceTier ?? call.trafficType ?? usage.serviceTier ?? usage.trafficType
   const unsaid = {
     serviceTier: told === undefined ? (serviceTier ?? undefined) : undefined,
