@@ -277,3 +277,26 @@ test('a place that was asked for is in the price where the answer names it, and 
   await books(asked, message({ ...usage, inference_geo: 'us' }, { model }), { usd: '0.00825' })
   await books(asked, message(usage, { model }), { usd: '0.0075', marks: ['geo_not_named'] })
 })
+
+test('searches of Gemini are seen in what it searched for, what it found and what it called', async () => {
+  const model = 'gemini-3-flash-preview'
+  const asked = asksGemini({}, model)
+  const answer = (parts: readonly object[], groundingMetadata?: object) =>
+    gemini(geminiCounted, {
+      modelVersion: model,
+      candidates: [{ content: { parts: [...parts, { text }] }, finishReason: 'STOP', groundingMetadata }],
+    })
+  // Whose price for a search the list does not have.
+  const searched = (web_search: number) => {
+    return { usd: '0.0008', units: { web_search }, marks: ['unpriced_web_search', 'unpriced'] }
+  }
+  const called = { toolCall: { id: '1', toolType: 'GOOGLE_SEARCH_WEB', args: { queries: ['a', 'b'] } } }
+  await books(asked, answer([called]), searched(2))
+  await books(asked, answer([called], { webSearchQueries: ['a', 'b'] }), searched(2))
+  await books(asked, answer([{ toolCall: { id: '1', toolType: 'GOOGLE_SEARCH_IMAGE' } }]), searched(1))
+  await books(asked, answer([], { groundingChunks: [{ image: { sourceUri: 'https://example.com' } }] }), searched(1))
+  const marks = ['unpriced_maps_grounding', 'unpriced']
+  const units = { maps_grounding: 1 }
+  await books(asked, answer([{ toolCall: { id: '1', toolType: 'GOOGLE_MAPS' } }]), { usd: '0.0008', units, marks })
+  await books(asked, answer([{ toolCall: { id: '1', toolType: 'URL_CONTEXT' } }]), { usd: '0.0008' })
+})

@@ -37,6 +37,7 @@ export function createGenerateReader(findings: Findings): AnswerReader {
     for (const candidate of objectsOf(json['candidates'])) {
       takeCandidate(candidate, findings)
       noteGrounding(objectOf(candidate['groundingMetadata']), grounded)
+      noteToolCalls(candidate, grounded)
     }
     if (objectOf(json['promptFeedback'])?.['blockReason'] !== undefined) {
       findings.ended = true
@@ -92,15 +93,33 @@ interface Grounding {
 
 function noteGrounding(metadata: JsonObject | undefined, grounded: Grounding): void {
   if (metadata === undefined) return
-  for (const queries of [metadata['webSearchQueries'], metadata['imageSearchQueries']]) {
-    if (!Array.isArray(queries)) continue
-    // Empty ones are not billed: https://ai.google.dev/gemini-api/docs/pricing
-    for (const query of queries) if (typeof query === 'string' && query !== '') grounded.searches.add(query)
-  }
+  addQueries(metadata['webSearchQueries'], grounded)
+  addQueries(metadata['imageSearchQueries'], grounded)
   for (const chunk of objectsOf(metadata['groundingChunks'])) {
-    if (isObject(chunk['web'])) grounded.pages = true
+    if (isObject(chunk['web']) || isObject(chunk['image'])) grounded.pages = true
     if (isObject(chunk['maps'])) grounded.maps = true
   }
+}
+
+/**
+ * Tools that Google ran are parts of the answer where the request asks for them (`includeServerSideToolInvocations`), with
+ * or without metadata: `ToolCall` of the `@google/genai` package.
+ */
+function noteToolCalls(candidate: JsonObject, grounded: Grounding): void {
+  for (const part of objectsOf(objectOf(candidate['content'])?.['parts'])) {
+    const call = objectOf(part['toolCall'])
+    const tool = textOf(call?.['toolType'])
+    if (tool === 'GOOGLE_MAPS') grounded.maps = true
+    if (tool?.startsWith('GOOGLE_SEARCH') !== true) continue
+    grounded.pages = true
+    addQueries(objectOf(call?.['args'])?.['queries'], grounded)
+  }
+}
+
+/** Empty ones are not billed: https://ai.google.dev/gemini-api/docs/pricing */
+function addQueries(queries: unknown, grounded: Grounding): void {
+  if (!Array.isArray(queries)) return
+  for (const query of queries) if (typeof query === 'string' && query !== '') grounded.searches.add(query)
 }
 
 /** Reads embedContent and batchEmbedContents; older models report nothing. */
