@@ -1,4 +1,5 @@
 import { formatPico, parseUsd } from '#core/money/usd-text.ts'
+import { textWithin } from '#lib/text-width.ts'
 import { grouped, type TableColumn, tableText } from './table.ts'
 
 /** As the API has it: a budget with its limits. */
@@ -58,7 +59,7 @@ export function tableOfBudgets(budgets: readonly ShownBudget[], { colours, wides
   })
   const lines = tableText(columns, rows).trimEnd().split('\n')
   return lines
-    .map((line) => (widest === null ? line : line.slice(0, widest)))
+    .map((line) => (widest === null ? line : textWithin(line, widest)))
     .map((line, index) => (colours ? coloured(line, limits[index - headLines]?.limit.status ?? null) : line))
     .map((line) => `${line}\n`)
     .concat(budgets.flatMap(reasonLines))

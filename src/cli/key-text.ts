@@ -1,6 +1,7 @@
 import type { KeyConfig } from '#config/config.ts'
 import { type Payer, payerFields, payerProperty } from '#core/attribution/payer.ts'
 import type { StoredKey } from '#core/keys/key.ts'
+import { padText, textWidth } from '#lib/text-width.ts'
 import { isoText } from './json-text.ts'
 
 export type KeyStatus = 'active' | 'expired' | 'revoked'
@@ -82,10 +83,10 @@ export function keysTable(keys: readonly ShownKey[]): string {
     key.models?.join(',') ?? 'all',
     key.expiresAt?.slice(0, 10) ?? 'never',
   ])
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => textWidth(row[column] ?? ''))))
   const line = (row: readonly string[]) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => padText(cell, widths[column] ?? 0, 'left'))
       .join('  ')
       .trimEnd()
   return `${[head, ...rows].map(line).join('\n')}\n`

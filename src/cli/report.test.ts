@@ -111,3 +111,18 @@ test("a caller's control characters do not reach the terminal", () => {
   assert.ok(!table.includes('\u001b'))
   assert.equal(table.split('\n').length, 4)
 })
+
+test('columns stay even beside characters that take two columns, and none is cut in halves', () => {
+  const columns = [
+    { title: 'who', align: 'left' },
+    { title: 'n', align: 'right' },
+  ] as const
+  const rows = [
+    ['開発部門', '1'],
+    ['sales', '20'],
+    ['🚀'.repeat(30), '3'],
+  ]
+  const lines = tableText(columns, rows).split('\n')
+  assert.deepEqual(lines.slice(2, 4), [`開発部門${' '.repeat(31)}   1`, `sales${' '.repeat(34)}  20`])
+  assert.equal(lines[4], `${'🚀'.repeat(19)}…   3`)
+})

@@ -1,9 +1,11 @@
+import { padText, textWidth, textWithin } from '#lib/text-width.ts'
+
 export interface TableColumn {
   readonly title: string
   readonly align: 'left' | 'right'
 }
 
-/** Longer texts are cut: the table is for people, the whole text is in --json and --csv. */
+/** In columns. Longer texts are cut: the table is for people, the whole text is in --json and --csv. */
 const widestCell = 40
 
 /** Columns of even width, a line under the titles and, where there is one, a line above the last row. */
@@ -14,13 +16,10 @@ export function tableText(
 ): string {
   const all = [columns.map(({ title }) => title), ...rows, ...(footer === undefined ? [] : [footer])]
   const cells = all.map((row) => row.map(shownCell))
-  const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] ?? '').length)))
+  const widths = columns.map((_, index) => Math.max(...cells.map((row) => textWidth(row[index] ?? ''))))
   const lines = cells.map((row) =>
     columns
-      .map(({ align }, index) => {
-        const [cell, width] = [row[index] ?? '', widths[index] ?? 0]
-        return align === 'right' ? cell.padStart(width) : cell.padEnd(width)
-      })
+      .map(({ align }, index) => padText(row[index] ?? '', widths[index] ?? 0, align))
       .join('  ')
       .trimEnd(),
   )
@@ -33,7 +32,7 @@ export function tableText(
 /** Control characters would move the cursor of the terminal: a caller's words must not. */
 function shownCell(text: string): string {
   const plain = text.replace(/\p{C}/gu, '\u00b7')
-  return plain.length > widestCell ? `${plain.slice(0, widestCell - 1)}…` : plain
+  return textWidth(plain) > widestCell ? `${textWithin(plain, widestCell - 1)}…` : plain
 }
 
 /** A whole number, or exact decimal text, with commas between thousands. */

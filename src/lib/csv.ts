@@ -1,7 +1,7 @@
 export type CsvCell = string | number | boolean | null | undefined
 
-/** What spreadsheets take for the beginning of a formula. */
-const formulaStart = /^[=+\-@\t\r]/
+/** What spreadsheets take for the beginning of a formula, some of them in full width too. */
+const formulaStart = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
 const plainNumber = /^-?\d+(\.\d+)?$/
 
 /**

@@ -13,6 +13,9 @@ const times: readonly [text: string, timezone: string, instant: string][] = [
   ['2026-01-31T12:00:00+02:00', 'UTC', '2026-01-31T10:00:00Z'],
   ['2026-01-31T12:00:00 02:00', 'UTC', '2026-01-31T10:00:00Z'],
   ['2026-01-31T12:00:00.123456Z', 'UTC', '2026-01-31T12:00:00.123Z'],
+  ['2026-01-31 12:00:00.123', 'UTC', '2026-01-31T12:00:00.123Z'],
+  ['2026-01-31 12:00', 'Europe/Berlin', '2026-01-31T11:00:00Z'],
+  ['2026-01-31 12:00:00+02:00', 'UTC', '2026-01-31T10:00:00Z'],
   // The hour that the change of the clocks leaves out, and the one it repeats.
   ['2026-03-29T02:30:00', 'Europe/Berlin', '2026-03-29T01:30:00Z'],
   ['2026-10-25T02:30:00', 'Europe/Berlin', '2026-10-25T00:30:00Z'],
@@ -25,7 +28,15 @@ for (const [text, timezone, instant] of times) {
   })
 }
 
-for (const text of ['', 'yesterday', '2026-02-30', '2026-13', '2026-01-31T25:00:00Z', '1767225600000']) {
+for (const text of [
+  '',
+  'yesterday',
+  '2026-02-30',
+  '2026-13',
+  '2026-01-31T25:00:00Z',
+  '2026-01-31 noon',
+  '1767225600000',
+]) {
   test(`${JSON.stringify(text)} is no time`, () => {
     assert.throws(() => parseTime('from', text, 'UTC'), ParameterFault)
   })

@@ -23,11 +23,12 @@ export function checkTimezone(name: string): string {
  */
 export function parseTime(parameter: string, text: string, timezone: string): number {
   // A plus sign that was not escaped in a URL arrives as a space.
-  const tidy = text.trim().replace(/(T\S+) (\d\d:?\d\d)$/, '$1+$2')
+  const tidy = text.trim().replace(/([T ]\d\d:\S+) (\d\d:?\d\d)$/, '$1+$2')
   try {
     if (/^\d{4}-\d{2}$/.test(tidy)) return startOfDay(Temporal.PlainDate.from(`${tidy}-01`), timezone)
     if (/^\d{4}-\d{2}-\d{2}$/.test(tidy)) return startOfDay(Temporal.PlainDate.from(tidy), timezone)
-    if (/^\d{4}-\d{2}-\d{2}T/.test(tidy) && !tidy.includes('[')) {
+    // With a space, as tables show times and as Python writes them.
+    if (/^\d{4}-\d{2}-\d{2}[T ]\d/.test(tidy) && !tidy.includes('[')) {
       if (/(?:z|[+-]\d\d(?::?\d\d)?)$/i.test(tidy)) return Temporal.Instant.from(tidy).epochMilliseconds
       return Temporal.PlainDateTime.from(tidy).toZonedDateTime(timezone).epochMilliseconds
     }
