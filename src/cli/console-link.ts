@@ -2,6 +2,8 @@ import { splitFilter } from '#reports/fields.ts'
 
 /** Asks the console, wherever it is. */
 export interface ConsoleLink {
+  /** True: none runs, nor can one be started before this is closed. */
+  readonly holdsDirectory: boolean
   get(path: string): Promise<LinkAnswer>
   /** Has something done. */
   send(method: 'POST' | 'DELETE', path: string, body?: object): Promise<LinkAnswer>

@@ -86,6 +86,8 @@ async function follow(
   limit: number,
   sleep: (delayMs: number) => Promise<void>,
 ): Promise<void> {
+  if (link.holdsDirectory)
+    throw new Error('no gateway runs here whose calls could be followed; --since shows older ones')
   const begun = await askPage(link, options, { order: 'booked', limit: 1, cursor: null })
   const { data: before } = await askPage(link, options, { range: '1h', limit, cursor: null })
   process.stdout.write(callsText(before.toReversed(), options, true))

@@ -83,6 +83,7 @@ function overSocket(socketPath: string): ConsoleLink {
     return answer
   }
   return {
+    holdsDirectory: false,
     get: (path) => ask(path),
     send: (method, path, body) => ask(path, { method, body }),
     close: async () => undefined,
@@ -112,6 +113,7 @@ async function openOffline(config: Config): Promise<ConsoleLink> {
     }
     const app = createConsole({ ...parts, access: null, onFault: (error) => log.error({ err: error }, 'failed') })
     return {
+      holdsDirectory: true,
       async get(path) {
         const { statusCode, headers, body } = await app.inject({ url: path })
         return { status: statusCode, fresh: headers['x-tollgate-fresh'] !== 'false', body }

@@ -8,6 +8,7 @@ export function terminalOf(side: Side): (...args: string[]) => Promise<string> {
     let printed = ''
     const command = alertsCommand({
       open: async () => ({
+        holdsDirectory: false,
         async get(path) {
           const { status, text } = await side.ask('GET', path)
           return { status, fresh: true, body: text }

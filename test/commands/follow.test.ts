@@ -112,6 +112,11 @@ test('a block of which the store has only a part yet is not passed', async () =>
   block += 1
 })
 
+test('nobody follows where no gateway runs, which would keep one from being started', async () => {
+  const command = logsCommand(linkTo(app, true), async () => assert.fail('it waits'))
+  await assert.rejects(command.parseAsync(['--follow'], { from: 'user' }), /no gateway runs/)
+})
+
 test('the calls of a journal that is new are shown too', async (t) => {
   await book('first', 1, minuteMs)
   const calls = await followed(

@@ -10,8 +10,9 @@ export interface Printed {
 }
 
 /** The way of commands to a console in this process. */
-export function linkTo(app: FastifyInstance): OpenConsoleLink {
+export function linkTo(app: FastifyInstance, holdsDirectory = false): OpenConsoleLink {
   return async () => ({
+    holdsDirectory,
     async get(url) {
       const { statusCode, headers, body } = await app.inject({ url })
       return { status: statusCode, fresh: headers['x-tollgate-fresh'] !== 'false', body }
