@@ -12,7 +12,8 @@ export interface Finding {
 
 const more = `
 Looks at: the version of Node.js, the embedded ClickHouse, the configuration, the data directory (writable, not in
-use), disk space, the port, whether records follow the journal, and whether providers have keys. Calls no provider and changes nothing.
+use), disk space, the port, whether records follow the journal, and whether providers have keys. Calls no provider and changes nothing but that the
+data directory is made.
 
 Exit codes: 0 nothing in the way, 1 at least one fault.`
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConsoleLink, OpenConsoleLink } from '#cli/console-link.ts'
 import type { Config } from '#config/config.ts'
@@ -31,7 +31,7 @@ const retryMs = 200
  */
 export const openConsoleLink: OpenConsoleLink = async (overrides) => {
   const { config } = loadConfigOrExit(processSources(overrides))
-  if (!existsSync(config.dataDir)) {
+  if (statSync(config.dataDir, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new Error(
       `there is no data directory ${config.dataDir}: nothing was recorded yet (TOLLGATE_DATA_DIR says where)`,
     )

@@ -35,7 +35,7 @@ export async function diagnose(overrides: Record<string, string>): Promise<Findi
   const directory = await dataDirectory(config)
   findings.push(...directory.findings)
   if (!directory.inUse) findings.push(await port(config), ...(await metricsPort(config)))
-  findings.push(...(await ingestFindings(config.dataDir, directory.inUse)))
+  if (directory.usable) findings.push(...(await ingestFindings(config.dataDir, directory.inUse)))
   return [...findings, ...providerFindings(config)]
 }
 
@@ -68,13 +68,13 @@ async function engine(): Promise<Finding> {
 
 export async function dataDirectory(
   config: Pick<Config, 'dataDir' | 'journal'>,
-): Promise<{ findings: Finding[]; inUse: boolean }> {
+): Promise<{ findings: Finding[]; inUse: boolean; usable: boolean }> {
   const { dataDir, journal } = config
   try {
     prepareDataDirectory(dataDir)
   } catch (error) {
     return {
-      inUse: false,
+      ...{ inUse: false, usable: false },
       findings: [finding('data', 'fault', error instanceof Error ? error.message : String(error))],
     }
   }
@@ -94,10 +94,11 @@ export async function dataDirectory(
   try {
     const lock = await lockDirectory(dataDir, { nowMs: systemClock.wallMs() })
     lock.release()
-    return { inUse: false, findings: [finding('data', 'fine', `${dataDir} is writable and free`), ...beside] }
+    const findings = [finding('data', 'fine', `${dataDir} is writable and free`), ...beside]
+    return { ...{ inUse: false, usable: true }, findings }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return { inUse: true, findings: [finding('data', 'note', why), ...beside] }
+    return { ...{ inUse: true, usable: true }, findings: [finding('data', 'note', why), ...beside] }
   }
 }
 

@@ -69,7 +69,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   crossCheck(entries, reader.report)
   if (faults.length > 0) return { ok: false, faults: inOrder(faults), source }
-  const warnings = findWarnings(entries)
+  const warnings = findWarnings(entries, around.adminToken)
   return { ok: true, config: buildConfig(entries, { ...around, simulatedByDefault }), source, warnings }
 }
 

@@ -6,8 +6,8 @@ import type { Entries } from './entries.ts'
 const shortestSecret = 16
 
 /** What is no fault, but hardly what was meant. */
-export function findWarnings(entries: Entries): string[] {
-  return [...idlePrices(entries), ...weakSecrets(entries), ...budgets(entries), ...alerts(entries)]
+export function findWarnings(entries: Entries, adminToken: string | null): string[] {
+  return [...idlePrices(entries), ...weakSecrets(entries, adminToken), ...budgets(entries), ...alerts(entries)]
 }
 
 function idlePrices({ providers, incoming, prices }: Entries): string[] {
@@ -17,8 +17,9 @@ function idlePrices({ providers, incoming, prices }: Entries): string[] {
     .map(({ index, entry }) => `prices[${index}]: no provider ${entry.provider} is on, so this price is not used`)
 }
 
-function weakSecrets({ keys, incoming, alerts: { receivers } }: Entries): string[] {
+function weakSecrets({ keys, incoming, alerts: { receivers } }: Entries, adminToken: string | null): string[] {
   const secrets: [place: string, secret: string | undefined][] = [
+    ['environment TOLLGATE_ADMIN_TOKEN', adminToken ?? undefined],
     ...keys.map(({ index, entry }): [string, string | undefined] => [`keys[${index}].key`, entry.key]),
     ...incoming.map(({ index, entry }): [string, string | undefined] => [`incoming[${index}].secret`, entry.secret]),
     ...receivers.flatMap(({ index, entry: { webhook } }) =>

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { noteConsoleFault } from '#compose/console-fault.ts'
-import { dataDirectory, ingestFindings, providerFindings } from '#compose/doctor.ts'
+import { dataDirectory, diagnose, ingestFindings, providerFindings } from '#compose/doctor.ts'
 import { environmentProviders } from '#config/defaults.ts'
 import { loadConfig } from '#config/load.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
@@ -38,6 +38,18 @@ test('the doctor tells whose data directory others can look into', async (t) => 
   const { findings } = await dataDirectory({ dataDir, journal })
   assert.deepEqual(verdicts(findings), ['data fine', 'data note', 'disk fine'])
   assert.match(findings[1]?.text ?? '', /open to all users of this machine \(mode 0755\); close it: chmod 700/)
+})
+
+test('the doctor goes on where the data directory cannot be one, and tells of an admin token that could be guessed', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-doctor-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const dataDir = join(folder, 'file')
+  writeFileSync(dataDir, '')
+  const place = { TOLLGATE_DATA_DIR: dataDir, TOLLGATE_CONFIG: '/dev/null', TOLLGATE_LISTEN: '127.0.0.1:0' }
+  const findings = await diagnose({ ...place, TOLLGATE_ADMIN_TOKEN: 'guess me' })
+  const told = findings.filter(({ topic }) => topic === 'data' || topic === 'configuration')
+  assert.deepEqual(verdicts(told), ['configuration fine', 'configuration note', 'data fault'])
+  assert.match(told[1]?.text ?? '', /^environment TOLLGATE_ADMIN_TOKEN: is shorter/)
 })
 
 test('the doctor tells what keeps calls from becoming records', async (t) => {
