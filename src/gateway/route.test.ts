@@ -47,8 +47,9 @@ function sentTo(accent: AccentName): { body: string; askedForUsage: boolean } {
   assert.ok(match !== null)
   const arrival = { exchange, match, callId: 'c', requestId: 'c', startedAtMs: 0, arrivedAtMs: 0, trace: null }
   const caller = admit(road, exchange, 0)
-  const ask = readAsk(road, arrival, Buffer.from(streamed))
-  assert.ok(caller.kind === 'admitted' && 'kind' in ask && ask.kind === 'ask')
+  assert.ok(caller.kind === 'admitted')
+  const ask = readAsk(road, arrival, caller, Buffer.from(streamed))
+  assert.ok('kind' in ask && ask.kind === 'ask')
   const route = chooseRoute(road, arrival, caller, ask)
   assert.ok(route.kind === 'route' && Buffer.isBuffer(route.request.body))
   return { body: route.request.body.toString(), askedForUsage: route.askedForUsage }
