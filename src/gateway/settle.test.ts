@@ -75,14 +75,18 @@ test('whatever an answer says, the record of a call keeps to its bounds', () => 
 })
 
 test('the record of a call that a fault has ended keeps to them as well', async () => {
-  const written: number[] = []
-  const append = async (entry: Parameters<typeof encodeEntry>[0]) => {
-    written.push(Buffer.byteLength(encodeEntry(entry)))
-  }
+  const written: Parameters<typeof encodeEntry>[0][] = []
+  const append = async (entry: Parameters<typeof encodeEntry>[0]) => void written.push(entry)
   const road = { clock, prices, journal: { append } } as unknown as Parameters<typeof settleFault>[0]
   const entry = { kind: 'open', call, estimatedInputTokens: Number.MAX_SAFE_INTEGER }
-  const open = { control: new CallControl(), entry, arrival: { arrivedAtMs: 0 } }
+  const open = { control: new CallControl(), entry, arrival: { arrivedAtMs: 1_234_000 } }
+  await settleFault(road, open as unknown as Parameters<typeof settleFault>[1])
+  const [record, ...others] = written
+  assert.ok(record?.kind === 'settle' && others.length === 0)
+  assert.ok(Buffer.byteLength(encodeEntry(record)) < greatestLineBytes)
+  const { outcome, latencyMs, statusCode, errorCode } = record
+  assert.deepEqual([outcome, Math.round(latencyMs), statusCode, errorCode], ['failed', 568, 500, 'internal_error'])
+  open.control.settled = true
   await settleFault(road, open as unknown as Parameters<typeof settleFault>[1])
   assert.equal(written.length, 1)
-  assert.ok(written.every((bytes) => bytes < greatestLineBytes))
 })
