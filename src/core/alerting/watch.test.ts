@@ -112,7 +112,13 @@ test('a raised limit ends the thresholds that use is below now, which then may f
 test('the first call that a budget refuses in a window fires, and no other in that window, however late', () => {
   const watch = watchOf()
   const [event] = watch.take(refused('c1', startMs + 5))
-  assert.deepEqual([event?.type, event?.severity, event?.labels['budget']], ['budget_exceeded', 'critical', 'eng:all'])
+  assert.deepEqual(event?.labels, {
+    type: 'budget_exceeded',
+    severity: 'critical',
+    department: 'engineering',
+    budget: 'eng:all',
+    window: 'hour',
+  })
   assert.deepEqual(watch.take(refused('c2', startMs + 6)), [])
   assert.deepEqual(said(watch.tick(startMs + hourMs)), ['budget_exceeded resolved'])
   assert.deepEqual(watch.take(refused('c3', startMs + hourMs - 1)), [])
