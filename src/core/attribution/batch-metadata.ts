@@ -1,7 +1,7 @@
 import { requestFields } from './may-override.ts'
 import { readAttributionMetadata } from './metadata.ts'
 import { payerFields, payerProperty } from './payer.ts'
-import { invalid, nothingSaid, type Reading, type Said, type SaidDraft } from './said.ts'
+import { invalid, nothingSaid, type Said, type SaidDraft, type SaidReading } from './said.ts'
 
 /**
  * What a batch says about who pays, where each of its requests may have `metadata` of its own beside that of the whole.
@@ -9,7 +9,7 @@ import { invalid, nothingSaid, type Reading, type Said, type SaidDraft } from '.
  * A batch has one payer. Of whom it is, all that say something must say the same. What describes a single request
  * (`requestFields`) may differ, and is then said of none.
  */
-export function readBatchMetadata(whole: unknown, requests: readonly unknown[]): Reading {
+export function readBatchMetadata(whole: unknown, requests: readonly unknown[]): SaidReading {
   const all: Said[] = []
   for (const metadata of [whole, ...requests]) {
     const reading = readAttributionMetadata(metadata)

@@ -1,5 +1,5 @@
 import { type PayerField, payerProperty } from './payer.ts'
-import { nothingSaid, type Reading, type SaidDraft } from './said.ts'
+import { nothingSaid, type SaidDraft, type SaidReading } from './said.ts'
 import { readValue } from './text.ts'
 
 /**
@@ -11,7 +11,7 @@ import { readValue } from './text.ts'
 export function readAttributionClaims(
   claims: Readonly<Record<string, unknown>>,
   claimFields: Readonly<Record<string, PayerField>>,
-): Reading {
+): SaidReading {
   let draft: SaidDraft | null = null
   for (const [claim, field] of Object.entries(claimFields)) {
     const found = claimAt(claims, claim)

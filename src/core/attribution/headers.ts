@@ -1,5 +1,5 @@
 import { type PayerField, payerProperty } from './payer.ts'
-import { nothingSaid, type Reading, type SaidDraft } from './said.ts'
+import { nothingSaid, type SaidDraft, type SaidReading } from './said.ts'
 import { readTags } from './tags.ts'
 import { readValue } from './text.ts'
 
@@ -25,7 +25,7 @@ const beyondAscii = /[^\0-\x7f]/
  */
 export function readAttributionHeaders(
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-): Reading {
+): SaidReading {
   let draft: SaidDraft | null = null
   for (const [header, field] of fieldHeaders) {
     const raw = headers[header]

@@ -1,5 +1,5 @@
 import { payerFields, payerProperty } from './payer.ts'
-import { nothingSaid, type Reading, type SaidDraft } from './said.ts'
+import { nothingSaid, type SaidDraft, type SaidReading } from './said.ts'
 import { readTags } from './tags.ts'
 import { readValue } from './text.ts'
 
@@ -13,7 +13,7 @@ export const metadataFields: ReadonlySet<string> = new Set([...payerFields, 'tag
  * What the `metadata` object of a request body says about who pays. Keys that are not ours are left alone, and
  * metadata that is not an object is the provider's to judge: it says nothing.
  */
-export function readAttributionMetadata(metadata: unknown): Reading {
+export function readAttributionMetadata(metadata: unknown): SaidReading {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return nothingSaid
   const values: Readonly<Record<string, unknown>> = { ...metadata }
   let draft: SaidDraft | null = null
@@ -31,7 +31,7 @@ export function readAttributionMetadata(metadata: unknown): Reading {
   return draft === null ? nothingSaid : { kind: 'said', said: draft }
 }
 
-function readMetadataTags(values: Readonly<Record<string, unknown>>): Reading {
+function readMetadataTags(values: Readonly<Record<string, unknown>>): SaidReading {
   let tags: Readonly<Record<string, string>> = {}
   const given = Object.hasOwn(values, 'tags') ? values['tags'] : undefined
   if (given !== undefined && given !== null) {

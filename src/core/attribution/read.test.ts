@@ -5,11 +5,11 @@ import fc from 'fast-check'
 import { readAttributionClaims } from './claims.ts'
 import { encodeHeader, readAttributionHeaders } from './headers.ts'
 import { metadataFields, readAttributionMetadata } from './metadata.ts'
-import type { Reading, Said } from './said.ts'
+import type { Said, SaidReading } from './said.ts'
 
-const check = (reading: Reading, said: Said | null): void => assert.deepEqual(reading, { kind: 'said', said })
+const check = (reading: SaidReading, said: Said | null): void => assert.deepEqual(reading, { kind: 'said', said })
 
-function checkInvalid(reading: Reading, field: string, message: RegExp): void {
+function checkInvalid(reading: SaidReading, field: string, message: RegExp): void {
   assert.equal(reading.kind, 'invalid_attribution')
   assert.deepEqual(reading.kind === 'invalid_attribution' && reading.field, field)
   assert.match(reading.kind === 'invalid_attribution' ? reading.message : '', message)

@@ -7,7 +7,7 @@ export type Said = Readonly<Partial<Payer>>
 export type SaidDraft = { -readonly [Property in keyof Payer]?: Payer[Property] }
 
 /** `said` is null where the source says nothing at all, which is the common case and costs no allocation. */
-export type Reading = { readonly kind: 'said'; readonly said: Said | null } | InvalidAttribution
+export type SaidReading = { readonly kind: 'said'; readonly said: Said | null } | InvalidAttribution
 
 export interface InvalidAttribution {
   readonly kind: 'invalid_attribution'
@@ -17,7 +17,7 @@ export interface InvalidAttribution {
   readonly message: string
 }
 
-export const nothingSaid: Reading = Object.freeze({ kind: 'said', said: null })
+export const nothingSaid: SaidReading = Object.freeze({ kind: 'said', said: null })
 
 export function invalid(field: string, fault: string): InvalidAttribution {
   return { kind: 'invalid_attribution', field, message: `${field} ${fault}` }
