@@ -78,8 +78,9 @@ function endToEnd(raw: readonly string[]): string[] {
 function refuse(exchange: ClientExchange, error: unknown): void {
   if (exchange.gone) return
   if (exchange.started) return exchange.breakOff()
-  const why = error instanceof UpstreamFault ? ` (${error.message})` : ''
-  const detail = `Reports and settings are not available at the moment; calls are served and kept.${why}`
+  // Its message speaks of a provider.
+  const why = error instanceof UpstreamFault ? ` (${error.code})` : ''
+  const detail = `The console does not answer${why}: no reports and settings at the moment. Calls are served and kept.`
   answerProblem(exchange, { status: 503, title: 'Console unavailable', detail }, ['retry-after', '1'])
 }
 
