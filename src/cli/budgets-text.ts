@@ -28,7 +28,7 @@ export interface ShownLimit {
   readonly forecast: Amount | null
 }
 
-export interface TableForm {
+interface TableForm {
   readonly colours: boolean
   /** Columns of the terminal, beyond which lines are cut; null = they are not. */
   readonly widest: number | null

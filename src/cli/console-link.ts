@@ -10,7 +10,7 @@ export interface ConsoleLink {
   close(): Promise<void>
 }
 
-export interface LinkAnswer {
+interface LinkAnswer {
   readonly status: number
   /** False where the newest calls may be missing in it. */
   readonly fresh: boolean

@@ -17,7 +17,7 @@ data directory is made.
 
 Exit codes: 0 nothing in the way, 1 at least one fault.`
 
-export type Diagnose = (overrides: Record<string, string>) => Promise<readonly Finding[]>
+type Diagnose = (overrides: Record<string, string>) => Promise<readonly Finding[]>
 
 export function doctorCommand(diagnose: Diagnose): Command {
   const command = new Command('doctor').description(

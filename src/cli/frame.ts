@@ -3,7 +3,7 @@ import { processEnvironment } from '#config/environment.ts'
 import { closest } from '#lib/closest.ts'
 
 /** One command of the program. Its module is loaded only when it is called, so that start-up stays quick. */
-export interface CommandEntry {
+interface CommandEntry {
   readonly name: string
   readonly summary: string
   /** True: not shown in the help. */

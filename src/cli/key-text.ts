@@ -4,7 +4,7 @@ import type { StoredKey } from '#core/keys/key.ts'
 import { padText, textWidth } from '#lib/text-width.ts'
 import { isoText } from './json-text.ts'
 
-export type KeyStatus = 'active' | 'expired' | 'revoked'
+type KeyStatus = 'active' | 'expired' | 'revoked'
 
 /** A key as people see it, wherever it is kept; instants are ISO 8601. */
 export interface ShownKey {

@@ -15,7 +15,7 @@ import { describedKey, keyJson, keysTable, keyText, type ShownKey } from './key-
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 /** What the command works on; everything else it does by itself. */
-export interface KeysPlace {
+interface KeysPlace {
   readonly settings: Settings
   readonly configured: readonly KeyConfig[]
   readonly nowMs: number

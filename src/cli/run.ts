@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander'
 
-export interface RoleDoors<Role extends string> {
+interface RoleDoors<Role extends string> {
   readonly roles: readonly Role[]
   readonly run: (role: Role) => Promise<void>
   readonly compile: (role: Role) => Promise<void>

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 
-export interface SimulateOptions {
+interface SimulateOptions {
   readonly listen?: { readonly host: string; readonly port: number }
   readonly socketPath?: string
   readonly seed: number
@@ -10,13 +10,13 @@ export interface SimulateOptions {
   readonly faultsFile?: string
 }
 
-export interface Simulating {
+interface Simulating {
   readonly address: string
   readonly recordings: number
   close(): Promise<void>
 }
 
-export type StartSimulator = (options: SimulateOptions) => Promise<Simulating>
+type StartSimulator = (options: SimulateOptions) => Promise<Simulating>
 
 const more = `
 Failures on demand, in the header "x-simulate: …" or anywhere in a prompt as [[simulate: …]]:

@@ -6,7 +6,7 @@ import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-opt
 import { type TableColumn, tableText } from './table.ts'
 
 /** How the command gets at the settings, and what becomes of its text. */
-export interface TokensDoors {
+interface TokensDoors {
   /** Opens the settings of the configured data directory for the time of `work`. Given variables to add. */
   open<Answer>(
     overrides: Record<string, string>,

@@ -19,7 +19,7 @@ export interface VerifiedJournal {
 }
 
 /** Checks the journal of a data directory. Tells how many of how many segments are done once it takes long. */
-export type VerifyDataDirectory = (
+type VerifyDataDirectory = (
   dataDir: string,
   onProgress: (done: number, total: number) => void,
 ) => Promise<VerifiedJournal>

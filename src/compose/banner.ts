@@ -1,7 +1,7 @@
 import type { Config, ProviderConfig } from '#config/config.ts'
 import { globMatcher } from '#lib/glob.ts'
 
-export interface BannerFacts {
+interface BannerFacts {
   readonly address: string
   readonly config: Config
   readonly configPath: string | null

@@ -17,7 +17,7 @@ export interface ConsoleSources {
 }
 
 /** What the console tells of itself as metrics. Counts are those of this process: they begin at 0 when it does. */
-export interface ConsoleMetrics {
+interface ConsoleMetrics {
   /** Whatever else is measured in this process registers here, and is told with the rest. */
   readonly registry: Registry
   readonly onInsert: (insert: InsertTry) => void

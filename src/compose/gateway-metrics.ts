@@ -23,7 +23,7 @@ import type { WatchedJournal } from '#store/journal/writer.ts'
 import { version } from './version.ts'
 
 /** What is asked at a scrape; all of it exists only after the journal, which is written from the first moment on. */
-export interface Watched {
+interface Watched {
   readonly journal: WatchedJournal
   readonly limits: () => readonly LimitStatus[]
   readonly callsInFlight: () => number

@@ -13,7 +13,7 @@ const closeWithinMs = 2_000
 
 const nothingDone = { position: null, settled: 0, rows: 0, quarantined: 0, rejected: 0, repaired: 0, storeFault: true }
 
-export interface LateStart {
+interface LateStart {
   readonly config: Config
   readonly log: Log
   /** Told with the reason as long as the store cannot be used, and told once it can. */

@@ -5,7 +5,7 @@ import { engineFault } from './engine-fault.ts'
 import { LateUsageSide, within } from './late-usage-side.ts'
 import { startUsageSide, type UsageSide, type UsageSideHooks } from './usage-side.ts'
 
-export interface OpenUsageSideHooks extends UsageSideHooks {
+interface OpenUsageSideHooks extends UsageSideHooks {
   /**
    * For who has more to do than to read the store: what takes longer to be opened, or cannot be, is tried again in the
    * background. Absent: it is waited for, and what cannot be opened is thrown.

@@ -4,7 +4,7 @@ import { watchConfig } from '#config/watch.ts'
 import { systemTimers } from '#edge/system.ts'
 import type { Log } from '#lib/log.ts'
 
-export interface OwnConfig {
+interface OwnConfig {
   readonly config: Config
   /** Hands on each later version, on SIGHUP and when the file changes. */
   follow(apply: (config: Config) => void, log: Log): void

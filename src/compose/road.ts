@@ -22,7 +22,7 @@ import { credentialHeaders } from '#providers/vendors.ts'
 import { requestHeaderFilter } from '#providers/wire-headers.ts'
 
 /** What stays the same when a reload lays a new road. */
-export interface Ground {
+interface Ground {
   readonly journal: Journal
   readonly keys: () => KeyRing
   readonly catalog: PriceCatalog

@@ -17,7 +17,7 @@ import { version } from './version.ts'
 /** More calls that are traced and not over are nobody's real traffic. */
 const mostOpen = 10_000
 
-export interface TelemetryParts {
+interface TelemetryParts {
   readonly instanceId: string
   /** Where it is counted how exports go. */
   readonly registry: Registry

@@ -33,7 +33,7 @@ export interface UsageSideHooks {
   readonly onInsert?: IngesterParts['onInsert']
 }
 
-export interface UsageSideParts {
+interface UsageSideParts {
   readonly config: Config
   readonly journalId: string
   readonly hooks: UsageSideHooks

@@ -66,7 +66,7 @@ export interface ProviderConfig {
   readonly maxConnections: number
 }
 
-export interface BillingConfig {
+interface BillingConfig {
   readonly currency: string
   /** Decimal text, off the list price, each from its date on. Empty = no discount. Sorted by `sinceMs`. */
   readonly discounts: readonly { readonly sinceMs: number; readonly percent: string }[]
@@ -116,7 +116,7 @@ export const priceRateNames = [
 
 export type PriceRateName = (typeof priceRateNames)[number]
 
-export interface ExchangeRateConfig {
+interface ExchangeRateConfig {
   readonly from: string
   readonly to: string
   /** Decimal text: one unit of `from` is this many units of `to`. */
@@ -124,7 +124,7 @@ export interface ExchangeRateConfig {
   readonly sinceMs: number
 }
 
-export interface JournalConfig {
+interface JournalConfig {
   readonly fsync: 'group' | 'each' | 'none'
   readonly groupMs: number
   readonly segmentBytes: number
@@ -132,7 +132,7 @@ export interface JournalConfig {
   readonly minFreeBytes: number
 }
 
-export interface LimitsConfig {
+interface LimitsConfig {
   readonly requestBodyBytes: number
   /** Of answers that are taken in whole, as they are on the wire; what streams has no bound. */
   readonly answerBodyBytes: number
@@ -156,7 +156,7 @@ export interface MetricsConfig {
   readonly labelValues: Readonly<Record<(typeof cappedLabelNames)[number], number>>
 }
 
-export interface StoreConfig {
+interface StoreConfig {
   /** Null = embedded, in the data directory; otherwise the URL of a ClickHouse server. */
   readonly clickhouseUrl: string | null
 }
@@ -171,7 +171,7 @@ export interface AlertsConfig {
 }
 
 /** A source of usage that is metered elsewhere. */
-export interface IncomingConfig {
+interface IncomingConfig {
   /** Stands in the path `/webhook/{source}`. */
   readonly source: string
   /** What its events are signed with; null = nothing. */

@@ -1,6 +1,6 @@
 import type { ProviderKind } from './config.ts'
 
-export interface KindDefaults {
+interface KindDefaults {
   /** Where the kind's API is when the file names no `base_url`; null where one must be named or none is needed. */
   readonly baseUrl: string | null
   /** Added to a `base_url` that has no path of its own, since clients and people leave it out. */

@@ -1,6 +1,6 @@
 import { says } from './faults.ts'
 
-export interface Interpolated {
+interface Interpolated {
   readonly text: string
   /** True where a part came from the environment: such a value is never shown. */
   readonly fromEnvironment: boolean

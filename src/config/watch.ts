@@ -10,7 +10,7 @@ export interface ConfigWatch {
   close(): void
 }
 
-export interface ConfigWatchers {
+interface ConfigWatchers {
   readonly sources: ConfigSources
   readonly timers: Timers
   /** The configuration that is in force now. */

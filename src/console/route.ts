@@ -39,12 +39,12 @@ export interface AlertDesk {
 }
 
 /** Without its addresses and keys. */
-export interface KnownReceiver extends Pick<Receiver, 'name' | 'kind' | 'language' | 'sendResolved'> {
+interface KnownReceiver extends Pick<Receiver, 'name' | 'kind' | 'language' | 'sendResolved'> {
   /** Messages that have not arrived yet. */
   readonly waiting: number
 }
 
-export interface TestAnswer {
+interface TestAnswer {
   readonly ok: boolean
   readonly status: number | null
   readonly detail: string
@@ -80,7 +80,7 @@ export interface ConsoleParts {
  */
 export type FilterForm = 'none' | 'prefixed' | 'both'
 
-export interface ResourceCall<Query, Body> {
+interface ResourceCall<Query, Body> {
   /** The parts of the path that stand in braces. */
   readonly params: Readonly<Record<string, string>>
   readonly query: Query

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { Answered } from './asked-thread.ts'
 
-export interface ThreadAnswer<Answer> {
+interface ThreadAnswer<Answer> {
   readonly answer: Answer
   /** Handed over to whoever asked, not copied. */
   readonly given?: ArrayBuffer[]

@@ -4,7 +4,7 @@ import type { HttpExchange } from './http-exchange.ts'
 import type { SlowReaders } from './slow-readers.ts'
 import { SlowSenders } from './slow-senders.ts'
 
-export interface Sweep {
+interface Sweep {
   readonly writeTimeoutMs: number
   readonly silenceMs: number
   readonly nowMs: number

@@ -5,7 +5,7 @@ import type { Timer, Timers } from '#ports.ts'
 /** From the thread, which is asked one question at a time. */
 export type Answered<Answer> = { readonly answer: Answer } | { readonly fault: unknown }
 
-export interface Asking {
+interface Asking {
   /** Those who ask take turns, however many questions each of them has. */
   readonly from?: string
   /** Handed over, not copied: from its turn on it is gone here. */

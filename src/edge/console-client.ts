@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
-export interface ConsoleAnswer {
+interface ConsoleAnswer {
   readonly status: number
   /** False where the question was to be fresh and the ingester did not get there in time. */
   readonly fresh: boolean

@@ -70,7 +70,7 @@ export async function post(
   }
 }
 
-export interface PostContext {
+interface PostContext {
   readonly limits: DeliveryLimits
   readonly censor: Censor
   readonly nowMs: number

@@ -5,7 +5,7 @@ import type { SmtpServer } from '#core/alerting/receiver.ts'
 import type { Censor } from './delivery-detail.ts'
 import { type DeliveryLimits, faultOf } from './delivery-http.ts'
 
-export interface MailContext {
+interface MailContext {
   readonly limits: DeliveryLimits
   readonly censor: Censor
 }

@@ -8,7 +8,7 @@ import { censorFor } from './delivery-detail.ts'
 import { type DeliveryLimits, openAgent, post } from './delivery-http.ts'
 import { sendMail } from './delivery-mail.ts'
 
-export interface DelivererOptions {
+interface DelivererOptions {
   /** Makes a receiver's message of a notification: `renderMessage` of reactions. */
   render(receiver: Receiver, notification: Notification, nowMs: number): OutgoingMessage
   /** Whether URLs may lead to addresses that are not public. Mail servers may. */

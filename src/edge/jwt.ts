@@ -6,7 +6,7 @@ import { sha256Hex } from '#lib/secret.ts'
 import type { Clock } from '#ports.ts'
 import { KeysUnavailable, rotatingKeys } from './jwks.ts'
 
-export interface JwtDoors {
+interface JwtDoors {
   readonly clock: Clock
   /** The text of the key set's file. */
   readonly readFile: (path: string) => Promise<string>
@@ -24,7 +24,7 @@ export type JwtVerdict =
       readonly because: 'token' | 'keys'
     }
 
-export interface JwtVerifier {
+interface JwtVerifier {
   readonly header: string
   readonly required: boolean
   /** @param token without a scheme such as `Bearer`. */

@@ -2,7 +2,7 @@ import type { Timers } from '#ports.ts'
 import type { RequestReading, RequestToRead } from '#providers/requests/read-request.ts'
 import { AskedThread } from './asked-thread.ts'
 
-export interface LargeReading {
+interface LargeReading {
   readonly reading: RequestReading
   /** The one that was given to be read. */
   readonly body: Buffer

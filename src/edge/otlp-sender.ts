@@ -10,7 +10,7 @@ export interface OtlpTarget {
 }
 
 /** What a collector says of what it has not taken: in its answer, where it is asked in protobuf. */
-export interface PartialSuccess {
+interface PartialSuccess {
   readonly rejected: number
   readonly message: string
 }

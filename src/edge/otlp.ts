@@ -5,7 +5,7 @@ import { OtlpMeter } from './otlp-meter.ts'
 import { OtlpSender, type OtlpTarget } from './otlp-sender.ts'
 import { type Scope, spansPost } from './otlp-spans.ts'
 
-export interface OtlpOptions extends OtlpTarget {
+interface OtlpOptions extends OtlpTarget {
   /** Attributes that say who exports. */
   readonly resource: Readonly<Record<string, string>>
   readonly version: string

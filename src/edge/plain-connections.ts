@@ -4,7 +4,7 @@ import { PlainConnection, type PlainConnectionOptions } from './plain-connection
 import type { SlowReaders } from './slow-readers.ts'
 import { SlowSenders } from './slow-senders.ts'
 
-export interface PlainTimeouts {
+interface PlainTimeouts {
   /** Without a request. */
   readonly idleMs: number
   /** For one request, from its first byte to its last. */
@@ -13,7 +13,7 @@ export interface PlainTimeouts {
   readonly silenceMs: number
 }
 
-export interface PlainConnectionsOptions extends Omit<PlainConnectionOptions, 'onClose' | 'keepAliveS'> {
+interface PlainConnectionsOptions extends Omit<PlainConnectionOptions, 'onClose' | 'keepAliveS'> {
   readonly timeouts: PlainTimeouts
   /** The request did not come whole in time. */
   readonly tooSlow: (socket: Socket) => void

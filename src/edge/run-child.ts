@@ -11,7 +11,7 @@ export function runChild({ name, args, nodeFlags, env }: Omit<ChildSpec, 'begin'
   })
 }
 
-export interface RanAside {
+interface RanAside {
   /** Null where it ended with code 0. */
   readonly end: string | null
   readonly stdout: string

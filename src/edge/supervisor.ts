@@ -13,7 +13,7 @@ export interface ChildSpec {
   readonly mostFailedStarts: number | null
 }
 
-export interface ChildEvents {
+interface ChildEvents {
   readonly onReady: (address: string | undefined) => void
   /** It cannot start, and starting it again would not help: a line for people. */
   readonly onFatal: (line: string) => void

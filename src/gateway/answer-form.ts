@@ -10,7 +10,7 @@ import type { Delivery } from './delivery.ts'
 export type AnswerForm = 'whole' | Delivery['form']
 
 /** What was asked for, where it decides the form. */
-export interface Asked {
+interface Asked {
   readonly arrival: { readonly exchange: Pick<ClientExchange, 'query'>; readonly match: EndpointMatch }
   readonly ask: { readonly facts: Pick<RequestFacts, 'stream'> }
 }

@@ -5,7 +5,7 @@ import { noBytes } from './delivery.ts'
 /** Some send white space while they think; of more than this the rest is not waited for. */
 const mostBlankBytes = 65_536
 
-export interface AnswerStart {
+interface AnswerStart {
   readonly start: BodyStart
   /** The same answer, of which nothing has been handed over yet. */
   readonly answer: UpstreamAnswer

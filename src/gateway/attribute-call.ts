@@ -9,7 +9,7 @@ import type { Ask } from './ask.ts'
 import { type Refusal, refused } from './refusal.ts'
 import type { Road } from './road.ts'
 
-export interface Attributed {
+interface Attributed {
   readonly kind: 'attributed'
   readonly payer: Payer
 }

@@ -17,7 +17,7 @@ export interface EncodedSink extends AnswerSink {
   broke(error: unknown): void
 }
 
-export interface DecodedFlowParts {
+interface DecodedFlowParts {
   readonly decoder: BodyDecoder
   /** Whether the secret has stood there by the end of this piece. */
   readonly holdsSecret: (piece: Buffer) => boolean

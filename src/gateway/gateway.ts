@@ -12,7 +12,7 @@ import { type RefusalCode, refusalStatus } from './refusal.ts'
 import type { Road } from './road.ts'
 
 /** Everything that is not LLM traffic: the console answers it. */
-export type HandOff = (exchange: ClientExchange) => void
+type HandOff = (exchange: ClientExchange) => void
 
 export interface Gateway {
   /** Never throws. */
@@ -27,7 +27,7 @@ export interface Gateway {
   drain(deadlineMs: number): Promise<void>
 }
 
-export interface GatewayParts {
+interface GatewayParts {
   readonly road: Road
   readonly handOff: HandOff
   /** Takes costs that were metered elsewhere. */

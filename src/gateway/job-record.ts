@@ -15,7 +15,7 @@ import type { JobEntry } from './background-jobs.ts'
 import type { Road } from './road.ts'
 
 /** What came of work that a provider did after the call that ordered it was over. */
-export interface JobResult {
+interface JobResult {
   /** Of the call that ordered it, with an id of the work's own. */
   readonly call: CallFacts
   readonly nowMs: number

@@ -12,7 +12,7 @@ import { refuse } from './respond.ts'
 import type { Road } from './road.ts'
 
 /** What was known of a call when it was turned away. */
-export interface Known {
+interface Known {
   readonly caller: Caller
   readonly ask?: Ask
   readonly payer?: Payer

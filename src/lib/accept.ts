@@ -9,7 +9,7 @@ export function mediaTypeWeights(header: string | undefined, types: readonly Med
   return types.map((type) => weightOf(type, ranges))
 }
 
-export interface MediaType {
+interface MediaType {
   /** `text/plain` */
   readonly name: string
   readonly parameters: Readonly<Record<string, string>>

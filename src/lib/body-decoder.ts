@@ -3,7 +3,7 @@ import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, 
 import type { ContentEncoding } from './content-encoding.ts'
 
 /** How large a body may become, of which so many bytes have come. */
-export type MostDecoded = (cameBytes: number) => number
+type MostDecoded = (cameBytes: number) => number
 
 /** More came of a body than of any that is honest. */
 export class DecodedTooLarge extends Error {

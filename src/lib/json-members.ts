@@ -120,7 +120,7 @@ export function elementSpans(body: Buffer, from = 0): Span[] | null {
 }
 
 /** What is done to the members of one object. */
-export interface MemberChanges {
+interface MemberChanges {
   /** Members to take out, each with one of its commas. */
   readonly remove: ReadonlySet<Member>
   /** JSON text to put in place of a value. */

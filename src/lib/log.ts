@@ -3,7 +3,7 @@ import { redactFields, redactText } from './redact.ts'
 
 export type Log = Logger
 
-export interface LogSettings {
+interface LogSettings {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly format: 'json' | 'pretty'
   /** Which part of the program speaks. */

@@ -1,5 +1,5 @@
 /** One part of a multipart body, by position. */
-export interface Part {
+interface Part {
   readonly name: string
   /** Null where the part is a plain field. */
   readonly filename: string | null

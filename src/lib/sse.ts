@@ -23,7 +23,7 @@ export interface SseBlock {
   oversized: boolean
 }
 
-export interface SseLimits {
+interface SseLimits {
   /** Larger blocks are not kept and not read. */
   readonly maxBlockBytes: number
 }

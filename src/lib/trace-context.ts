@@ -1,5 +1,5 @@
 /** What a `traceparent` header says, in lower-case hex. */
-export interface TraceParent {
+interface TraceParent {
   /** 32 digits, not all zero. */
   readonly traceId: string
   /** 16 digits, not all zero: the span of whoever sent the header. */

@@ -224,7 +224,7 @@ export function matchEndpoint(method: string, path: string, headers: Headers = {
 }
 
 /** Whose SDK sends such headers, or such a query: no other vendor takes its key there. */
-export function callerDialect(headers: Headers, query: string): Dialect {
+function callerDialect(headers: Headers, query: string): Dialect {
   if (headers['anthropic-version'] !== undefined || headers['x-api-key'] !== undefined) return 'anthropic'
   if (headers['x-goog-api-key'] !== undefined) return 'google'
   return headers['authorization'] === undefined && queryKey(query) !== null ? 'google' : 'openai'

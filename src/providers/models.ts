@@ -5,7 +5,7 @@ import { globMatcher, isLiteral, type NameMatcher } from '#lib/glob.ts'
 import type { EndpointMatch } from './endpoints.ts'
 import { vendorOfModelName, vendors, whyUnsupported } from './vendors.ts'
 
-export type ModelRoute =
+type ModelRoute =
   | {
       readonly kind: 'routed'
       readonly upstream: ProviderConfig
@@ -49,7 +49,7 @@ const longestName = 200
 const mostAliasSteps = 4
 
 /** The vendors whose spelling of their own models is known: `knownModels` should hold their names. */
-export const makers: ReadonlySet<string> = new Set(['openai', 'anthropic', 'google', 'deepseek'])
+const makers: ReadonlySet<string> = new Set(['openai', 'anthropic', 'google', 'deepseek'])
 
 /** Where a name leads to when it is asked for at one endpoint. */
 interface Remembered extends Pick<EndpointMatch, 'endpoint' | 'dialect'> {

@@ -1,13 +1,13 @@
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** What a provider still allows in its window. */
-export interface Allowance {
+interface Allowance {
   readonly remaining: number
   /** Null where the provider does not say. */
   readonly limit: number | null
 }
 
-export interface RateLimits {
+interface RateLimits {
   readonly requests: Allowance | null
   readonly tokens: Allowance | null
 }

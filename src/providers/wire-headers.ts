@@ -1,5 +1,5 @@
 /** Names and values in turn, as they stand on the wire. */
-export type RawHeaders = readonly string[]
+type RawHeaders = readonly string[]
 
 /** Belong to one connection, not to the call (RFC 9110, 7.6.1), or are set anew by whoever sends the request. */
 const connectionHeaders = [

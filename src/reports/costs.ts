@@ -5,7 +5,7 @@ import { ParameterFault } from './fault.ts'
 import type { NamedGroup } from './fields.ts'
 import { zonedText } from './times.ts'
 
-export interface CostsQuestion {
+interface CostsQuestion {
   readonly range: TimeRange
   readonly groups: readonly NamedGroup[]
   readonly filters: readonly RecordFilter[]
@@ -37,7 +37,7 @@ export interface ShownSums {
   } | null
 }
 
-export type GroupValue = string | number | boolean
+type GroupValue = string | number | boolean
 
 export interface CostsReport {
   readonly from: string

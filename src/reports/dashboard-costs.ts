@@ -3,7 +3,7 @@ import type { UsageStore } from '#ports.ts'
 import { startOfDayBefore } from './times.ts'
 
 /** As dashboards of hosted relays read it; amounts are JSON numbers, so not exact. */
-export interface DashboardCosts {
+interface DashboardCosts {
   readonly daily: readonly { date: string; total: number; tokens: number; latency_ms: number | null }[]
   readonly top_users: readonly { cost_center: string; cost: number }[]
   /** `share` is the model's part of the total cost, from 0 to 1. */
@@ -16,7 +16,7 @@ export interface DashboardCosts {
   }[]
 }
 
-export interface DashboardQuestion {
+interface DashboardQuestion {
   readonly days: number
   readonly nowMs: number
   readonly filters: readonly RecordFilter[]

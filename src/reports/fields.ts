@@ -19,7 +19,7 @@ const otherNames: Readonly<Record<string, RecordFieldName>> = {
   session: 'session_id',
 }
 
-export const timeBuckets: readonly TimeBucket[] = ['hour', 'day', 'week', 'month']
+const timeBuckets: readonly TimeBucket[] = ['hour', 'day', 'week', 'month']
 
 /** A group and the name it was asked under, which the answer uses. */
 export interface NamedGroup {

@@ -2,7 +2,7 @@ import type { RecordFilter, TimeRange } from '#core/ledger/questions.ts'
 import type { UsageStore } from '#ports.ts'
 import { usagePage } from './usage-page.ts'
 
-export interface LogQuestion {
+interface LogQuestion {
   readonly range: TimeRange
   readonly filters: readonly RecordFilter[]
   readonly includeTokens: boolean
@@ -11,7 +11,7 @@ export interface LogQuestion {
   readonly cursor: string | null
 }
 
-export interface LogAnswer {
+interface LogAnswer {
   readonly logs: readonly Readonly<Record<string, unknown>>[]
   readonly has_more: boolean
   readonly next_cursor: string | null

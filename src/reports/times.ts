@@ -48,7 +48,7 @@ export function parseDuration(parameter: string, text: string): number {
   return ms
 }
 
-export interface RangeWords {
+interface RangeWords {
   readonly from?: string | undefined
   readonly to?: string | undefined
   /** Instead of `from`: so long before `to`. */

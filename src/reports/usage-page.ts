@@ -4,7 +4,7 @@ import type { UsageStore } from '#ports.ts'
 import { ParameterFault } from './fault.ts'
 import { zonedText } from './times.ts'
 
-export interface UsageQuestion {
+interface UsageQuestion {
   readonly range: TimeRange
   readonly filters: readonly RecordFilter[]
   readonly limit: number
@@ -13,9 +13,9 @@ export interface UsageQuestion {
 }
 
 /** A record as the API shows it: every field under its name, money as exact decimal text. */
-export type ShownRecord = Readonly<Record<string, unknown>>
+type ShownRecord = Readonly<Record<string, unknown>>
 
-export interface UsagePage {
+interface UsagePage {
   readonly data: readonly ShownRecord[]
   /** For the next page; null at the end. */
   readonly next_cursor: string | null
@@ -37,7 +37,7 @@ export async function usagePage(store: UsageStore, question: UsageQuestion): Pro
   }
 }
 
-export interface BookedPageQuestion {
+interface BookedPageQuestion {
   readonly filters: readonly RecordFilter[]
   readonly limit: number
   readonly cursor: string | null

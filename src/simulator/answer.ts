@@ -9,7 +9,7 @@ export interface WireEvent {
 }
 
 /** What a call is put on the bill with. */
-export interface Charge {
+interface Charge {
   /** The name the price list knows, and the one the answer carries. */
   readonly model: string
   readonly modelServed: string

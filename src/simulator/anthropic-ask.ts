@@ -23,7 +23,7 @@ interface Walk {
   readonly breakpoints: Breakpoint[]
 }
 
-export interface MessagesAsk {
+interface MessagesAsk {
   readonly ask: Ask
   readonly breakpoints: readonly Breakpoint[]
 }

@@ -37,7 +37,7 @@ export interface BillSink {
   close(): Promise<void>
 }
 
-export interface BillTotal {
+interface BillTotal {
   readonly entries: number
   readonly costUsd: string
   readonly inputTokens: number

@@ -29,7 +29,7 @@ export class RequestLog {
   }
 }
 
-export interface Controlled {
+interface Controlled {
   readonly bill: Bill
   readonly faults: FaultPlan
   readonly requests: RequestLog

@@ -13,7 +13,7 @@ export interface Time {
 }
 
 /** One answer on its way out. */
-export interface Delivery {
+interface Delivery {
   readonly response: ServerResponse
   readonly answer: Answer
   /** Names and values in turn, of headers that every answer of this API has. */

@@ -1,7 +1,7 @@
-export type Vendor = 'openai' | 'anthropic' | 'google' | 'deepseek'
+type Vendor = 'openai' | 'anthropic' | 'google' | 'deepseek'
 
 /** never: it does not reason; asked: where the request switches it on; always: unless the request switches it off. */
-export type Reasoning = 'never' | 'asked' | 'always'
+type Reasoning = 'never' | 'asked' | 'always'
 
 export interface Model {
   /** As the price list names it: without a date. */

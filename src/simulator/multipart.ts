@@ -1,7 +1,7 @@
 import type { Received } from './call.ts'
 import { Refusal } from './refusal.ts'
 
-export interface FormFile {
+interface FormFile {
   readonly field: string
   readonly name: string
   readonly bytes: number

@@ -1,7 +1,7 @@
 import type { Counts } from './counts.ts'
 
 /** USD per million tokens as decimal text of at most six places, unless the name says otherwise. */
-export interface Rates {
+interface Rates {
   readonly input: string
   readonly output: string
   readonly cached?: string

@@ -1,7 +1,7 @@
 import { hash32 } from './random.ts'
 
 /** How a vendor caches prompts by itself. */
-export interface PrefixRule {
+interface PrefixRule {
   /** Shorter prompts are not cached. */
   readonly minimumTokens: number
   /** Cached prefixes grow in steps of so many tokens. */

@@ -35,7 +35,7 @@ import {
 } from './openai-things.ts'
 import type { Dialect } from './refusal.ts'
 
-export interface Route {
+interface Route {
   /** As the bill names it. */
   readonly api: string
   readonly dialect: Dialect

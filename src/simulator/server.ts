@@ -26,7 +26,7 @@ import { type Dialect, errorBody, failureMessage, Refusal } from './refusal.ts'
 import { dialectOf, type Found, findRoute } from './routes.ts'
 import { Shelf } from './shelf.ts'
 
-export interface SimulationParts {
+interface SimulationParts {
   readonly seed: number
   readonly timing: Timing
   readonly time: Time

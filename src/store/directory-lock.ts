@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { closeToOthers, makeDirectory } from './make-directory.ts'
 
 /** Who has a directory, as far as it said so itself. */
-export interface LockHolder {
+interface LockHolder {
   readonly pid: number
   readonly host: string
   readonly sinceMs: number

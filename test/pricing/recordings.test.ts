@@ -41,10 +41,7 @@ const statedOtherwise: Readonly<Record<string, readonly [total: string, why: str
     '0.000177600000',
     'the second model that advised is in the stated cost only, not in the usage',
   ],
-  'perplexity/chat.completions-json-sonar-cost.json': [
-    '0.005023000000',
-    'the statement rounds what the tokens cost',
-  ],
+  'perplexity/chat.completions-json-sonar-cost.json': ['0.005023000000', 'the statement rounds what the tokens cost'],
   'perplexity/chat.completions-stream-sonar-cumulative.json': [
     '0.005137000000',
     'the statement rounds what the tokens cost',

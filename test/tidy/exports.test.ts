@@ -9,7 +9,7 @@ const product = all.filter(({ path, isTest }) => path.startsWith('src/') && !isT
 
 const named = /\bimport (?:type )?\{([^}]*)\} from '([^']+)'/g
 const whole = /\bimport \* as (\w+) from '([^']+)'/g
-const exported = /^export (?:async )?(?:const|let|function\*?|(?:abstract )?class) (\w+)/gm
+const exported = /^export (?:async )?(?:const|let|function\*?|(?:abstract )?class|interface|type) (\w+)/gm
 
 function fileOf(importer: string, target: string): string {
   if (target.startsWith('#test/')) return target.slice(1)

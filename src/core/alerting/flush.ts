@@ -5,7 +5,7 @@ import { mostListed, type Notification } from './notification.ts'
 import { digest } from './open-alerts.ts'
 import type { Receiver } from './receiver.ts'
 
-export interface Look {
+interface Look {
   readonly receiver: Pick<Receiver, 'sendResolved' | 'kind'>
   readonly nowMs: number
   /** Whether alerts with these labels are not told now. */

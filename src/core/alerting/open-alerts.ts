@@ -15,7 +15,7 @@ export type OverReason =
   | 'delivered'
 
 /** What begins an alert. */
-export interface Beginning {
+interface Beginning {
   readonly type: AlertType
   /** What it is about, unique among its type; the fingerprint is made of it. */
   readonly key: string
@@ -29,7 +29,7 @@ export interface Beginning {
   readonly until: { readonly atMs: number; readonly reason: OverReason } | null
 }
 
-export interface OpenAlert {
+interface OpenAlert {
   readonly key: string
   readonly event: AlertEvent
   readonly until: Beginning['until']

@@ -10,7 +10,7 @@ import { OversizedRequest } from './oversized-request.ts'
 import { UnpricedModel } from './unpriced-model.ts'
 import { UpstreamErrors, type UpstreamErrorsState } from './upstream-errors.ts'
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly live: LiveThresholds
   readonly budgets: readonly Budget[]
   readonly limitAt: LimitAt

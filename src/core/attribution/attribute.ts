@@ -2,7 +2,7 @@ import { type OverridableField, type Payer, payerFields, payerProperty } from '.
 import type { Said } from './said.ts'
 
 /** The sources of attribution, in rising precedence. Null = the source says nothing. */
-export interface AttributionSources {
+interface AttributionSources {
   readonly key: { readonly attribution: Payer; readonly mayOverride: ReadonlySet<OverridableField> }
   /** Of a token that was verified. */
   readonly claims: Said | null

@@ -13,9 +13,7 @@ const escaped = /["\\]/
 /** What a tag without a value, as in `beta, team=search`, is set to. */
 const bareTagValue = 'true'
 
-export type TagsReading =
-  | { readonly kind: 'tags'; readonly tags: Readonly<Record<string, string>> }
-  | InvalidAttribution
+type TagsReading = { readonly kind: 'tags'; readonly tags: Readonly<Record<string, string>> } | InvalidAttribution
 
 /**
  * Reads tags in any of the forms that clients send: an object of scalars, a list of texts, or one text. In the texts

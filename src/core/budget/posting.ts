@@ -2,7 +2,7 @@ import type { LedgerEntry } from '#core/ledger/entry.ts'
 import type { AdmittedCall, Amounts } from './amounts.ts'
 
 /** What an entry of the ledger adds to the budgets that are about its call. */
-export interface Posting {
+interface Posting {
   readonly call: AdmittedCall
   readonly amounts: Amounts
 }

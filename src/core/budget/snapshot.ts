@@ -49,7 +49,7 @@ export function snapshotOf(budgets: readonly BudgetAccounts[]): BudgetSnapshot {
 }
 
 /** What a pending account was, where the snapshot has it: to be handed to `learn`. */
-export interface Remembered {
+interface Remembered {
   readonly account: Account
   readonly windows: readonly SpentWindow[]
   readonly knownSinceMs: number

@@ -42,7 +42,7 @@ export interface StoredKey {
   readonly secrets: readonly StoredSecret[]
 }
 
-export interface StoredSecret {
+interface StoredSecret {
   /** SHA-256 of the secret, lower-case hex. */
   readonly sha256: string
   /** The first characters of the secret, for people to tell keys apart. */

@@ -2,7 +2,7 @@ import type { OverridableField, Payer } from '#core/attribution/payer.ts'
 import type { StoredKey, VirtualKey } from './key.ts'
 
 /** What a presented secret is. `missing` = none was presented. */
-export type KeyVerdict =
+type KeyVerdict =
   | { readonly kind: 'known'; readonly key: VirtualKey }
   | { readonly kind: 'missing' | 'unknown' | 'expired' | 'revoked' }
 
@@ -25,7 +25,7 @@ export interface ConfiguredKey {
   readonly expiresAtMs: number | null
 }
 
-export interface KeyRingParts {
+interface KeyRingParts {
   /** Win over stored keys that have the same secret. */
   readonly fromConfig: readonly ConfiguredKey[]
   readonly stored: readonly StoredKey[]

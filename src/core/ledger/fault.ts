@@ -1,4 +1,4 @@
-export type JournalFaultCode =
+type JournalFaultCode =
   /** The disk is full: open entries only. */
   | 'journal_full'
   /** The disk does not take writes. */
@@ -14,7 +14,7 @@ export type JournalFaultCode =
  * Where in the journal something is wrong: a segment and the first bad byte of its (uncompressed) content; or a
  * compressed file and the first byte of it from which on it cannot be read.
  */
-export interface JournalPlace {
+interface JournalPlace {
   readonly segment: string
   readonly offset: number
 }
@@ -36,7 +36,7 @@ export class JournalFault extends Error {
  * entry_not_json: the line is not a JSON object. entry_kind_unknown: written by something newer, or not an entry.
  * entry_field_invalid: `field` is absent, or is not what it has to be.
  */
-export type EntryFaultCode = 'entry_not_json' | 'entry_kind_unknown' | 'entry_field_invalid'
+type EntryFaultCode = 'entry_not_json' | 'entry_kind_unknown' | 'entry_field_invalid'
 
 /** An entry that cannot be written, or a line that cannot be read, as an entry. */
 export class EntryFault extends Error {

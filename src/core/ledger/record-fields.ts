@@ -4,7 +4,7 @@
  */
 export type FieldKind = 'text' | 'count' | 'number' | 'money' | 'flag'
 
-export interface RecordField {
+interface RecordField {
   readonly kind: FieldKind
   /** Whether reports group by it. */
   readonly group: boolean

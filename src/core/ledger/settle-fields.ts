@@ -61,7 +61,7 @@ const fieldNames = [
   'ignored',
 ] as const
 
-export type LineField = (typeof fieldNames)[number]
+type LineField = (typeof fieldNames)[number]
 
 /** Where a field stands in `starts`, `ends` and `values`. */
 export const lineFields = Object.fromEntries(fieldNames.map((name, index) => [name, index])) as Readonly<

@@ -7,7 +7,7 @@ const mostForOneKey = 16
 const longestKept = 1_000
 
 /** What the lines of many calls have in common. */
-export interface UsualMembers {
+interface UsualMembers {
   readonly of: CallFacts
   /** The payer up to what each of its calls may say anew: an object that is not closed. */
   readonly payer: WrittenMembers

@@ -12,7 +12,7 @@ export interface ExchangeRate {
   readonly sinceMs: number
 }
 
-export interface RateInForce {
+interface RateInForce {
   readonly kind: 'rate'
   readonly ratio: Ratio
   /** How the price version names it, for example `CNY/USD=0.14`; empty between equal currencies. */

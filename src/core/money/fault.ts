@@ -1,4 +1,4 @@
-export type MoneyFaultCode = 'not_a_decimal' | 'too_fine' | 'division_by_zero' | 'not_a_currency'
+type MoneyFaultCode = 'not_a_decimal' | 'too_fine' | 'division_by_zero' | 'not_a_currency'
 
 /** A text or a sum that is not money. Thrown where configuration or catalogs are read, never while a call is priced. */
 export class MoneyFault extends Error {

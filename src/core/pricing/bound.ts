@@ -54,7 +54,7 @@ export type CostBound =
   | { readonly kind: 'unpriced' }
 
 /** What bounding needs of a price book. */
-export interface BoundParts {
+interface BoundParts {
   readonly priceAt: (query: PriceQuery) => Resolved
   readonly tierOf: (words: TierWords) => ServiceTier
   /** True where a provider's own statement is booked, which nothing bounds. */

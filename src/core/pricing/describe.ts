@@ -6,7 +6,7 @@ import type { UnitName } from '#core/usage/units.ts'
 import type { LineRate, Price, PriceBand } from './price.ts'
 
 /** One rate for people: amounts as plain decimal text, rounded to 12 places where they do not end. */
-export interface RateText {
+interface RateText {
   readonly name: string
   /** What the amount buys. */
   readonly per: string
@@ -15,7 +15,7 @@ export interface RateText {
   readonly billing: string
 }
 
-export interface BandText {
+interface BandText {
   /** Holds for requests with more input tokens than this. */
   readonly overTokens: number
   readonly version: string

@@ -42,7 +42,7 @@ export interface CallToPrice {
   readonly searchesUnseen?: boolean
 }
 
-export interface AskedTerms {
+interface AskedTerms {
   readonly serviceTier: string | null
   readonly speed: string | null
   readonly inferenceGeo: string | null
@@ -55,7 +55,7 @@ export interface PricedCall {
   readonly marks: readonly string[]
 }
 
-export interface KnownQuery {
+interface KnownQuery {
   readonly upstream: string
   readonly vendor: string
   readonly model: string

@@ -22,7 +22,7 @@ export interface TokenLine extends LineRate {
   readonly part: CostPart
 }
 
-export interface UnitLine extends LineRate {
+interface UnitLine extends LineRate {
   readonly unit: UnitName
 }
 
@@ -48,7 +48,7 @@ export interface Price {
   readonly minimumUnits: Readonly<Partial<Record<UnitName, number>>>
 }
 
-export interface PriceTerms {
+interface PriceTerms {
   /** Multiplies token rates only: tiers and places do not change what a search costs. */
   readonly tokenFactor: Ratio
   /** Multiplies every rate: what is left after the discount, and the way from list to billing currency. */

@@ -54,7 +54,7 @@ export type RateCard = Readonly<Partial<Record<RateName, ListRate>>>
 export type CostPart = 'input' | 'cachedInput' | 'cacheWrite' | 'output' | 'other'
 
 /** How a kind of token is priced: the first rate of the chain that the price list has. */
-export interface TokenPricing {
+interface TokenPricing {
   readonly kind: TokenKind
   readonly part: CostPart
   readonly chain: readonly RateName[]

@@ -50,7 +50,7 @@ export interface DatedPrice {
   readonly interval: Interval
 }
 
-export interface PriceResolver {
+interface PriceResolver {
   resolve(query: PriceQuery): DatedPrice
   currencyOf(upstream: string): string
 }

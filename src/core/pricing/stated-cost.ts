@@ -5,7 +5,7 @@ import type { ReportedUsage } from '#core/usage/reported.ts'
 import type { Cost } from './cost.ts'
 
 /** What a provider states, and whether that is all the call costs. */
-export interface StatedCost {
+interface StatedCost {
   readonly picoUsd: PicoUsd
   /** False where the caller's own key paid the model and nobody said how much: then the statement is only a fee. */
   readonly whole: boolean

@@ -26,7 +26,7 @@ export interface DisjointCounts {
 export type TokenKind = keyof DisjointCounts
 
 /** Why counts were corrected. A set, because several passes of one call may have the same fault. */
-export type UsageMarks = Set<string>
+type UsageMarks = Set<string>
 
 /**
  * Takes the wholes and parts of a report apart. Where they contradict each other the part is cut to its whole, the

@@ -6,7 +6,7 @@ export class MalformedAnswer extends Error {
 }
 
 /** How the end of a body is known (RFC 9112, 6.3): its length in bytes, 0 where there is none; chunks; or the end of the connection. */
-export type BodyFraming = number | 'chunked' | 'until_close'
+type BodyFraming = number | 'chunked' | 'until_close'
 
 export interface AnswerHead {
   readonly status: number

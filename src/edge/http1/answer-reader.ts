@@ -2,7 +2,7 @@ import { ChunkedBody } from './answer-body.ts'
 import { type AnswerHead, checkBeginning, checkPiece, MalformedAnswer, parseAnswerHead } from './answer-head.ts'
 
 /** Of one head, with its lines' ends. */
-export const mostHeadBytes = 65_536
+const mostHeadBytes = 65_536
 
 /** Words that the answer is still to come (RFC 9110, 15.2). Nothing is told of them; servers send one or two. */
 const mostInterims = 100

@@ -1,5 +1,5 @@
 /** Of a request that must not be served, though its head can be read. */
-export interface HeadFault {
+interface HeadFault {
   readonly status: number
   readonly code: string
   readonly message: string

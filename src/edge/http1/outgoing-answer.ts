@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { isFieldName, notInValues } from './fields.ts'
 
-export interface HeadOptions {
+interface HeadOptions {
   /** How the end of the body is told; `own` where the headers say it themselves. */
   readonly body: { readonly bytes: number } | 'chunked' | 'own'
   /** For how many seconds the connection stays without a request after this answer; null where it ends. */

@@ -9,7 +9,7 @@ export interface ExtendableHold {
   shortOf(picoUsd: bigint, tokens: number): { readonly budget: string } | null
 }
 
-export interface AllowanceParts {
+interface AllowanceParts {
   readonly hold: ExtendableHold
   /** The most that the call can cost with so many tokens of output; never falls with them. */
   readonly boundPicoUsd: (outputTokens: number) => bigint

@@ -12,7 +12,7 @@ import { ChurnMap } from '#lib/churn-map.ts'
 import type { Timers } from '#ports.ts'
 import { rateHeaders } from './rate-headers.ts'
 
-export interface DeskOptions {
+interface DeskOptions {
   readonly timers: Timers
   /** A call met a budget of which it is not known what was spent. */
   readonly onNotReady?: () => void
@@ -28,7 +28,7 @@ export interface Asked {
   readonly most: Amounts
 }
 
-export interface Waiting {
+interface Waiting {
   readonly attempt: Attempt
   /** What was in the way when it was last tried. */
   readonly inTheWay: readonly Account[]
@@ -38,7 +38,7 @@ export interface Waiting {
 const noneCrossed: ReadonlyMap<string, number> = new Map()
 
 /** A call that waits for what other calls hold. */
-export interface Wait {
+interface Wait {
   /** Resolves when it has what it wants, and when it waits no longer. */
   readonly over: Promise<void>
   end(): void

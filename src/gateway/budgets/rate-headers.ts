@@ -31,7 +31,7 @@ export function rateHeaders({ limits }: Accounts, atMs: number): readonly string
 }
 
 /** As OpenAI writes it: `6m0s`, `1s`, `20ms`. */
-export function durationText(ms: number): string {
+function durationText(ms: number): string {
   if (ms < 1000) return `${Math.ceil(ms)}ms`
   const seconds = Math.ceil(ms / 1000)
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]

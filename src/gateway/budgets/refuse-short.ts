@@ -3,7 +3,7 @@ import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import { type Refusal, refused } from '../refusal.ts'
 
-export interface RefusalParts {
+interface RefusalParts {
   readonly status: 402 | 429
   readonly headers: readonly string[]
   /** Sentences about the call itself, behind a space. */

@@ -19,7 +19,7 @@ export class PayerFault extends Error {
   }
 }
 
-export interface BillReading {
+interface BillReading {
   readonly caller: Caller
   readonly headers: ClientExchange['headers']
   readonly nowMs: number

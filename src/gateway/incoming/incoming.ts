@@ -24,7 +24,7 @@ export interface Incoming {
   configure(sources: readonly IncomingSource[]): void
 }
 
-export interface IncomingParts {
+interface IncomingParts {
   readonly sources: readonly IncomingSource[]
   readonly events: ExternalEvents
   readonly journal: Journal
@@ -38,7 +38,7 @@ interface Booked extends BookedOnce {
 }
 
 /** Larger than any event; a longer list comes in parts. */
-export const mostBodyBytes = 1_000_000
+const mostBodyBytes = 1_000_000
 /** A bill is a few lines. Whoever has a key may send one, so that little of the calls' time may go into it. */
 const mostBillBytes = 64_000
 

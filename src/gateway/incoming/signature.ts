@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { sameDigest } from '#lib/secret.ts'
 import type { ClientExchange } from '#ports.ts'
 
-export interface Signed {
+interface Signed {
   readonly source: string
   readonly secret: string
   readonly headers: ClientExchange['headers']

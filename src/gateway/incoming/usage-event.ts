@@ -19,7 +19,7 @@ import type { IncomingSource } from './source.ts'
 /** Calls wait while a list is read: so many take some milliseconds. */
 const mostEvents = 1_000
 
-export interface EventReading {
+interface EventReading {
   readonly source: IncomingSource
   readonly nowMs: number
   readonly hashPrompt: (prompt: Buffer) => string

@@ -11,9 +11,9 @@ const mostCombinations = 5_000
 const mostLabelChars = 1_000_000
 
 /** The overflow that is no single label's. */
-export const combinations = 'combination'
+const combinations = 'combination'
 
-export interface CallMetricsParts {
+interface CallMetricsParts {
   readonly caps: LabelCaps
   /** How many inputs a call asked for at once. */
   readonly inputsOf: (call: SettleEntry['call']) => number

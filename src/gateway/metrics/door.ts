@@ -7,14 +7,14 @@ import { contentTypeOf, type ExpositionFormat } from './exposition.ts'
 
 export const metricsPath = '/metrics'
 
-export interface MetricsAccess {
+interface MetricsAccess {
   /** Everybody may read, wherever from. */
   readonly public: boolean
   /** Whether a token may read: one of role scraper, or an admin token. */
   readonly admits: (token: string) => boolean
 }
 
-export interface MetricsDoorParts {
+interface MetricsDoorParts {
   readonly render: (format: ExpositionFormat) => Promise<string>
   readonly access: () => MetricsAccess
   readonly onFault: (error: unknown) => void
@@ -83,7 +83,7 @@ const openMetrics = { name: 'application/openmetrics-text', parameters: { versio
 const plainText = { name: 'text/plain', parameters: { version: '0.0.4' } }
 
 /** OpenMetrics only for who names it: text is what every scraper reads. */
-export function formatOf(accept: string | undefined): ExpositionFormat {
+function formatOf(accept: string | undefined): ExpositionFormat {
   if (accept === undefined || !accept.toLowerCase().includes('openmetrics')) return 'text'
   const [wanted = 0, plain = 0] = mediaTypeWeights(accept, [openMetrics, plainText])
   return wanted > 0 && wanted >= plain ? 'openmetrics' : 'text'

@@ -1,10 +1,10 @@
 /** Labels whose values come, in the end, from callers. All others have a closed set or one that the operator wrote. */
 const cappedLabels = ['provider', 'model', 'department', 'project'] as const
 
-export type CappedLabel = (typeof cappedLabels)[number]
+type CappedLabel = (typeof cappedLabels)[number]
 
 /** How many values each of them may have, `none` and `other` not counted. */
-export type LabelLimits = Readonly<Record<CappedLabel, number>>
+type LabelLimits = Readonly<Record<CappedLabel, number>>
 
 /** Stands for an empty text: a label without a value is none at all. */
 export const noValue = 'none'

@@ -11,7 +11,7 @@ export interface MetricsSource {
   readonly read: () => Promise<readonly Family[] | null>
 }
 
-export interface ScrapeParts {
+interface ScrapeParts {
   readonly own: () => Promise<readonly Family[]>
   readonly sources: readonly MetricsSource[]
   readonly timers: Timers

@@ -6,7 +6,7 @@ import type { HistogramCell } from './histogram-cell.ts'
 import { noValue } from './label-caps.ts'
 
 /** What a scrape reads of the gateway at its time. */
-export interface GatewayState {
+interface GatewayState {
   readonly version: string
   readonly nodeVersion: string
   readonly callsInFlight: number
@@ -18,7 +18,7 @@ export interface GatewayState {
   readonly departments: ReadonlyMap<string, string>
 }
 
-export interface JournalState {
+interface JournalState {
   /** Null where it cannot be read. */
   readonly sizeBytes: number | null
   readonly freeBytes: number

@@ -13,9 +13,11 @@ export function createMessagesReader(findings: Findings): AnswerReader {
   const ran: ToolRuns = { searches: 0, fetches: 0, codeRuns: 0 }
   let toldInDelta = false
 
-  const takeBlock = (block: JsonObject | undefined): void => {
-    // Says only that another model goes on.
-    produced ||= block?.['type'] !== 'fallback'
+  const takeBlock = (block: JsonObject | undefined, streamed: boolean): void => {
+    // Says only that another model goes on. A stream began with the name of the model that was asked first.
+    const goesOn = block?.['type'] === 'fallback'
+    if (goesOn && streamed) findings.nameModel(objectOf(block['to'])?.['model'])
+    produced ||= !goesOn
     noteRun(block, ran)
     addBlock(block, findings)
   }
@@ -44,12 +46,8 @@ export function createMessagesReader(findings: Findings): AnswerReader {
       switch (json['type']) {
         case 'content_block_delta':
           return addDelta(objectOf(json['delta']), findings)
-        case 'content_block_start': {
-          const block = objectOf(json['content_block'])
-          // The stream began with the name of the model that was asked first.
-          if (block?.['type'] === 'fallback') findings.nameModel(objectOf(block['to'])?.['model'])
-          return takeBlock(block)
-        }
+        case 'content_block_start':
+          return takeBlock(objectOf(json['content_block']), true)
         case 'message_start': {
           const message = objectOf(json['message'])
           if (message === undefined) return
@@ -78,7 +76,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
         return
       }
       takeMessage(json, source)
-      for (const block of objectsOf(json['content'])) takeBlock(block)
+      for (const block of objectsOf(json['content'])) takeBlock(block, false)
       refused = isUnbilledRefusal(json)
       findings.complete = true
     },

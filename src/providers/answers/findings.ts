@@ -11,7 +11,7 @@ const joinedPieces = 128
 const noTexts: string[] = []
 
 /** What an answer shows that its report may have left out. */
-export interface Shown {
+interface Shown {
   searches: boolean
   pictures: boolean
   /** Each by its index. */

@@ -9,7 +9,7 @@ import { readLoosely } from './loose-text.ts'
 import { createStreamMeter } from './stream-meter.ts'
 import { isTooIntricate } from './structure.ts'
 
-export interface WholeAnswer extends AnswerSource {
+interface WholeAnswer extends AnswerSource {
   readonly status: number
   readonly contentType: string | undefined
   readonly body: Buffer

@@ -9,7 +9,7 @@ import { isUsageChunk } from './openai-chat.ts'
 import { isTooIntricate, largeJsonBytes } from './structure.ts'
 import { TextShapes } from './text-shapes.ts'
 
-export interface StreamOptions extends AnswerSource {
+interface StreamOptions extends AnswerSource {
   /** True where the gateway asked for the usage chunk and the client did not: it is then left out. */
   readonly dropUsageChunk: boolean
 }

@@ -4,7 +4,7 @@ import type { Reading } from '#providers/meter.ts'
 import { generatesText } from './formats.ts'
 
 /** What a reading tells of an answer's use, and by what it is judged. */
-export type Told = Pick<Reading, 'usage' | 'outputText' | 'outputUnread'>
+type Told = Pick<Reading, 'usage' | 'outputText' | 'outputUnread'>
 
 /** APIs whose usage is text in and text out, so that it can be counted from the two. */
 const countable: ReadonlySet<EndpointName> = new Set([

@@ -12,7 +12,7 @@ export interface Fallback {
   readonly speed: string | null
 }
 
-export type Fallbacks =
+type Fallbacks =
   | { readonly kind: 'known'; readonly list: readonly Fallback[] }
   /** The provider chooses, or they say what is not known here. */
   | { readonly kind: 'open' }

@@ -1,7 +1,7 @@
 import type { DeliveryAnswer } from '#core/alerting/delivery.ts'
 import type { DeliveryState } from '#core/alerting/outbox.ts'
 
-export interface Tried {
+interface Tried {
   readonly answer: DeliveryAnswer
   /** Before this one. */
   readonly tries: number

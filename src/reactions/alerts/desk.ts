@@ -8,7 +8,7 @@ import type { Silence } from '#core/alerting/routing.ts'
 import { randomText } from '#lib/secret.ts'
 import type { AlertStore, Clock } from '#ports.ts'
 
-export interface DeskParts {
+interface DeskParts {
   readonly store: AlertStore
   readonly clock: Clock
   readonly deliverer: () => Deliverer

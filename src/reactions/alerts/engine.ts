@@ -22,7 +22,7 @@ export interface AlertRules {
   readonly inhibit: readonly InhibitRule[]
 }
 
-export interface EngineStart {
+interface EngineStart {
   /** What `state` of an earlier one said; parts that are not there begin anew. */
   readonly state: ReadonlyMap<string, string>
   readonly silences: readonly Silence[]

@@ -4,7 +4,7 @@ import type { Receiver } from '#core/alerting/receiver.ts'
 import type { AlertStore, Clock, Ids, Timers } from '#ports.ts'
 import { verdictOf } from './backoff.ts'
 
-export interface LaneParts {
+interface LaneParts {
   readonly store: Pick<AlertStore, 'nextPending'>
   readonly clock: Clock
   readonly timers: Timers

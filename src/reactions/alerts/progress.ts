@@ -1,6 +1,6 @@
 import type { Clock } from '#ports.ts'
 
-export interface ProgressParts {
+interface ProgressParts {
   readonly clock: Clock
   readonly log: Readonly<Record<'debug' | 'info', (facts: object, message: string) => void>>
 }

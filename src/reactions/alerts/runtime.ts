@@ -14,14 +14,14 @@ import { isWorthAnAlert } from './notification-text.ts'
 import { Progress } from './progress.ts'
 import { bookmarkPart, toldFromPart } from './state-parts.ts'
 
-export interface RuntimeLog {
+interface RuntimeLog {
   debug(facts: object, message: string): void
   info(facts: object, message: string): void
   warn(facts: object, message: string): void
   error(facts: object, message: string): void
 }
 
-export interface RuntimeParts {
+interface RuntimeParts {
   readonly store: AlertStore
   readonly openFeed: OpenEntryFeed
   readonly clock: Clock
@@ -32,7 +32,7 @@ export interface RuntimeParts {
 }
 
 /** How the runtime gets on, for people. */
-export interface RuntimeState {
+interface RuntimeState {
   /** Settled calls taken since the process started. */
   readonly entries: number
   readonly skipped: number

@@ -8,7 +8,7 @@ import type { Servers } from './operation.ts'
 import { Run, type TelemetryLog, Telling } from './run.ts'
 import { ToldTime } from './told-time.ts'
 
-export interface MetricsFlowParts {
+interface MetricsFlowParts {
   /** Null = about from now on. */
   readonly openFeed: (bookmark: string | null) => Promise<EntryFeed>
   readonly place: ExportPlace

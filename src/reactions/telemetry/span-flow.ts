@@ -7,7 +7,7 @@ import type { Servers } from './operation.ts'
 import { nextRetryMs, Run, type TelemetryLog, Telling } from './run.ts'
 import { ToldTime } from './told-time.ts'
 
-export interface SpanFlowParts {
+interface SpanFlowParts {
   /** Null = about from now on. */
   readonly openFeed: (place: TracedPlace | null) => Promise<TracedFeed>
   readonly place: ExportPlace

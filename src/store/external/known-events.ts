@@ -9,7 +9,7 @@ import { settingsFile } from '#store/settings/open.ts'
 import { neverWait, openSqlite, type SqliteSettings } from '#store/settings/sqlite.ts'
 import { eventsInJournal } from './journal-events.ts'
 
-export interface KnownEventsPlace {
+interface KnownEventsPlace {
   readonly dataDir: string
   readonly clock: Clock
   readonly timers: Timers

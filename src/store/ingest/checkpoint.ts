@@ -15,7 +15,7 @@ export interface Checkpoint {
   readonly intent: Intent | null
 }
 
-export interface Intent {
+interface Intent {
   readonly toBlock: number
   /** Under which the range was inserted as one; null where nobody knows in which inserts it came. */
   readonly token: string | null

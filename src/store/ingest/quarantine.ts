@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** An entry of the journal that cannot be a row of the store, with the reason. */
-export interface QuarantinedEntry {
+interface QuarantinedEntry {
   readonly blockNo: number
   readonly entryNo: number
   readonly reason: string

@@ -8,7 +8,7 @@ import { openFollower } from './reader.ts'
 import { listSegments } from './segment-files.ts'
 import { DirectoryWake } from './wake.ts'
 
-export interface FeedOptions {
+interface FeedOptions {
   readonly dir: string
   readonly bookmark: string | null
   /** Another bookmark, at which it ends; absent = it goes on with the journal. */

@@ -3,7 +3,7 @@ import type { Clock, Timer, Timers } from '#ports.ts'
 
 export type FsyncMode = 'group' | 'each' | 'none'
 
-export interface GroupSyncParts {
+interface GroupSyncParts {
   readonly mode: FsyncMode
   /** group: how long after a write its sync begins. */
   readonly groupMs: number
@@ -16,7 +16,7 @@ export interface GroupSyncParts {
 }
 
 /** What waits to be durable. */
-export interface Durable {
+interface Durable {
   done(): void
   fail(fault: JournalFault): void
 }

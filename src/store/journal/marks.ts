@@ -12,7 +12,7 @@ export interface Mark {
  *
  * A hash chain alone cannot tell that its last blocks, or its first, were taken away; together with the marks it can.
  */
-export type MarkName = 'closed' | 'retired'
+type MarkName = 'closed' | 'retired'
 
 export function writeMark(disk: Disk, directory: string, name: MarkName, mark: Mark): void {
   replaceFile(disk, directory, `${name}.json`, Buffer.from(`${JSON.stringify(mark)}\n`))

@@ -7,7 +7,7 @@ import { listSegments, segmentName } from './segment-files.ts'
 import { openSegment, type SegmentSource, segmentBytes } from './segment-source.ts'
 import { beginsJournal } from './segment-start.ts'
 
-export interface FollowerOptions {
+interface FollowerOptions {
   readonly dir: string
   /** Null = the oldest block that is still there. */
   readonly position: JournalPosition | null

@@ -18,7 +18,7 @@ export interface JournalEnd {
   readonly running: Map<string, string>
 }
 
-export interface Recovery {
+interface Recovery {
   /** Null where there is no journal yet. */
   readonly end: JournalEnd | null
   /** What was cut off, and kept beside the segment in a file that ends in `.torn`. */

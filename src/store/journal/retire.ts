@@ -8,7 +8,7 @@ import { compressedName, listSegments, type SegmentFile } from './segment-files.
 import { openPacked, openSegment, type SegmentSource } from './segment-source.ts'
 import { damagedSegment, readHeader } from './segment-start.ts'
 
-export interface RetireOptions {
+interface RetireOptions {
   readonly dir: string
   /** Everything before it is in the store. */
   readonly ingested: JournalPosition
@@ -18,7 +18,7 @@ export interface RetireOptions {
   readonly disk?: Disk
 }
 
-export interface Retirement {
+interface Retirement {
   readonly compressed: number
   readonly deleted: number
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Clock, JournalRefusal } from '#ports.ts'
 import { type Disk, faultCode, writeAll } from './disk.ts'
 
-export interface SpaceParts {
+interface SpaceParts {
   readonly disk: Disk
   readonly directory: string
   readonly clock: Clock

@@ -7,7 +7,7 @@ import { newestSegmentBookmark, readBookmark } from './feed.ts'
 import { openFollower } from './reader.ts'
 import { DirectoryWake } from './wake.ts'
 
-export interface TracedFeedOptions {
+interface TracedFeedOptions {
   readonly dir: string
   /** Null = from the beginning of the newest segment on. */
   readonly place: TracedPlace | null

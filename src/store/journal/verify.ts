@@ -10,7 +10,7 @@ import { openSegment, type SegmentSource } from './segment-source.ts'
 import { beginsJournal } from './segment-start.ts'
 import { mostTornBytes, whyNotTorn } from './torn-tail.ts'
 
-export interface JournalCheck {
+interface JournalCheck {
   readonly directory: string
   readonly segments: number
   readonly compressedSegments: number
@@ -28,7 +28,7 @@ export interface JournalCheck {
   readonly fault: JournalCheckFault | null
 }
 
-export interface JournalCheckFault {
+interface JournalCheckFault {
   /** The segment's name; the compressed file's where that itself cannot be read. */
   readonly segment: string
   /** In the segment's uncompressed content; in the compressed file where that is what `segment` names. */
@@ -36,7 +36,7 @@ export interface JournalCheckFault {
   readonly reason: string
 }
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly dir: string
   readonly disk?: Disk
   /** Told now and then how many of how many segments are done. */

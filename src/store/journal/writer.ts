@@ -53,7 +53,7 @@ export interface RecoveredOpens {
 }
 
 /** Counted since the journal was opened. */
-export interface JournalStats {
+interface JournalStats {
   readonly entries: number
   readonly blocks: number
   readonly bytes: number

@@ -21,7 +21,7 @@ export async function externalEventsReadTo(database: SettingsDatabase): Promise<
   return row?.segment ?? null
 }
 
-export interface ExternalEventsRead {
+interface ExternalEventsRead {
   readonly events: readonly ExternalEvent[]
   /** All events of the segments before it are in the table, or among these. */
   readonly segment: string | null

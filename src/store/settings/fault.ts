@@ -3,7 +3,7 @@
  * settings_newer: a newer version of Tollgate has changed the schema.
  * settings_altered: an applied migration differs from the one of that number in this version.
  */
-export type SettingsFaultCode = 'settings_unreadable' | 'settings_newer' | 'settings_altered'
+type SettingsFaultCode = 'settings_unreadable' | 'settings_newer' | 'settings_altered'
 
 export class SettingsFault extends Error {
   readonly code: SettingsFaultCode

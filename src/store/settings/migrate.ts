@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { SettingsFault } from './fault.ts'
 import type { SettingsDatabase } from './schema.ts'
 
-export interface Migration {
+interface Migration {
   readonly number: number
   readonly name: string
   readonly sql: string

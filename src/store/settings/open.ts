@@ -17,7 +17,7 @@ import { neverWait, openSqlite, reason } from './sqlite.ts'
 /** Name of the settings' file in the data directory. */
 export const settingsFile = 'settings.db'
 
-export interface SettingsPlace {
+interface SettingsPlace {
   /** Path of the file; its directory exists. */
   readonly path: string
   readonly clock: Clock

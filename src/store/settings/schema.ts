@@ -25,7 +25,7 @@ export interface SettingsTables {
 
 export type SettingsDatabase = Kysely<SettingsTables>
 
-export interface InstanceRow {
+interface InstanceRow {
   one: 1
   id: string
   prompt_hash_secret: string
@@ -56,7 +56,7 @@ export interface SecretRow {
   expires_at_ms: number | null
 }
 
-export interface AdminTokenRow {
+interface AdminTokenRow {
   sha256: string
   created_at_ms: number
 }
@@ -71,7 +71,7 @@ export interface ApiTokenRow {
 }
 
 /** A cost metered elsewhere that is in the ledger. */
-export interface ExternalEventRow {
+interface ExternalEventRow {
   call_id: string
   source: string
   event_id: string
@@ -80,20 +80,20 @@ export interface ExternalEventRow {
   recorded_at_ms: number
 }
 
-export interface ExternalEventsReadRow {
+interface ExternalEventsReadRow {
   one: 1
   /** Name of the journal's segment from which on entries may be missing above. */
   segment: string
 }
 
-export interface MigrationRow {
+interface MigrationRow {
   number: number
   name: string
   digest: string
   applied_at_ms: number
 }
 
-export interface AlertStateRow {
+interface AlertStateRow {
   part: string
   value: string
 }
@@ -114,13 +114,13 @@ export interface AlertEventRow {
   resolved_by: string | null
 }
 
-export interface AlertLabelRow {
+interface AlertLabelRow {
   event_id: string
   name: string
   value: string
 }
 
-export interface NotificationRow {
+interface NotificationRow {
   id: string
   place: number
   receiver: string
@@ -133,12 +133,12 @@ export interface NotificationRow {
   ended_at_ms: number | null
 }
 
-export interface NotificationEventRow {
+interface NotificationEventRow {
   notification_id: string
   event_id: string
 }
 
-export interface AttemptRow {
+interface AttemptRow {
   notification_id: string
   number: number
   started_at_ms: number

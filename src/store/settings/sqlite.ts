@@ -9,7 +9,7 @@ const busyTimeoutMs = 5000
 
 const ownerOnly = 0o600
 
-export interface SqliteOptions {
+interface SqliteOptions {
   /** False: a transaction survives the death of the process, but may be lost with the power. */
   readonly survivesPowerFailure?: boolean
 }

@@ -10,7 +10,7 @@ import { realDisk } from '#store/journal/disk.ts'
 import { makePrivateDirectory } from '../make-directory.ts'
 import { setAsideHalfMade } from './half-made.ts'
 
-export type QueryParameters = Readonly<Record<string, string | number | boolean | readonly string[]>>
+type QueryParameters = Readonly<Record<string, string | number | boolean | readonly string[]>>
 
 /**
  * The engine, embedded or on a server: the same SQL either way. Statements of the writer and of readers run side by

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { StoreFault, type UsageDatabase } from './client.ts'
 
-export interface Migration {
+interface Migration {
   readonly number: number
   readonly name: string
   readonly sql: string

@@ -144,7 +144,7 @@ export function moneyOrNull<Row, Line extends ByteRow>(
 }
 
 /** The roll-ups' hours end with 2105. */
-export const earliestMs = Date.UTC(1970, 0, 1)
+const earliestMs = Date.UTC(1970, 0, 1)
 export const latestMs = Date.UTC(2100, 0, 1)
 
 /** Unix time in milliseconds. */

@@ -2,7 +2,7 @@ import type { TimeRange } from '#core/ledger/questions.ts'
 import type { Bindings } from './conditions.ts'
 
 /** From a time on, the clock of a zone is so far ahead of UTC. Both in seconds. */
-export interface ZoneSpell {
+interface ZoneSpell {
   readonly fromS: number
   readonly offsetS: number
 }

@@ -21,7 +21,7 @@ export interface Phrases {
   readonly more: (count: number, text: string) => string
 }
 
-export interface Phrase {
+interface Phrase {
   readonly title: (words: Words) => string
   readonly text: (words: Words) => string
   /** Whether who called, and by which request, belongs to it. */
