@@ -1,40 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClientExchange } from '#ports.ts'
 import { type AccentName, accentNamed } from '#providers/answers/accents.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { Machine } from '#test/simulation/machine.ts'
 import { planRun } from '#test/simulation/plan.ts'
 import { RoadWorks } from '#test/simulation/road.ts'
-import { callerSecret } from '#test/support/stack.ts'
+import { exchange, never } from '#test/support/asking-exchange.ts'
 import { admit } from './admit.ts'
 import { readAsk } from './ask.ts'
 import type { Road } from './road.ts'
 import { chooseRoute } from './route.ts'
 
 const works = await RoadWorks.prepare()
-const never = () => assert.fail('nothing goes any further here')
-
-const exchange: ClientExchange = {
-  method: 'POST',
-  path: '/v1/chat/completions',
-  query: '',
-  headers: { authorization: `Bearer ${callerSecret}`, 'content-type': 'application/json' },
-  rawHeaders: [],
-  gone: false,
-  started: false,
-  readBody: never,
-  bodyStream: never,
-  answer: never,
-  start: never,
-  flushHead: never,
-  write: never,
-  end: never,
-  breakOff: never,
-  onDrain: never,
-  onGone: () => {},
-}
-
 const streamed = '{"model":"gpt-4.1-mini","stream":true,"messages":[]}'
 
 /** What a provider that answers in this accent is sent, and whether its chunk of usage is ours. */

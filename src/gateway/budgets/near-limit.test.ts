@@ -5,7 +5,6 @@ import { emptyPayer } from '#core/attribution/payer.ts'
 import type { Amounts } from '#core/budget/amounts.ts'
 import type { BudgetBook } from '#core/budget/book.ts'
 import type { Budget } from '#core/budget/budget.ts'
-import type { ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { budget, figures, knowing, startMs, usd, usdPerDay } from '#test/budget-laws/sample.ts'
 import { settleEntry } from '#test/journal/entries.ts'
@@ -13,7 +12,7 @@ import { turn } from '#test/journal/virtual-time.ts'
 import { Machine } from '#test/simulation/machine.ts'
 import { planRun } from '#test/simulation/plan.ts'
 import { RoadWorks } from '#test/simulation/road.ts'
-import { callerSecret } from '#test/support/stack.ts'
+import { exchange, never } from '#test/support/asking-exchange.ts'
 import { admit } from '../admit.ts'
 import { readAsk } from '../ask.ts'
 import type { Road } from '../road.ts'
@@ -41,28 +40,6 @@ interface Running {
   readonly reserved: Reserved
   readonly cost: (outputTokens: number) => Amounts
   outputTokens: number
-}
-
-const never = () => assert.fail('nothing goes any further here')
-
-const exchange: ClientExchange = {
-  method: 'POST',
-  path: '/v1/chat/completions',
-  query: '',
-  headers: { authorization: `Bearer ${callerSecret}`, 'content-type': 'application/json' },
-  rawHeaders: [],
-  gone: false,
-  started: false,
-  readBody: never,
-  bodyStream: never,
-  answer: never,
-  start: never,
-  flushHead: never,
-  write: never,
-  end: never,
-  breakOff: never,
-  onDrain: never,
-  onGone: () => {},
 }
 
 /** A stream begins with no fewer. */
