@@ -218,6 +218,8 @@ export interface Settings {
   instance(): Promise<Instance>
   /** Changes whenever keys or tokens may have changed, whichever process changed them. Cheap enough to be polled. */
   version(): number
+  /** True where the file that was opened has been moved away, deleted or replaced: what changes at its place is not seen here. */
+  replaced(): boolean
   /**
    * From now on nothing waits for another process: what cannot be had at once throws. For who serves calls on the same
    * thread. Reading goes on while others write.

@@ -1,28 +1,48 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { loadConfig } from '#config/load.ts'
 import { systemClock } from '#edge/system.ts'
 import { openSettings } from '#store/settings/open.ts'
+import { until } from '#test/support/until.ts'
 import { KeyWatch } from './key-watch.ts'
 
-test('that the keys cannot be read is told once, and the keys of before stay', async (t) => {
+/** Keys in a folder of their own, and what they told of. */
+async function watched(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'tg-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const loaded = loadConfig({ env: { TOLLGATE_DATA_DIR: folder }, cwd: folder, readFile: () => '' })
   assert.ok(loaded.ok)
-  const settings = await openSettings({ path: join(folder, 'settings.db'), clock: systemClock })
+  const path = join(folder, 'settings.db')
+  const settings = await openSettings({ path, clock: systemClock })
   const faults: unknown[] = []
   const keys = await KeyWatch.open(settings, loaded.config, {
     onError: (error) => faults.push(error),
     onStored: () => undefined,
   })
+  return { path, config: loaded.config, settings, keys, faults }
+}
+
+test('that the keys cannot be read is told once, and the keys of before stay', async (t) => {
+  const { config, settings, keys, faults } = await watched(t)
   const { ring } = keys
   await settings.close()
-  for (let times = 0; times < 3; times++) await keys.configure(loaded.config)
+  for (let times = 0; times < 3; times++) await keys.configure(config)
   assert.equal(faults.length, 1)
   assert.equal(keys.ring, ring)
   await keys.close()
+})
+
+test('settings that were moved away, or replaced, are told of: what is revoked there is not seen here', async (t) => {
+  const { path, settings, keys, faults } = await watched(t)
+  assert.equal(settings.replaced(), false)
+  keys.follow()
+  renameSync(path, `${path}.away`)
+  assert.match(String(await until('a word of it', () => faults[0] ?? null)), /replaced while Tollgate runs/)
+  const other = await openSettings({ path, clock: systemClock })
+  assert.equal(settings.replaced(), true)
+  assert.equal(other.replaced(), false)
+  await Promise.all([keys.close(), settings.close(), other.close()])
 })

@@ -9,6 +9,10 @@ import type { Settings, Timer } from '#ports.ts'
 /** How soon a key that was made or revoked elsewhere counts here. */
 const pollMs = 1_000
 
+const replacedMessage =
+  'settings.db was moved away, deleted or replaced while Tollgate runs: the keys of before stay in force, and keys and tokens ' +
+  'that are made or revoked now count only after a restart'
+
 /** The keys of configuration and settings together, and who may scrape, renewed when either changes. */
 export class KeyWatch {
   ring: KeyRing
@@ -53,6 +57,7 @@ export class KeyWatch {
 
   #look(): void {
     try {
+      if (this.#settings.replaced()) this.#failed(new Error(replacedMessage))
       if (this.#settings.version() !== this.#version) this.#renew()
     } catch (error) {
       // The next look is soon; nothing is worth ending the calls for.

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { AlertStore, Clock, Settings } from '#ports.ts'
 import { adminTokenDigests, replaceAdminTokens } from './admin-tokens.ts'
@@ -48,10 +49,17 @@ export async function openSettingsAndAlerts({
       cause,
     })
   }
-  return { settings: settingsOver(database, connection, clock), alerts: alertStoreOver(database) }
+  const opened = inodeOf(path)
+  const replaced = () => inodeOf(path) !== opened
+  return { settings: { ...settingsOver(database, connection, clock), replaced }, alerts: alertStoreOver(database) }
 }
 
-function settingsOver(database: SettingsDatabase, connection: DatabaseSync, clock: Clock): Settings {
+/** Undefined where there is no such file. */
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
+}
+
+function settingsOver(database: SettingsDatabase, connection: DatabaseSync, clock: Clock): Omit<Settings, 'replaced'> {
   const dataVersion = connection.prepare('PRAGMA data_version')
   let ownChanges = 0
   async function change<Answer>(
