@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UpstreamFault } from '#ports.ts'
+import { noReach } from '#providers/requests/reach.ts'
 import { callFacts } from '#test/journal/entries.ts'
 import { book, call as priced } from '#test/pricing/sample-book.ts'
 import { CallControl } from './call-control.ts'
@@ -27,7 +28,7 @@ function recordOf({ delivery = {}, statusCode = 200, interrupted, marks = [], at
     ...{ reading: noReading, form: 'opaque', held: noBytes, fault: null, clientLeft: false, cut: null, passed: null },
     ...{ started: true, firstByteAtMs: 300.25, upstreamEndedAtMs: 1_400 },
   }
-  const open = { call, control, arrival: { arrivedAtMs: 100 }, reserved: { marks } }
+  const open = { call, control, ask: { reach: noReach }, arrival: { arrivedAtMs: 100 }, reserved: { marks } }
   const ended = { open, attempts, answer: null, delivery: { ...usual, ...delivery }, instead: null, statusCode }
   return settle(road, ended as unknown as EndedCall, counted)
 }
