@@ -32,7 +32,7 @@ test('the prices of the configuration are those that calls are booked with', () 
         'holysheep',
         'CNY',
         { name: 'input', per: '1M tokens', usd: '1.12', billing: '8' },
-        'override holysheep/gpt-4.1 from=2026-01-01 tier=standard CNY/USD=0.14',
+        'override holysheep/gpt-4.1 from=2026-01-01 tier=standard input_per_mtok=8 output_per_mtok=8 CNY/USD=0.14',
       ],
       [
         'openai',

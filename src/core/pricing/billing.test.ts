@@ -24,7 +24,7 @@ test('an override stands alone, for its upstream only', () => {
   check('chat-1', { inputTokens: 100 }, { in: '0.0002', total: '0.0002' }, { upstream: 'other' }, { overrides })
   check('chat-9', { inputTokens: 100 }, { in: '0.0008', total: '0.0008' }, {}, { overrides })
   const version = book({ overrides }).priceCall(call('chat-9', usage)).cost.priceVersion
-  assert.equal(version, 'override up/chat-* from=1970-01-01 tier=standard')
+  assert.equal(version, 'override up/chat-* from=1970-01-01 tier=standard input_per_mtok=8.00 output_per_mtok=8.00')
 })
 
 test('an exact name beats a glob, then the latest that has begun wins', () => {

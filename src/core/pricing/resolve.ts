@@ -163,10 +163,12 @@ function catalogModel(catalog: Catalog, terms: UpstreamTerms, query: PriceQuery)
 }
 
 function priceOfOverride({ line, asRouted }: FoundOverride, query: PriceQuery, exchange: Exchange): Resolved {
-  const { provider, model, fromMs, tier, currency } = line.source
+  const { provider, model, fromMs, tier, currency, rates } = line.source
   const rate = exchange.rateAt(currency, 'USD', query.atMs)
   if (rate.kind === 'missing') return noRate(rate)
-  const version = [`override ${provider}/${model}`, `from=${dateText(fromMs)}`, `tier=${tier}`, rate.label]
+  // With its rates: a line of the configuration may be edited in its place, which makes it another price.
+  const said = Object.entries(rates).map(([name, amount]) => `${name}=${amount}`)
+  const version = [`override ${provider}/${model}`, `from=${dateText(fromMs)}`, `tier=${tier}`, ...said, rate.label]
   const price = makePrice(line.card, {
     tokenFactor: one,
     listToBilling: one,
