@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { heard } from '#config/faults.ts'
 import { glob, instant, name as keyName } from '#config/scalars.ts'
 import { emptyPayer, overridableFields, type Payer, payerFields, payerProperty } from '#core/attribution/payer.ts'
 import { readTags } from '#core/attribution/tags.ts'
@@ -99,12 +100,13 @@ export function parseDuration(text: string): number {
 }
 
 /** Read by the rules of the configuration file, so that a key may stand in either place. */
-function scalar<T>(
-  rule: { safeParse(text: string): { success: boolean; data?: T | undefined } },
+function scalar<Rule extends ReturnType<typeof keyName> | ReturnType<typeof glob>>(
+  rule: Rule,
   text: string,
   option: string,
-): T {
+): string {
   const read = rule.safeParse(text)
-  if (!read.success || read.data === undefined) throw new Error(`${option}: "${text}" is not valid`)
-  return read.data
+  if (read.success) return read.data
+  const { wrong, expected } = heard(read.error.issues[0]?.message ?? '')
+  throw new Error(`${option}: "${text}" ${wrong}; expected ${expected}`)
 }

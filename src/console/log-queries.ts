@@ -16,18 +16,20 @@ export const logQueries = resource({
   query: z.object({ fresh: rangeParameters.fresh }),
   filters: 'none',
   body: z.strictObject({
-    start_time: z.string().optional().meta({ description: 'ISO 8601; without a zone in UTC. Default: a day ago.' }),
-    end_time: z.string().optional().meta({ description: 'ISO 8601; without a zone in UTC. Default: now.' }),
+    start_time: z.string().nullish().meta({ description: 'ISO 8601; without a zone in UTC. Default: a day ago.' }),
+    end_time: z.string().nullish().meta({ description: 'ISO 8601; without a zone in UTC. Default: now.' }),
     include_tokens: z.boolean().default(true),
     include_cost: z.boolean().default(true),
     limit: z.int().min(1).max(10_000).default(10_000),
-    cursor: z.string().optional(),
+    cursor: z.string().nullish(),
   }),
   answer: logAnswerSchema,
   handle({ store, clock }, { body, asker }) {
-    const toMs = body.end_time === undefined ? clock.wallMs() + 1 : parseTime('end_time', body.end_time, 'UTC')
-    const fromMs = body.start_time === undefined ? toMs - dayMs : parseTime('start_time', body.start_time, 'UTC')
-    if (fromMs > toMs) throw new ParameterFault('start_time', body.start_time ?? '', 'a time before end_time')
+    // A client that leaves a time open may say null.
+    const { start_time: start = null, end_time: end = null } = body
+    const toMs = end === null ? clock.wallMs() + 1 : parseTime('end_time', end, 'UTC')
+    const fromMs = start === null ? toMs - dayMs : parseTime('start_time', start, 'UTC')
+    if (fromMs > toMs) throw new ParameterFault('start_time', start ?? '', 'a time before end_time')
     return queryLogs(store, {
       range: { fromMs, toMs },
       filters: visibleTo(asker),

@@ -255,6 +255,17 @@ test('logs hold what their clients read', async () => {
   assert.equal(bare.body.logs[0].cost, undefined)
 })
 
+test('what a client leaves open it may say as null', async () => {
+  const left = { start_time: '2026-06-01', limit: 2 }
+  const [open, said] = await Promise.all([
+    post('/v1/logs/query', left),
+    post('/v1/logs/query', { ...left, end_time: null, cursor: null }),
+  ])
+  assert.equal(said.status, 200)
+  assert.deepEqual(said.body.logs, open.body.logs)
+  assert.equal((await post('/v1/logs/query', { start_time: null })).status, 200)
+})
+
 const wrongBodies: readonly [body: unknown, parameter: string, message: RegExp][] = [
   [{ start_tme: '2026-06-01' }, 'start_tme', /expected only start_time, .*perhaps start_time/],
   [{ startTime: '2026-06-01', endTime: '2026-06-02' }, 'startTime, endTime', /expected only start_time, end_time/],

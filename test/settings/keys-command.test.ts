@@ -200,7 +200,7 @@ test('what cannot be done is said, and nothing changes', async (t) => {
     [['create', '--name', 'k'], /named k already/],
     [['create', '--name', 'gone'], /revoked keys keep their names/],
     [['create', '--name', 'from-file'], /in the configuration file/],
-    [['create', '--name', 'no blanks'], /--name/],
+    [['create', '--name', 'no blanks'], /--name: "no blanks" is not a name; expected a name of letters/],
     [['create', '--name', 'x', '--may-override', 'colour'], /colour is not a field; fields: department/],
     [['create', '--name', 'x', '--models', ','], /at least one/],
     [['create', '--name', 'x', '--models', 'a b'], /--models/],
