@@ -10,12 +10,12 @@ import { root } from './repository.ts'
 /** The commands of the document, with its folders changed to these. */
 function backUp(dataDir: string, to: string): void {
   const operations = readFileSync(`${root}docs/operations.md`, 'utf8')
-  const commands = /```sh\n( *node -e '[\s\S]*?)```/.exec(operations)?.[1] ?? ''
+  const commands = /```sh\n((?: *#.*\n)* *\S+\/node -e [\s\S]*?)```/.exec(operations)?.[1] ?? ''
   assert.match(commands, /settings\.db[\s\S]*cp -al \S+\/journal /, 'the settings first')
   const here = commands
     .replaceAll('/var/lib/tollgate', dataDir)
     .replaceAll('/backup', to)
-    .replace(/^ *node /, `${process.execPath} `)
+    .replace('/opt/tollgate/node_modules/node/bin/node', process.execPath)
     .replace(/^ *tollgate /m, `${process.execPath} ${root}src/main.ts `)
   const path = `${tooLateOnce(to)}:${process.env['PATH']}`
   execFileSync('sh', ['-euc', here], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PATH: path } })
