@@ -28,7 +28,11 @@ export const ingest = resource({
   body: null,
   answer: z.object({
     status: z.enum(['following', 'stopped']).describe('stopped: the journal waits, and reports show what came before'),
-    lag_records: z.int().describe('Settled calls in the journal that are not in the store yet'),
+    lag_records: z
+      .int()
+      .describe(
+        'Settled calls in the journal that are not in the store yet; of a large backlog, at first those counted so far',
+      ),
     lag_seconds: z.number().describe('For how long the oldest of them has been waiting; 0 where none is'),
     rows: z.int().describe('Records brought in since the console started'),
     quarantined: z.int().describe('Entries that cannot be records; they are in ingest/quarantine.jsonl'),

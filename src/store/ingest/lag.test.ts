@@ -170,6 +170,49 @@ test('who asks is not kept waiting by a backlog: it is counted on, and is whole 
   await meter.close()
 })
 
+test('a store that comes by the count is told from one that has it all', async () => {
+  const journal = new ListedJournal()
+  for (let i = 0; i < 3; i++) journal.append([encodeEntry(settleEntry(`c${i}`))])
+  const held = Promise.withResolvers<void>()
+  const patience: (() => void)[] = []
+  let ingested = 0
+  const meter = new LagMeter({
+    async openSource(position) {
+      const source = await journal.open(position)
+      return {
+        async next(maxEntries) {
+          if (position === null) await held.promise
+          return source.next(maxEntries)
+        },
+        end: () => source.end(),
+        close: () => source.close(),
+      }
+    },
+    clock: { wallMs: () => 1_790_000_001_000, monotonicMs: () => 0 },
+    timers: {
+      after(delayMs, run) {
+        if (delayMs >= 100) patience.push(run)
+        else setImmediate(run)
+        return { cancel: () => undefined }
+      },
+    },
+    progress: () => ({
+      position: ingested === 0 ? null : { segment: 'listed', offset: ingested, blockNo: ingested },
+      settled: ingested,
+    }),
+  })
+  const saidAt = async (place: number) => {
+    const asked = meter.read()
+    ingested = place
+    for (const isOver of patience.splice(0)) isOver()
+    return asked
+  }
+  assert.deepEqual(await saidAt(2), { records: 1, ageMs: 100 })
+  assert.deepEqual(await saidAt(3), { records: 0, ageMs: 0 })
+  held.resolve()
+  await meter.close()
+})
+
 const faults = [
   new JournalFault('journal_damaged', 'unreadable'),
   Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' }),

@@ -10,7 +10,7 @@ import type { JournalPosition, JournalSource, OpenSource } from './source.ts'
 export interface IngestLag {
   /**
    * Settled calls of the journal that are not known to be in the store. Exact, but right after a start where more has
-   * piled up than can be counted while somebody waits: then what was counted so far.
+   * piled up than can be counted while somebody waits: then what was counted so far, one at least where any waits.
    */
   readonly records: number
   /** For how long the oldest of them has been waiting; 0 where none is. */
@@ -75,7 +75,9 @@ export class LagMeter {
     })
     await this.#patiently(this.#counting)
     const { position, settled } = this.#parts.progress()
-    const records = Math.max(0, this.#counted - settled)
+    // The store may have come by a count that goes on: then one that waits shows only where the journal is looked at.
+    const unseen = this.#counting !== null && (await this.#firstEndMs(position)) !== null ? 1 : 0
+    const records = Math.max(unseen, this.#counted - settled)
     if (records === 0) {
       this.#oldest = null
       return { records, ageMs: 0 }
