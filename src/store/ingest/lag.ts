@@ -75,15 +75,23 @@ export class LagMeter {
     })
     await this.#patiently(this.#counting)
     const { position, settled } = this.#parts.progress()
-    // The store may have come by a count that goes on: then one that waits shows only where the journal is looked at.
-    const unseen = this.#counting !== null && (await this.#firstEndMs(position)) !== null ? 1 : 0
-    const records = Math.max(unseen, this.#counted - settled)
+    const counted = this.#counted - settled
+    const records = counted <= 0 && (await this.#oneWaits(position)) ? 1 : Math.max(0, counted)
     if (records === 0) {
       this.#oldest = null
       return { records, ageMs: 0 }
     }
     const sinceMs = await this.#waitingSinceMs(position)
     return { records, ageMs: Math.max(0, this.#parts.clock.wallMs() - sinceMs) }
+  }
+
+  /** The store may have come by a count that goes on: then one that waits shows only where the journal is looked at. */
+  async #oneWaits(position: JournalPosition | null): Promise<boolean> {
+    if (this.#counting === null) return false
+    const sinceMs = await this.#firstEndMs(position)
+    if (sinceMs === null) return false
+    this.#oldest = { behindBlock: blockNo(position), sinceMs }
+    return true
   }
 
   /** Until it is done, or nobody would wait any longer. */
