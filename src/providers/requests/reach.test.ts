@@ -244,6 +244,9 @@ test('writes to the cache, tiers and places are what the request asks for', () =
   check(messages, marked({ type: 'ephemeral' }), { cacheWrites: 'short' })
   check(messages, marked({ type: 'ephemeral', ttl: '1h' }), { cacheWrites: 'any' })
   check(chat, { messages: ask }, { cacheWrites: 'short' })
+  check(chat, marked({ type: 'ephemeral' }), { cacheWrites: 'short' })
+  // Relays to Claude report what they wrote for an hour, which costs more.
+  check(chat, marked({ type: 'ephemeral', ttl: '1h' }), { cacheWrites: 'any' })
   check(chat, { messages: ask, service_tier: 'priority' }, { serviceTier: 'priority' })
   check(messages, { speed: 'fast', inference_geo: 'us' }, { speed: 'fast', inferenceGeo: 'us' })
   check(chat, { messages: ask, response_format: { type: 'json_schema' } }, { schema: true })

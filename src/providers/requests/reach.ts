@@ -85,8 +85,8 @@ export function reachOf(
     pictures: size.pictures,
     inputUnbounded: size.unmeasured || kept,
     mediaInput: size.hasMedia || kept,
-    // Only Anthropic's callers say what is written; elsewhere the provider writes as it sees fit.
-    cacheWrites: match.dialect === 'anthropic' ? size.cacheControl : 'short',
+    // Only Anthropic's callers say what is written; elsewhere the provider writes as it sees fit, for an hour if asked.
+    cacheWrites: match.dialect !== 'anthropic' && size.cacheControl === 'none' ? 'short' : size.cacheControl,
     answers: answersOf(match, root),
     // What was predicted wrongly is billed, and not shown (https://platform.openai.com/docs/guides/predicted-outputs).
     hiddenOutput: thinks(root) || speaks(root) || said(root['prediction']),
