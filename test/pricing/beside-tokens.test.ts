@@ -103,6 +103,34 @@ test('a search by the preview of the tool costs more of a model that does not re
   check('responses', preview('gpt-4.1'), { units: { web_search_preview: 1 }, other: '0.007' }, [{ ...own, rates }])
 })
 
+test('a stream that breaks off has what its tools did, whatever it counted when it began', () => {
+  const found = { type: 'content_block_start', content_block: { type: 'web_search_tool_result', content: [] } }
+  const failed = { ...found, content_block: { type: 'web_search_tool_result', content: { error_code: 'x' } } }
+  const counted = (web_search_requests: number) => ({ input_tokens: 5, server_tool_use: { web_search_requests } })
+  const start = (usage: object) => ({ type: 'message_start', message: { id: 'm', model: 'claude-sonnet-4-5', usage } })
+  const delta = (stop_reason: string | null, usage: object) => ({
+    type: 'message_delta',
+    delta: { stop_reason },
+    usage,
+  })
+  const searches = (...events: readonly object[]) => stream('messages', events).usage?.webSearchRequests
+  assert.equal(searches(start(counted(0)), found, failed, found), 2)
+  assert.equal(searches(start(counted(0)), failed), undefined)
+  assert.equal(searches(start(counted(0)), found, delta('end_turn', { output_tokens: 9 })), 1, 'a relay')
+  assert.equal(searches(start(counted(0)), found, delta(null, counted(1)), found), 2)
+  assert.equal(searches(start(counted(3)), found), 3)
+  assert.equal(searches(start(counted(0)), found, found, delta('end_turn', counted(1))), 1, 'the last word')
+  assert.equal(searches(start(counted(0)), found, found, delta('end_turn', counted(0))), 0)
+
+  const tool_usage = { image_gen: { input_tokens: 0, output_tokens: 0 }, web_search: { num_requests: 0 } }
+  const begun = { status: 'in_progress', output: [], usage: null, tool_usage }
+  const created = { type: 'response.created', response: response([], begun) }
+  const searched = { type: 'web_search_call', action: { type: 'search' } }
+  const done = { type: 'response.output_item.done', item: searched }
+  assert.deepEqual(stream('responses', [created, done, done]).usage, { webSearchRequests: 2 })
+  assert.equal(stream('responses', [created]).usage, null)
+})
+
 function chat(model: string, more: object = {}): Reading {
   const choices = [{ index: 0, message: { content: 'hi' }, finish_reason: 'stop' }]
   const counts = { prompt_tokens: 9, completion_tokens: 363, total_tokens: 372, ...more }

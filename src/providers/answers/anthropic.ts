@@ -52,8 +52,7 @@ export function createMessagesReader(findings: Findings): AnswerReader {
           const message = objectOf(json['message'])
           if (message === undefined) return
           takeMessage(message, source)
-          // Its output count is provisional: a digit or two, whatever follows.
-          if (usage !== null) usage = without(usage, 'output_tokens')
+          if (usage !== null) usage = withoutProvisional(usage)
           return
         }
         case 'message_delta':
@@ -111,6 +110,13 @@ function without(object: JsonObject, name: string): JsonObject {
   return rest
 }
 
+/** A stream begins with a digit or two of output, whatever follows, and where it counts tools, from before any has run. */
+function withoutProvisional(usage: JsonObject): JsonObject {
+  const begun = without(usage, 'output_tokens')
+  const counted = otherCounts(objectOf(usage['server_tool_use']), new Set())
+  return counted === undefined ? without(begun, 'server_tool_use') : begun
+}
+
 function messagesUsage(usage: JsonObject, findings: Findings, ran: ToolRuns): ReportedUsage {
   const top = passUsage(usage)
   const passes = objectsOf(usage['iterations']).map((pass) =>
@@ -129,9 +135,9 @@ function messagesUsage(usage: JsonObject, findings: Findings, ran: ToolRuns): Re
       ? { ...sumOfPasses(passes), iterations: passes, topLevel: withoutSplit(top) }
       : top),
     reasoningTokens: countOf(objectOf(usage['output_tokens_details'])?.['thinking_tokens']),
-    webSearchRequests: countOf(serverTools?.['web_search_requests']) ?? someOf(ran.searches),
-    webFetchRequests: countOf(serverTools?.['web_fetch_requests']) ?? someOf(ran.fetches),
-    codeExecutionRequests: countOf(serverTools?.['code_execution_requests']) ?? someOf(ran.codeRuns),
+    webSearchRequests: runsOf(serverTools?.['web_search_requests'], ran.searches, findings),
+    webFetchRequests: runsOf(serverTools?.['web_fetch_requests'], ran.fetches, findings),
+    codeExecutionRequests: runsOf(serverTools?.['code_execution_requests'], ran.codeRuns, findings),
     serverToolRequests: otherCounts(serverTools, countedTools),
     serviceTier,
     inferenceGeo: geo === 'not_available' ? undefined : geo,
@@ -161,8 +167,10 @@ function noteRun(block: JsonObject | undefined, ran: ToolRuns): void {
   else if (type.endsWith('code_execution_tool_result')) ran.codeRuns += 1
 }
 
-function someOf(count: number): number | undefined {
-  return count === 0 ? undefined : count
+/** By the report, unless the answer has shown more since. */
+function runsOf(reported: unknown, shown: number, { usageFinal }: Findings): number | undefined {
+  const count = countOf(reported)
+  return shown > (count ?? 0) && (count === undefined || !usageFinal) ? shown : count
 }
 
 function withoutSplit({ cacheWrite5mTokens: _, cacheWrite1hTokens: __, ...rest }: ReportedPass): ReportedPass {

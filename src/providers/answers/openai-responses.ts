@@ -80,7 +80,11 @@ export function createResponsesReader(findings: Findings): AnswerReader {
     usage() {
       const usage = objectOf(response?.['usage'])
       if (response === null) return null
-      if (usage === undefined) return ranUnreported(besideTokens({}, response, itemsOf(response)))
+      if (usage === undefined) {
+        // A stream begins with zeros of all tools: only the last event says what they did.
+        const { tool_usage: _, ...begun } = response
+        return ranUnreported(besideTokens({}, findings.usageFinal ? response : begun, itemsOf(response)))
+      }
       return present<ReportedUsage>({
         ...responsesUsage(usage),
         ...besideTokens(usage, response, itemsOf(response)),
