@@ -48,7 +48,7 @@ export async function estimatedUsage(estimator: TokenEstimator, ended: EndedCall
     // Tools may have been counted where tokens were not.
     ...delivery.reading.usage,
     inputTokens,
-    outputTokens: keep ? reported : likelyOutput(delivery.reading, outputTokens),
+    ...outputOf(delivery.reading.usage, keep ? reported : likelyOutput(delivery.reading, outputTokens)),
   }
   const { outputUnread } = delivery.reading
   const unreported = usage === null && endedByItself(ended)
@@ -58,6 +58,13 @@ export async function estimatedUsage(estimator: TokenEstimator, ended: EndedCall
     ...(outputUnread === undefined ? {} : { outputUnread }),
     ...(unreported ? { unreported } : {}),
   }
+}
+
+/** Passes are priced one by one: what none of those reported has is of the one that was under way. */
+function outputOf(usage: ReportedUsage | null, outputTokens: number): ReportedUsage {
+  const { iterations = [], outputTokens: reported = 0 } = usage ?? {}
+  if (iterations.length === 0 || outputTokens <= reported) return { outputTokens }
+  return { outputTokens, iterations: [...iterations, { outputTokens: outputTokens - reported }] }
 }
 
 /** Nothing kept the provider from saying what the call has used. */
