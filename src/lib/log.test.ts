@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createLog, prettyLine } from './log.ts'
+import { createLog, prettyLine, toDescriptor } from './log.ts'
 
 function logged(format: 'json' | 'pretty', write: (log: ReturnType<typeof createLog>) => void): string {
   let text = ''
@@ -151,3 +154,26 @@ test('an error is logged with type, message, stack and code; what leads back to 
   assert.deepEqual([err.type, err.message, err.code, err.self.error], ['TypeError', 'boom', 'E_BOOM', '[circular]'])
   assert.match(err.stack, /^TypeError: boom\n {4}at /)
 })
+
+for (const [much, lines] of [
+  ['little', 10],
+  ['more than may wait', 2_000],
+] as const) {
+  test(`where ${much} was logged to a full disk, it is written once there is room again`, (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tollgate-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const path = join(folder, 'log')
+    const fd = openSync('/dev/full', 'w')
+    const log = toDescriptor(fd)
+    const line = (index: number) => `${String(index).padStart(999)}\n`
+    for (let index = 0; index < lines; index++) log.write(line(index))
+    closeSync(fd)
+    // The system gives the lowest number that is free.
+    assert.equal(openSync(path, 'a'), fd)
+    log.write(line(lines))
+    closeSync(fd)
+    const written = readFileSync(path, 'utf8')
+    const waited = Math.min(lines, Math.floor((1024 * 1024) / 1000))
+    assert.equal(written, [...Array(waited).keys(), lines].map(line).join(''))
+  })
+}

@@ -23,7 +23,7 @@ export function createLog(settings: LogSettings, to?: DestinationStream): Log {
     // An error is an object by then.
     serializers: { err: (error: unknown) => error },
   }
-  const stderr = to ?? toStderr()
+  const stderr = to ?? toDescriptor(2)
   const text = settings.format === 'pretty' ? prettyLine : (line: string) => line
   return pino(options, { write: (line) => stderr.write(text(redactText(line))) })
 }
@@ -33,12 +33,22 @@ const mostWaitingBytes = 1024 * 1024
 
 /**
  * A disk that is full, or a terminal or a reader that has gone, ends nobody who logs: what cannot be written waits for
- * the next line.
+ * the next line. Exported for its test.
  */
-function toStderr(): DestinationStream {
-  const stderr = destination({ fd: 2, sync: true, maxLength: mostWaitingBytes })
-  stderr.on('error', () => {})
-  return stderr
+export function toDescriptor(fd: number): DestinationStream {
+  // Without a least length it could not be told to write what waits.
+  const stream = destination({ fd, sync: true, minLength: 1, maxLength: mostWaitingBytes })
+  stream.on('error', () => {})
+  let isDropping = false
+  // A line that finds no room is not even tried to be written: without this, none would be any more.
+  stream.on('drop', (line: string) => {
+    if (isDropping) return
+    isDropping = true
+    stream.flush()
+    stream.write(line)
+    isDropping = false
+  })
+  return stream
 }
 
 function redacted(fields: object): Record<string, unknown> {
