@@ -32,6 +32,7 @@ const settleMs = 200
  */
 export function watchConfig({ sources, timers, current, source, onConfig, onFaults }: ConfigWatchers): ConfigWatch {
   let inForce = current
+  let { blank } = source
   let digest = source.digest
   // Nothing is known of the file's looks yet: it may have changed since it was read, so the first look reads it.
   let looks = ''
@@ -42,11 +43,12 @@ export function watchConfig({ sources, timers, current, source, onConfig, onFaul
     digest = loaded.source.digest
     if (!loaded.ok) return onFaults(loaded.faults.map(faultLine))
     // A start would do with defaults. Nobody asks for them by a file that is gone, or empty because it is being written.
-    if (source.path !== null && !source.blank && loaded.source.blank) {
+    if (source.path !== null && !blank && loaded.source.blank) {
       return onFaults([faultLine(blankFault(source.path, loaded.source.path === null))])
     }
     const notes = [...restartNotes(inForce, loaded.config), ...loaded.warnings]
     inForce = loaded.config
+    blank = loaded.source.blank
     onConfig(loaded.config, notes)
   }
   const look = (path: string) => {

@@ -93,6 +93,20 @@ test('a file that is emptied, to be written anew, keeps the configuration', asyn
   assert.equal((await next())?.config?.drainMs, 6)
 })
 
+test('a file that was empty at the start may stay so, but what was written into it since is kept', async (t) => {
+  const { path, watch, next } = watched(t, '')
+  watch.reload()
+  assert.equal((await next())?.faults, undefined)
+  writeFileSync(path, 'drain_ms: 7\n')
+  watch.reload()
+  assert.equal((await next())?.config?.drainMs, 7)
+  writeFileSync(path, '')
+  watch.reload()
+  const emptied = await next()
+  assert.equal(emptied?.config, undefined)
+  assert.match(emptied?.faults?.[0] ?? '', /is empty/)
+})
+
 test('a file that cannot even be looked at keeps the configuration, and is looked at again', async (t) => {
   const { path, next } = watched(t, 'drain_ms: 1\n')
   rmSync(path)
