@@ -155,7 +155,12 @@ export class Connection implements Carrier, AnswerTaker, BodyWatch, Member {
     if (exchange === null) return
     // Of a request that was answered before it had been sent, the rest would be taken for the next one.
     const sent = this.#sender === null && this.#socket.writableLength === 0
-    exchange.ended()
+    try {
+      exchange.ended()
+    } catch (error) {
+      this.#exchange = exchange
+      throw error
+    }
     if (this.#state !== 'busy') return
     if (this.#keepIdleMs === 0 || excess || !sent || this.#endedBy !== null) return this.#shut(null)
     if (this.#paused) this.#socket.resume()

@@ -345,6 +345,26 @@ test('destroying breaks off what runs and what waits', async () => {
   await pool.close()
 })
 
+for (const framing of ['content-length: 2\r\n\r\nab', 'transfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n'])
+  test(`a taker that throws at the end of its answer is told that it failed: ${framing.slice(0, 17)}`, async () => {
+    const pending = get(pool)
+    const cut = framing.length - 1
+    ;(await wire.asked(0)).answer(`HTTP/1.1 200 OK\r\n${framing.slice(0, cut)}`)
+    const answer = await pending.answer
+    const failed = new Promise<string>((resolve) =>
+      answer.deliver({
+        bytes: () => {},
+        end: () => {
+          throw new Error('on purpose')
+        },
+        fail: (fault) => resolve(fault.code),
+      }),
+    )
+    ;(await wire.asked(0)).answer(framing.slice(cut))
+    assert.equal(await failed, 'reset')
+    assert.equal(await exchange(1, 1, ok('next')), 'next')
+  })
+
 test('a taker that throws loses its answer, and nobody else theirs', async () => {
   const pending = get(pool)
   ;(await wire.asked(0)).answer('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n')
