@@ -46,3 +46,25 @@ test('settings that were moved away, or replaced, are told of: what is revoked t
   assert.equal(other.replaced(), false)
   await Promise.all([keys.close(), settings.close(), other.close()])
 })
+
+test('that they cannot be looked at any more is told again after they could', async (t) => {
+  const { config, settings } = await watched(t)
+  const fails: boolean[] = []
+  const version = (): number => {
+    if (fails.shift() ?? false) throw new Error('disk I/O error')
+    return settings.version()
+  }
+  let told = 0
+  const { promise: toldTwice, resolve } = Promise.withResolvers<void>()
+  const onError = () => {
+    told += 1
+    if (told === 2) resolve()
+  }
+  const keys = await KeyWatch.open({ ...settings, version }, config, { onError, onStored: () => undefined })
+  fails.push(true, true, false, true)
+  keys.follow()
+  await toldTwice
+  assert.deepEqual(fails, [])
+  await keys.close()
+  await settings.close()
+})

@@ -57,8 +57,9 @@ export class KeyWatch {
 
   #look(): void {
     try {
-      if (this.#settings.replaced()) this.#failed(new Error(replacedMessage))
+      if (this.#settings.replaced()) return this.#failed(new Error(replacedMessage))
       if (this.#settings.version() !== this.#version) this.#renew()
+      else this.#fault = null
     } catch (error) {
       // The next look is soon; nothing is worth ending the calls for.
       this.#failed(error)
