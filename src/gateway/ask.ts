@@ -28,11 +28,17 @@ export function takeBody(
   return match.body === 'none' ? noBody : exchange.readBody(road.requestBodyBytes)
 }
 
+/** Who sent a request, and what for. */
+interface Asker {
+  readonly exchange: Pick<Arrival['exchange'], 'headers' | 'gone'>
+  readonly match: Arrival['match']
+}
+
 /** What it says; a large body is read away from the road, where no other call waits for it. */
 export function readAsk(
-  road: Road,
-  { exchange, match }: Arrival,
-  { key }: Caller,
+  road: Pick<Road, 'largeRequests'>,
+  { exchange, match }: Asker,
+  { key }: { readonly key: Pick<Caller['key'], 'id'> },
   body: Buffer | BodyFault | null,
 ): Promise<Ask | Refusal> | Ask | Refusal {
   if (body === null) return askOf(body, emptyFacts(match), noReach)
@@ -42,11 +48,18 @@ export function readAsk(
   const request = { match, contentType: text(contentType), contentEncoding: text(contentEncoding), body }
   // A form is not parsed but looked through, which takes no time to speak of.
   const large = body.length >= leastCountedBytes && match.body !== 'multipart'
-  return large ? readApart(road, request, key.id) : asked(body, readRequest(request))
+  return large ? readApart(road, exchange, request, key.id) : asked(body, readRequest(request))
 }
 
-async function readApart(road: Road, request: RequestToRead, keyId: string): Promise<Ask | Refusal> {
-  const { body, reading } = await road.largeRequests.read(request, keyId)
+/** It waits for its turn. Whoever leaves meanwhile is not to pay for an answer that nobody would get. */
+async function readApart(
+  { largeRequests }: Pick<Road, 'largeRequests'>,
+  exchange: Asker['exchange'],
+  request: RequestToRead,
+  keyId: string,
+): Promise<Ask | Refusal> {
+  const { body, reading } = await largeRequests.read(request, keyId)
+  if (exchange.gone) return refused('client_left', 'The caller left while its request was read.')
   return asked(body, reading)
 }
 

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { matchEndpoint } from '#providers/endpoints.ts'
+import { readRequest } from '#providers/requests/read-request.ts'
+import { readAsk } from './ask.ts'
+
+const match = matchEndpoint('POST', '/v1/chat/completions', {})
+assert.ok(match !== null)
+const body = Buffer.from(
+  JSON.stringify({ model: 'gpt-5', messages: [{ role: 'user', content: 'word '.repeat(100_000) }] }),
+)
+
+test('a large request goes no further where its caller left while it waited for its turn', async () => {
+  for (const leaves of [false, true]) {
+    const exchange = { headers: { 'content-type': 'application/json' }, gone: false }
+    const largeRequests = {
+      async read(request: Parameters<typeof readRequest>[0]) {
+        exchange.gone = leaves
+        return { reading: readRequest(request), body: request.body }
+      },
+    }
+    const ask = await readAsk({ largeRequests }, { exchange, match }, { key: { id: 'k' } }, body)
+    assert.equal(ask.kind === 'refused' ? ask.code : ask.kind, leaves ? 'client_left' : 'ask')
+  }
+})
