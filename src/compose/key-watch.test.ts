@@ -18,11 +18,16 @@ async function watched(t: TestContext) {
   const path = join(folder, 'settings.db')
   const settings = await openSettings({ path, clock: systemClock })
   const faults: unknown[] = []
-  const keys = await KeyWatch.open(settings, loaded.config, {
+  let looks = 0
+  const replaced = (): boolean => {
+    looks += 1
+    return settings.replaced()
+  }
+  const keys = await KeyWatch.open({ ...settings, replaced }, loaded.config, {
     onError: (error) => faults.push(error),
     onStored: () => undefined,
   })
-  return { path, config: loaded.config, settings, keys, faults }
+  return { path, config: loaded.config, settings, keys, faults, looks: () => looks }
 }
 
 test('that the keys cannot be read is told once, and the keys of before stay', async (t) => {
@@ -36,11 +41,14 @@ test('that the keys cannot be read is told once, and the keys of before stay', a
 })
 
 test('settings that were moved away, or replaced, are told of: what is revoked there is not seen here', async (t) => {
-  const { path, settings, keys, faults } = await watched(t)
+  const { path, settings, keys, faults, looks } = await watched(t)
   assert.equal(settings.replaced(), false)
   keys.follow()
   renameSync(path, `${path}.away`)
   assert.match(String(await until('a word of it', () => faults[0] ?? null)), /replaced while Tollgate runs/)
+  const before = looks()
+  await until('another look', () => (looks() > before ? true : null))
+  assert.equal(faults.length, 1)
   const other = await openSettings({ path, clock: systemClock })
   assert.equal(settings.replaced(), true)
   assert.equal(other.replaced(), false)
