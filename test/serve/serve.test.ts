@@ -209,14 +209,14 @@ test('a console that is killed touches no call, and what was called meanwhile is
 
 test('a console that cannot start is started again until it can, and says why not meanwhile', async (t) => {
   const place = workplace(t)
-  mkdirSync(place.dataDir)
-  writeFileSync(join(place.dataDir, 'clickhouse'), 'in the way')
+  const inTheWay = join(place.dataDir, 'run', 'console.sock')
+  mkdirSync(inTheWay, { recursive: true })
   const tollgate = new Tollgate(t, place, ['serve'])
   const { address, key } = await tollgate.ready()
   await tollgate.says(/console cannot start: .*; starting it again in 250 ms/, 'stderr')
-  assert.match(consoleFault(place.dataDir) ?? '', /cannot start: .*clickhouse/)
+  assert.match(consoleFault(place.dataDir) ?? '', /cannot start: .*console\.sock/)
   assert.equal((await chat(address, key)).status, 200)
-  rmSync(join(place.dataDir, 'clickhouse'))
+  rmSync(inTheWay, { recursive: true })
   await tollgate.says(/console is ready/, 'stderr')
   assert.equal(consoleFault(place.dataDir), null)
   const report = new Tollgate(t, place, ['report', '--by', 'department', '--json', '--config', place.configPath])
