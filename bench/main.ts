@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { type ClosedLoop, closedLoop } from './lib/closed-loop.ts'
 import { type OpenLoop, openLoop } from './lib/open-loop.ts'
-import { leaveTheCore, needWrk, residentMb } from './lib/processes.ts'
+import { cpuSeconds, leaveTheCore, needWrk, residentMb } from './lib/processes.ts'
 import { reportLatency } from './lib/report-latency.ts'
 import { beginStreams, runStreams, type Streams } from './lib/streams.ts'
 import { startBareProxy, startPortkey, startTollgate, startUpstream } from './lib/systems.ts'
@@ -16,10 +16,14 @@ import { type Target, targets } from './lib/targets.ts'
  *   npm run bench [-- --quick]
  */
 const quick = process.argv.includes('--quick')
-const seconds = quick ? 3 : 5
-const rounds = quick ? 1 : 3
-const openRounds = quick ? 1 : 7
+const seconds = quick ? 3 : 4
+const rounds = quick ? 1 : 7
 const connections = [1, 16, 64]
+
+interface ClosedRound extends ClosedLoop {
+  /** Processor time of the process under test for each request, in microseconds. */
+  readonly cpuUs: number
+}
 
 needWrk()
 leaveTheCore()
@@ -35,25 +39,31 @@ progress('warming up')
 for (const target of systems) await closedLoop(target, 64, quick ? 2 : target === targets.direct ? 2 : 20)
 for (const target of streamed) await runStreams(target, quick ? 50 : 300, 300)
 
-const closed = new Map<string, ClosedLoop>()
+const pids: Readonly<Record<string, number>> = {
+  ...{ [targets.direct.name]: upstream.pid, [targets.bare.name]: bare.pid },
+  ...{ [targets.tollgate.name]: tollgate.pid, [targets.portkey.name]: portkey.pid },
+}
+const closed = new Map<string, ClosedRound[]>()
 for (const count of connections) {
-  const measured = new Map<string, ClosedLoop[]>()
   // In turn and several times: what the machine does beside this hits all of them.
   for (let round = 0; round < rounds; round += 1) {
     for (const target of systems) {
       progress(`closed loop, ${count} connections, ${target.name}, round ${round + 1} of ${rounds}`)
+      const pid = pids[target.name] ?? 0
+      const before = cpuSeconds(pid)
       const result = await closedLoop(target, count, seconds)
-      measured.set(target.name, [...(measured.get(target.name) ?? []), result])
+      const cpuUs = ((cpuSeconds(pid) - before) * 1e6) / Math.max(1, result.requestsPerSecond * seconds)
+      const name = `${target.name} ${count}`
+      closed.set(name, [...(closed.get(name) ?? []), { ...result, cpuUs }])
     }
   }
-  for (const [name, results] of measured) closed.set(`${name} ${count}`, median(results))
 }
 
 const open: { readonly [name: string]: OpenLoop }[] = []
-for (let round = 1; round <= openRounds; round += 1) {
+for (let round = 1; round <= rounds; round += 1) {
   const measured: Record<string, OpenLoop> = {}
   for (const target of streamed) {
-    progress(`open loop, 1,000 requests a second, ${target.name}, round ${round} of ${openRounds}`)
+    progress(`open loop, 1,000 requests a second, ${target.name}, round ${round} of ${rounds}`)
     measured[target.name] = await openLoop(target, 1_000, seconds)
   }
   open.push(measured)
@@ -78,16 +88,19 @@ process.stdout.write(`${report}\n`)
 if (!quick) writeFileSync(new URL('results/gateway.md', import.meta.url), `${report}\n`)
 
 function render(): string {
-  const at = (name: string, count: number): ClosedLoop | undefined => closed.get(`${name} ${count}`)
+  const at = (name: string, count: number): readonly ClosedRound[] => closed.get(`${name} ${count}`) ?? []
   const closedRows = systems.flatMap((target) =>
     connections.map((count) => {
-      const result = at(target.name, count)
+      const results = at(target.name, count)
+      const inRounds = (figure: keyof ClosedRound, digits = 0): string =>
+        number(middle(results.map((result) => result[figure])), digits)
       return [
         `${target.name}, ${count}`,
-        number(result?.requestsPerSecond ?? 0),
-        number(result?.p50Ms ?? 0, 3),
-        number(result?.p99Ms ?? 0, 3),
-        number(result?.errors ?? 0),
+        inRounds('requestsPerSecond'),
+        inRounds('p50Ms', 3),
+        inRounds('p99Ms', 3),
+        inRounds('cpuUs'),
+        number(results.reduce((sum, result) => sum + result.errors, 0)),
       ]
     }),
   )
@@ -106,22 +119,30 @@ function render(): string {
     number(result.firstTokenP50Ms, 3),
     number(result.firstTokenP99Ms, 3),
   ])
-  const ratio = (other: string): string =>
-    number((at('tollgate', 64)?.requestsPerSecond ?? 0) / (at(other, 64)?.requestsPerSecond ?? 1), 2)
+  const ratios = (other: string): string => {
+    const rates = at(other, 64).map(({ requestsPerSecond }) => requestsPerSecond)
+    const each = at('tollgate', 64).map((own, round) => own.requestsPerSecond / (rates[round] ?? 1))
+    const [least, most] = [Math.min(...each), Math.max(...each)]
+    return `${number(middle(each), 2)} times as many requests as ${other} (${number(least, 2)} to ${number(most, 2)})`
+  }
   return `# What the gateway costs
 
 Measured by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores.
-The process under test is pinned to one core; load, upstream and console share the other. Median of ${rounds} rounds of ${seconds} s.
+The process under test is pinned to one core; load, upstream and console share the other.
 
 ## Closed loop
 
-${table(['system, connections', 'requests/s', 'p50 ms', 'p99 ms', 'errors'], closedRows)}
+Medians of ${rounds} rounds of ${seconds} s in turn. The processor time is that of the process under test, all its threads, per
+request; of \`direct\` that of the upstream.
 
-At 64 connections Tollgate serves ${ratio('bare proxy')} times the requests of the bare proxy and ${ratio('portkey')} times those of portkey.
+${table(['system, connections', 'requests/s', 'p50 ms', 'p99 ms', 'processor µs', 'errors'], closedRows)}
+
+At 64 connections Tollgate serves, in the median of the rounds and at least and most, ${ratios('bare proxy')} and
+${ratios('portkey')}.
 
 ## Open loop, 1,000 requests a second
 
-Medians of ${openRounds} rounds of ${seconds} s in turn; what is added is the median of what each round added.
+Medians of ${rounds} rounds of ${seconds} s in turn; what is added is the median of what each round added.
 
 ${table(['system', 'p50 ms', 'p99 ms', 'added p50 ms', 'added p99 ms', 'errors'], openRows)}
 
@@ -138,13 +159,6 @@ Ready ${number(tollgate.readyMs)} ms after the gateway's start; ${number(memoryM
 ## Reports
 
 A report shows a call ${number(reportMs.p50Ms)} ms after it ended (median of ${reportMs.calls}), ${number(reportMs.maxMs)} ms at most.`
-}
-
-function median(results: readonly ClosedLoop[]): ClosedLoop {
-  const sorted = results.toSorted((a, b) => a.requestsPerSecond - b.requestsPerSecond)
-  const middle = sorted[Math.floor(sorted.length / 2)]
-  if (middle === undefined) throw new Error('nothing was measured')
-  return { ...middle, errors: results.reduce((sum, result) => sum + result.errors, 0) }
 }
 
 function middle(figures: readonly number[]): number {
