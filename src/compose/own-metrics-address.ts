@@ -1,5 +1,5 @@
 import type { MetricsConfig } from '#config/config.ts'
-import { type RunningServer, startServer } from '#edge/server.ts'
+import { type RunningServer, startServer } from '#edge/server/server.ts'
 import { type MetricsDoor, metricsPath } from '#gateway/metrics/door.ts'
 import type { Log } from '#lib/log.ts'
 import type { ClientExchange } from '#ports.ts'

@@ -19,7 +19,7 @@ const code: Readonly<Record<RoleName, RoleCode>> = {
   },
   console: {
     start: async () => (await import('./console.ts')).composeConsole,
-    onDemand: () => [import('./own-config.ts'), import('#edge/otlp.ts')],
+    onDemand: () => [import('./own-config.ts'), import('#edge/otlp/otlp.ts')],
   },
   simulator: {
     start: async () => (await import('./simulator-role.ts')).simulatorRole,

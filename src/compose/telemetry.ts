@@ -82,7 +82,7 @@ interface Surroundings {
 
 async function begin(config: TelemetryConfig, around: Surroundings): Promise<Running> {
   // Loaded only where it is needed: the libraries cost the start time.
-  const { OtlpCollector } = await import('#edge/otlp.ts')
+  const { OtlpCollector } = await import('#edge/otlp/otlp.ts')
   const { dataDir, instanceId, servers, watch, log } = around
   const { endpoint, headers, timeoutMs, metricsIntervalMs: intervalMs } = config
   const resource = { ...ownResource(instanceId), ...config.resource }

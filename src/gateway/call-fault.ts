@@ -1,4 +1,4 @@
-import type { Arrival } from './arrival.ts'
+import type { Arrival } from './request/arrival.ts'
 
 /** A fault of ours while a call was handled: its cause, and which call it was. */
 export class CallFault extends Error {

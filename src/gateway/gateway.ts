@@ -1,14 +1,14 @@
 import type { Asker, ClientExchange } from '#ports.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
-import { admit } from './admit.ts'
-import { arrive } from './arrival.ts'
 import { CallFault } from './call-fault.ts'
 import type { Incoming } from './incoming/incoming.ts'
 import { type MetricsDoor, metricsPath } from './metrics/door.ts'
 import { stoppingMessage } from './open-call.ts'
 import { takeCall } from './pipeline.ts'
 import { type RefusalCode, refusalStatus } from './refusal.ts'
+import { admit } from './request/admit.ts'
+import { arrive } from './request/arrival.ts'
 import type { Road } from './road.ts'
 
 /** Everything that is not LLM traffic: the console answers it. */

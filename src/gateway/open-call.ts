@@ -2,11 +2,11 @@ import type { CallFacts, OpenEntry } from '#core/ledger/entry.ts'
 import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import { roughInputTokens } from '#providers/estimate.ts'
+import type { Echo } from './answer/respond.ts'
 import type { Asking, Reserved } from './budgets/asking.ts'
 import { CallControl } from './call-control.ts'
 import { traced } from './call-trace.ts'
 import { type Refusal, refused } from './refusal.ts'
-import type { Echo } from './respond.ts'
 import type { Road } from './road.ts'
 
 /** A call that is in the journal: from here on it ends in a settle entry, whatever happens. */

@@ -8,11 +8,11 @@ import type { Dialect } from '#providers/endpoints.ts'
 import type { ModelResolver } from '#providers/models.ts'
 import type { RequestReading, RequestToRead } from '#providers/requests/read-request.ts'
 import type { RequestHeaders } from '#providers/wire-headers.ts'
-import type { BackgroundJobs } from './background-jobs.ts'
+import type { UpstreamSecret } from './answer/hide-secret.ts'
 import type { BudgetDesk } from './budgets/desk.ts'
 import type { RunningCalls } from './call-control.ts'
 import type { Tracing } from './call-trace.ts'
-import type { UpstreamSecret } from './hide-secret.ts'
+import type { BackgroundJobs } from './jobs/background-jobs.ts'
 import type { RoadCounts } from './metrics/road-counts.ts'
 
 /**

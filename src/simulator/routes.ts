@@ -1,18 +1,18 @@
 import type { Answer } from './answer.ts'
-import { countMessageTokens, message } from './anthropic.ts'
+import { countMessageTokens, message } from './anthropic/anthropic.ts'
 import {
   createMessageBatch,
   deleteMessageBatch,
   getMessageBatch,
   listMessageBatches,
   messageBatchResults,
-} from './anthropic-batches.ts'
+} from './anthropic/batches.ts'
 import type { Call } from './call.ts'
-import { countContentTokens, generateContent, streamGenerateContent } from './google.ts'
-import { batchEmbedContents, embedContent, getGoogleModel, listGoogleModels } from './google-other.ts'
-import { cancelBatch, createBatch, getBatch, listBatches } from './openai-batches.ts'
-import { chatCompletion } from './openai-chat.ts'
-import { editImage, generateImage, speech, transcription, translation } from './openai-media.ts'
+import { countContentTokens, generateContent, streamGenerateContent } from './google/google.ts'
+import { batchEmbedContents, embedContent, getGoogleModel, listGoogleModels } from './google/other.ts'
+import { cancelBatch, createBatch, getBatch, listBatches } from './openai/batches.ts'
+import { chatCompletion } from './openai/chat.ts'
+import { editImage, generateImage, speech, transcription, translation } from './openai/media.ts'
 import {
   cancelResponse,
   compactResponse,
@@ -21,8 +21,8 @@ import {
   deleteResponse,
   getResponse,
   listInputItems,
-} from './openai-responses.ts'
-import { embeddings, textCompletion } from './openai-texts.ts'
+} from './openai/responses.ts'
+import { embeddings, textCompletion } from './openai/texts.ts'
 import {
   createFile,
   deleteFile,
@@ -32,7 +32,7 @@ import {
   listFiles,
   listModels,
   moderations,
-} from './openai-things.ts'
+} from './openai/things.ts'
 import type { Dialect } from './refusal.ts'
 
 interface Route {

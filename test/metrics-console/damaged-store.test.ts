@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { askConsole } from '#edge/console-client.ts'
+import { askConsole } from '#edge/console/client.ts'
 import { Console } from './console.ts'
 
 const costs = '/api/v1/reports/costs'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Gauge, Histogram, Registry } from 'prom-client'
-import { readConsoleMetrics } from '#edge/console-metrics.ts'
+import { readConsoleMetrics } from '#edge/console/metrics.ts'
 
 /** Long: a busy machine is no fault. */
 const patienceMs = 10_000

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { readConsoleMetrics } from '#edge/console-metrics.ts'
+import { readConsoleMetrics } from '#edge/console/metrics.ts'
 import { Tollgate, workplace } from '#test/serve/tollgate.ts'
 import { ClickHouse } from '#test/support/clickhouse.ts'
 import { until } from '#test/support/until.ts'

@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Deliverer } from '#core/alerting/delivery.ts'
-import { createDeliverer } from '#edge/delivery.ts'
+import { createDeliverer } from '#edge/delivery/delivery.ts'
 import { createLog } from '#lib/log.ts'
 import { renderMessage } from '#reactions/receivers/render.ts'
 import { context } from './sample.ts'

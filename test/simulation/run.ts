@@ -1,7 +1,7 @@
 import { decodeEntry } from '#core/ledger/codec.ts'
 import type { LedgerEntry } from '#core/ledger/entry.ts'
 import { createGateway, type Gateway } from '#gateway/gateway.ts'
-import { settleInterrupted } from '#gateway/interrupted.ts'
+import { settleInterrupted } from '#gateway/settlement/interrupted.ts'
 import { openFollower } from '#store/journal/reader.ts'
 import { verifyJournal } from '#store/journal/verify.ts'
 import { openJournal } from '#store/journal/writer.ts'

@@ -54,6 +54,6 @@ test('nothing of OpenTelemetry is loaded with the processes, only where it is as
   await import('#compose/gateway.ts')
   await import('#compose/console.ts')
   assert.deepEqual(loaded, [])
-  await import('#edge/otlp.ts')
+  await import('#edge/otlp/otlp.ts')
   assert.ok(loaded.length > 0)
 })

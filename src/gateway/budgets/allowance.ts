@@ -1,4 +1,4 @@
-import type { Cut } from '../delivery.ts'
+import type { Cut } from '../answer/delivery.ts'
 
 /** What is held for an answer, as far as the allowance is concerned. */
 export interface ExtendableHold {

@@ -1,9 +1,9 @@
 import type { Payer } from '#core/attribution/payer.ts'
 import type { AdmittedCall } from '#core/budget/amounts.ts'
-import type { Caller } from '../admit.ts'
-import type { Arrival } from '../arrival.ts'
-import type { Ask } from '../ask.ts'
-import type { Route } from '../route.ts'
+import type { Caller } from '../request/admit.ts'
+import type { Arrival } from '../request/arrival.ts'
+import type { Ask } from '../request/ask.ts'
+import type { Route } from '../request/route.ts'
 import type { StreamAllowance } from './allowance.ts'
 
 /** A call of which everything is known but whether there is money for it. */

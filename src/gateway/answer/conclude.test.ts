@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { settleEntry } from '#test/journal/entries.ts'
+import { CallControl } from '../call-control.ts'
+import type { EndedCall } from '../settlement/end-call.ts'
+import { conclude } from './conclude.ts'
+import { noReading } from './delivery.ts'
+
+test('a call whose answer cannot be sent is settled nevertheless: it gets no second record', () => {
+  const control = new CallControl()
+  const broken = { answer: () => assert.fail('no connection') }
+  const ended = {
+    open: {
+      control,
+      arrival: { exchange: broken, match: { dialect: 'openai' } },
+      echo: { requestId: '', costCenter: '', headers: [] },
+    },
+    answer: { status: 200, headers: {} },
+    delivery: { started: false, reading: noReading },
+    instead: null,
+  } as unknown as EndedCall
+  assert.throws(() => conclude(ended, settleEntry('c')), /no connection/)
+  assert.ok(control.settled)
+})

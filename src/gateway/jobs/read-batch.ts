@@ -1,0 +1,41 @@
+import type { UpstreamAnswer } from '#ports.ts'
+import { createBatchMeter } from '#providers/answers/batch-results.ts'
+import type { StreamMeter } from '#providers/meter.ts'
+import type { OpenCall } from '../open-call.ts'
+import type { Road } from '../road.ts'
+
+const resultsPath = /^\/v1\/(?:messages\/batches\/([^/]+)\/results|files\/([^/]+)\/content)$/
+
+/** The id by which a pending batch is known, where its results can be fetched at this path; otherwise null. */
+export function batchResultsId(method: string, path: string): string | null {
+  const found = method === 'GET' ? resultsPath.exec(path) : null
+  return decoded(found?.[1] ?? found?.[2])
+}
+
+/** Whether such a call orders a batch. */
+export function ordersBatch(method: string, path: string): boolean {
+  return method === 'POST' && /^\/v1\/(?:messages\/)?batches$/.test(path)
+}
+
+export function decoded(segment: string | undefined): string | null {
+  return segment === undefined ? null : decodeURIComponent(segment)
+}
+
+/** The results of a batch, on their way to whoever fetches them. */
+export interface BatchRead {
+  readonly meter: StreamMeter
+  /** They have passed, or broken off. */
+  end(): void
+}
+
+/**
+ * Reads the results of a batch that is still to be booked as they pass, whatever their type says that they are. Null
+ * where the answer is none, or not all of them: a part, or word that they are still the same.
+ */
+export function readBatch(road: Road, { arrival, call }: OpenCall, answer: UpstreamAnswer): BatchRead | null {
+  if (arrival.match.metered || answer.status !== 200) return null
+  const id = batchResultsId(arrival.exchange.method, arrival.match.upstreamPath)
+  const job = id === null ? null : road.jobs.find(call.upstream, id)
+  if (id === null || job === null) return null
+  return { meter: createBatchMeter(job.batch?.endpoint ?? null), end: road.jobs.read(call.upstream, id) }
+}
