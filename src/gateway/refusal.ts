@@ -15,7 +15,6 @@ export const refusalStatus = {
   endpoint_not_allowed: 403,
   model_not_priced: 403,
   model_not_found: 404,
-  endpoint_not_found: 404,
   method_not_allowed: 405,
   body_too_large: 413,
   unsupported_content_type: 415,

@@ -28,12 +28,8 @@ export interface RequestFacts {
   readonly metadata: Readonly<Record<string, unknown>> | null
   /** Only of a batch with its requests in the body: each different `metadata` that they have. */
   readonly requestsMetadata?: readonly unknown[]
-  /** `metadata.user_id` of an Anthropic call: Anthropic's own field, it stays in the body. */
-  readonly anthropicUserId: string | null
   /** How many inputs one call has where the API takes a list of them (embeddings, moderations); otherwise 1. */
   readonly inputs: number
-  /** How many answers are asked for (`n`, `candidateCount`). */
-  readonly choices: number
   /** UTF-16 units of text in the request: media in base64 are left out. For estimates. */
   readonly inputChars: number
   /** Images, audio or files are part of the input: an estimate from text falls short. */
@@ -53,9 +49,7 @@ export function emptyFacts({ dialect, modelInPath, streamInPath }: EndpointMatch
     includeUsage: 'n/a',
     background: false,
     metadata: null,
-    anthropicUserId: null,
     inputs: 1,
-    choices: 1,
     inputChars: 0,
     hasMediaInput: false,
     boundary: null,

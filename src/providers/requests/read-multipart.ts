@@ -49,9 +49,7 @@ export function readMultipart(
     includeUsage: 'n/a',
     background: false,
     metadata: null,
-    anthropicUserId: null,
     inputs: 1,
-    choices: Number.isSafeInteger(asked) && asked > 0 ? asked : 1,
     inputChars: chars,
     hasMediaInput: hasMedia,
     boundary,
@@ -62,7 +60,7 @@ export function readMultipart(
     inputUnbounded: hasMedia,
     mediaInput: hasMedia,
     cacheWrites: 'short',
-    answers: facts.choices,
+    answers: Number.isSafeInteger(asked) && asked > 0 ? asked : 1,
     hiddenOutput: true,
   }
   return { kind: 'read', facts, reach }

@@ -43,7 +43,6 @@ test('an OpenAI chat request', () => {
     stream: false,
     includeUsage: 'n/a',
     inputs: 1,
-    choices: 1,
     metadata: null,
     outputLimitTokens: null,
     hasMediaInput: false,
@@ -51,14 +50,14 @@ test('an OpenAI chat request', () => {
   check(
     chat,
     { ...body, stream: true, n: 3, max_tokens: 5 },
-    { stream: true, includeUsage: 'not_asked', choices: 3, outputLimitTokens: 5 },
+    { stream: true, includeUsage: 'not_asked', outputLimitTokens: 5 },
   )
   check(chat, { ...body, max_tokens: 5, max_completion_tokens: 7 }, { outputLimitTokens: 7 })
   check(chat, { ...body, stream: true, stream_options: { include_usage: true } }, { includeUsage: 'asked' })
   check(chat, { ...body, stream: true, stream_options: { include_usage: false } }, { includeUsage: 'not_asked' })
   check(chat, { ...body, stream: true, stream_options: null }, { includeUsage: 'not_asked' })
   check(chat, { ...body, stream: null }, { stream: false })
-  check(chat, { ...body, metadata: { project: 'search' } }, { metadata: { project: 'search' }, anthropicUserId: null })
+  check(chat, { ...body, metadata: { project: 'search' } }, { metadata: { project: 'search' } })
   check('/v1/completions', { model: 'm', prompt: 'x', stream: true }, { includeUsage: 'not_asked' })
 })
 
@@ -76,7 +75,7 @@ test('an Anthropic request', () => {
   check(
     messages,
     { ...body, stream: true },
-    { dialect: 'anthropic', stream: true, includeUsage: 'n/a', outputLimitTokens: 100, anthropicUserId: 'u-1' },
+    { dialect: 'anthropic', stream: true, includeUsage: 'n/a', outputLimitTokens: 100 },
   )
 })
 
@@ -84,7 +83,7 @@ test('a Gemini request takes model and streaming from its path', () => {
   check(
     generate,
     { contents: [], generationConfig: { maxOutputTokens: 8, candidateCount: 2 } },
-    { model: 'gemini-2.5-flash', stream: false, outputLimitTokens: 8, choices: 2 },
+    { model: 'gemini-2.5-flash', stream: false, outputLimitTokens: 8 },
   )
   check(generate, { contents: [], generation_config: { max_output_tokens: 8 } }, { outputLimitTokens: 8 })
   check('/v1beta/models/g:streamGenerateContent', { contents: [] }, { stream: true, includeUsage: 'n/a' })
@@ -228,7 +227,7 @@ test('names are read as they are written, whatever was read before', () => {
   refuses(chat, '{"model":"m","\\u006e":8,"n":1}', 'invalid_request', /"n" stands more than once/)
   read(chat, '{"model":"m","messages":[],"\\\\":1}')
   const chosen = read(chat, '{"model":"m","messages":[],"\\u006e":8}')
-  assert.equal(chosen.kind === 'read' && chosen.facts.choices, 8)
+  assert.equal(chosen.kind === 'read' && chosen.reach.answers, 8)
   read(generate, '{"contents":[],"generationConfig":{"maxOutputTok\\\\u0":1}}')
   const bounded = read(generate, '{"contents":[],"generationConfig":{"maxOutputTok\\u0065ns":50}}')
   assert.equal(bounded.kind === 'read' && bounded.facts.outputLimitTokens, 50)

@@ -7,7 +7,7 @@ import type { EndpointMatch } from '../endpoints.ts'
 import { emptyFacts, isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
 import { faultOfNames, repeatedName, standsTwice } from './member-names.ts'
 import { otherModels } from './other-models.ts'
-import { count, readOutputLimit } from './output-limit.ts'
+import { readOutputLimit } from './output-limit.ts'
 import { noReach, type RequestReach, reachOf } from './reach.ts'
 import { readBodyMetadata } from './read-body-metadata.ts'
 import { readMultipart } from './read-multipart.ts'
@@ -125,8 +125,6 @@ function factsOf(
     return refusal('invalid_request', '"stream" must be true or false', 'stream')
   }
   const streams = match.streamInPath || stream === true
-  const metadata = isObject(root['metadata']) ? root['metadata'] : null
-  const userId = metadata?.['user_id']
   const facts: RequestFacts = {
     dialect: match.dialect,
     model: match.modelInPath ?? modelInBody,
@@ -135,10 +133,8 @@ function factsOf(
     outputLimitTokens: readOutputLimit(match, root),
     includeUsage: includeUsage(match, root, streams),
     background: match.endpoint === 'responses' && root['background'] === true,
-    metadata,
-    anthropicUserId: match.dialect === 'anthropic' && typeof userId === 'string' ? userId : null,
+    metadata: isObject(root['metadata']) ? root['metadata'] : null,
     inputs: inputs(match, root),
-    choices: choices(match, root),
     inputChars: size.chars,
     hasMediaInput: size.hasMedia,
     boundary: null,
@@ -169,12 +165,6 @@ function includeUsage(
   if (!stream || (match.endpoint !== 'chat.completions' && match.endpoint !== 'completions')) return 'n/a'
   const options = root['stream_options']
   return isObject(options) && options['include_usage'] === true ? 'asked' : 'not_asked'
-}
-
-function choices(match: EndpointMatch, root: Record<string, unknown>): number {
-  const config = root['generationConfig'] ?? root['generation_config']
-  const asked = match.dialect === 'google' ? (isObject(config) ? config['candidateCount'] : null) : root['n']
-  return count(asked) ?? 1
 }
 
 /** A list of numbers is one input, of tokens. */
