@@ -76,3 +76,15 @@ test('options become the question; a time without a zone is UTC', async () => {
   await assert.rejects(asked('m', '--at', 'yesterday'), { code: 'commander.invalidArgument' })
   await assert.rejects(asked('m', '--tier', 'gold'), { code: 'commander.invalidArgument' })
 })
+
+test('a time is read as everywhere else: with a space it is UTC too, and a day that no calendar has is none', async () => {
+  const zone = process.env['TZ']
+  process.env['TZ'] = 'America/New_York'
+  try {
+    assert.equal((await asked('m', '--at', '2026-03-01 12:00')).atMs, Date.UTC(2026, 2, 1, 12))
+    await assert.rejects(asked('m', '--at', '2026-02-31'), { code: 'commander.invalidArgument' })
+  } finally {
+    if (zone === undefined) delete process.env['TZ']
+    else process.env['TZ'] = zone
+  }
+})

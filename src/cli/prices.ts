@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type ServiceTier, serviceTiers } from '#core/pricing/catalog.ts'
 import { jsonText } from './json-text.ts'
+import { parseInstant } from './key-options.ts'
 import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
 
 /** What the prices of one model look like at one provider. */
@@ -74,13 +75,6 @@ export function pricesCommand(look: LookUpPrices): Command {
     process.stdout.write(json === true ? jsonText(answer) : pricesText(answer, model))
     if (answer.prices.every((price) => price.problem !== null)) process.exitCode = 1
   })
-}
-
-function parseInstant(text: string): number {
-  const zoned = /^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text) ? `${text}Z` : text
-  const atMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(zoned) : Number.NaN
-  if (Number.isNaN(atMs)) throw new InvalidArgumentError('expected a date like 2026-03-01 or 2026-03-01T12:00:00Z')
-  return atMs
 }
 
 /** Exported for its test. */
