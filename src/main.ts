@@ -3,7 +3,10 @@ import { enableCompileCache } from 'node:module'
 // First of all, and the rest only by import(): what is loaded before this line is not cached.
 enableCompileCache(new URL('../node_modules/.cache/tollgate', import.meta.url).pathname)
 
-const [{ runCommandLine }, { version }] = await Promise.all([import('#cli/frame.ts'), import('#compose/version.ts')])
+const [{ runCommandLine }, { version }] = await Promise.all([
+  import('#cli/command-line.ts'),
+  import('#compose/version.ts'),
+])
 
 const commands: Parameters<typeof runCommandLine>[0] = [
   {

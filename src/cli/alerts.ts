@@ -1,9 +1,9 @@
 import { Command } from 'commander'
 import { askJson, type ConsoleLink, collect, type OpenConsoleLink, sendJson } from './console-link.ts'
-import { jsonText } from './json-text.ts'
-import { parseDuration } from './key-options.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
-import { type TableColumn, tableText } from './table.ts'
+import { parseDuration } from './options/key-options.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { jsonText } from './output/json-text.ts'
+import { type TableColumn, tableText } from './output/table.ts'
 
 const more = `
 Examples:

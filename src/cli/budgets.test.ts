@@ -9,7 +9,7 @@ import {
   type ShownBudget,
   type ShownLimit,
   tableOfBudgets,
-} from './budgets-text.ts'
+} from './output/budgets-text.ts'
 
 const money: ShownLimit = {
   quantity: 'usd',

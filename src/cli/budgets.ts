@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import { changedLines, frameText, type ShownBudget, tableOfBudgets } from './budgets-text.ts'
 import { askJson, type ConsoleLink, type OpenConsoleLink } from './console-link.ts'
-import { jsonText } from './json-text.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { changedLines, frameText, type ShownBudget, tableOfBudgets } from './output/budgets-text.ts'
+import { jsonText } from './output/json-text.ts'
 
 const more = `
 Columns:

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
 
 export interface Finding {
   /** What was looked at, one word. */

@@ -2,7 +2,6 @@ import { Command, Option } from 'commander'
 import type { KeyConfig } from '#config/config.ts'
 import type { NewKey } from '#core/keys/key.ts'
 import type { Settings } from '#ports.ts'
-import { jsonText } from './json-text.ts'
 import {
   type AttributionOptions,
   attributionOptions,
@@ -10,9 +9,10 @@ import {
   newKeyOf,
   parseDuration,
   parseInstant,
-} from './key-options.ts'
-import { describedKey, keyJson, keysTable, keyText, type ShownKey } from './key-text.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
+} from './options/key-options.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { jsonText } from './output/json-text.ts'
+import { describedKey, keyJson, keysTable, keyText, type ShownKey } from './output/key-text.ts'
 
 /** What the command works on; everything else it does by itself. */
 interface KeysPlace {

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander'
 import { type CsvCell, csvLine } from '#lib/csv.ts'
 import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
-import { tellGone } from './not-whole.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
-import { grouped, type TableColumn, tableText } from './table.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { tellGone } from './output/incomplete.ts'
+import { grouped, type TableColumn, tableText } from './output/table.ts'
 
 const more = `
 Examples:

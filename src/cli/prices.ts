@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import { type ServiceTier, serviceTiers } from '#core/pricing/catalog.ts'
-import { jsonText } from './json-text.ts'
-import { parseInstant } from './key-options.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
+import { parseInstant } from './options/key-options.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { jsonText } from './output/json-text.ts'
 
 /** What the prices of one model look like at one provider. */
 export interface ListedPrice {

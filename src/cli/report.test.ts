@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import type { CostsReport, ShownSums } from '#reports/costs.ts'
 import { appendFilter } from './console-link.ts'
 import { csvCells, csvColumns } from './logs.ts'
+import { grouped, tableText } from './output/table.ts'
 import { reportCsv, reportTable } from './report.ts'
-import { grouped, tableText } from './table.ts'
 
 const sums: ShownSums = {
   requests: 1234,

@@ -2,9 +2,9 @@ import { Command, Option } from 'commander'
 import { csvLine } from '#lib/csv.ts'
 import type { CostsReport, ShownSums } from '#reports/costs.ts'
 import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
-import { goneText, notWholeCode, tellGone } from './not-whole.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
-import { grouped, type TableColumn, tableText } from './table.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { goneText, notWholeCode, tellGone } from './output/incomplete.ts'
+import { grouped, type TableColumn, tableText } from './output/table.ts'
 
 const more = `
 Fields to group and filter by: department, project, cost_center, user_id, session_id, feature_flag, request_path,

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
 
 const more = `
 Starts three processes and keeps them running: the gateway (takes the calls, writes the ledger), the console (store,

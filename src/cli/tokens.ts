@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander'
 import { name as nameRule } from '#config/scalars.ts'
 import { type ApiToken, type Settings, type TokenRole, tokenRoles } from '#ports.ts'
-import { isoText, jsonText } from './json-text.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
-import { type TableColumn, tableText } from './table.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { isoText, jsonText } from './output/json-text.ts'
+import { type TableColumn, tableText } from './output/table.ts'
 
 /** How the command gets at the settings, and what becomes of its text. */
 interface TokensDoors {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
-import { jsonText } from './json-text.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './place-options.ts'
+import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { jsonText } from './output/json-text.ts'
 
 /** What a check of the journal found. Offsets are those of the uncompressed content, but where a `.zst` is named. */
 export interface VerifiedJournal {

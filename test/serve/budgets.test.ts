@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ShownBudget, ShownLimit } from '#cli/budgets-text.ts'
+import type { ShownBudget, ShownLimit } from '#cli/output/budgets-text.ts'
 import { formatUsd, parseUsd } from '#core/money/usd-text.ts'
 import { Tollgate, type Workplace, workplace } from './tollgate.ts'
 
