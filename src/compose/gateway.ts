@@ -176,13 +176,14 @@ function keyHooks({ reserveFor }: GatewayMetrics, log: Log): KeyHooks {
 }
 
 /** Books what the last run left open, but for jobs that run on. */
-async function settleLastRun(road: Road, { opens, tornBytes }: RecoveredOpens, log: Log): Promise<void> {
+async function settleLastRun(road: Road, { opens, tornBytes, altered }: RecoveredOpens, log: Log): Promise<void> {
   const interrupted = opens.filter((open) => !isJob(open))
   for (const open of interrupted) {
     await road.journal.append(settleInterrupted(open, road.prices, systemClock.wallMs()))
   }
   await bookOverdueJobs(road)
   if (interrupted.length > 0) log.warn(`${interrupted.length} calls of the last run were booked as interrupted`)
+  if (altered !== null) log.error(altered.message)
   if (tornBytes > 0) log.warn(`${tornBytes} bytes of a last write that was cut short were set aside`)
 }
 

@@ -1,73 +1,11 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { test } from 'node:test'
-import { genesisChain } from '#core/ledger/chain.ts'
-import { type Frame, frameHeadroomBytes, frameLines, parseFrame, sealFrame } from '#core/ledger/frame.ts'
-import { LineWriter } from '#core/ledger/line-writer.ts'
-import { decodeSegmentHeader, encodeSegmentHeader } from '#core/ledger/segment-header.ts'
+import { cpSync, readFileSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
 import { verifyJournal } from '#store/journal/verify.ts'
 import { openJournal } from '#store/journal/writer.ts'
-import { openEntry } from './entries.ts'
+import { openEntry, settleEntry } from './entries.ts'
+import { forge, framesOf } from './forging.ts'
 import { journalOptions, temporaryDirectory, writtenJournal } from './journals.ts'
-
-interface Written {
-  readonly segment: string
-  readonly offset: number
-  readonly frame: Frame
-  readonly lines: readonly string[]
-}
-
-function framesOf(dir: string): Written[] {
-  const segments = readdirSync(dir).filter((name) => name.endsWith('.tgj'))
-  return segments.sort().flatMap((segment) => {
-    const bytes = readFileSync(`${dir}/${segment}`)
-    const frames: Written[] = []
-    for (let offset = 0; offset < bytes.length; offset = frames.at(-1)?.frame.end ?? bytes.length) {
-      const frame = parseFrame(bytes, offset)
-      assert.ok(frame.kind === 'segment' || frame.kind === 'block')
-      frames.push({ segment, offset, frame, lines: frameLines(bytes, frame) })
-    }
-    return frames
-  })
-}
-
-/** From where on nothing is computed anew any more. */
-type Until = (written: Written) => boolean
-
-/** Changes an amount as somebody would who knows the format. Returns the frames as they were. */
-function forge(dir: string, block: number, until: Until): { readonly frames: readonly Written[]; readonly at: number } {
-  const frames = framesOf(dir)
-  const at = frames.findIndex(({ frame }) => frame.kind === 'block' && frame.number === block)
-  const end = frames.findIndex((written, index) => index > at && until(written))
-  const segments = new Map<string, Buffer[]>()
-  let chain = frames[at - 1]?.frame.chain ?? genesisChain
-  for (const [index, { segment, frame, lines }] of frames.entries()) {
-    const isNew = index >= at && (end === -1 || index < end)
-    const previous = isNew ? chain : (frames[index - 1]?.frame.chain ?? genesisChain)
-    const sealed = sealedAnew(
-      frame,
-      isNew ? lines.map((line) => changed(line, index === at, previous)) : lines,
-      previous,
-    )
-    segments.set(segment, [...(segments.get(segment) ?? []), sealed.bytes])
-    if (isNew) chain = sealed.chain
-  }
-  for (const [segment, pieces] of segments) writeFileSync(`${dir}/${segment}`, Buffer.concat(pieces))
-  return { frames, at }
-}
-
-function changed(line: string, isForged: boolean, previousChain: string): string {
-  const header = decodeSegmentHeader(line)
-  if (header !== null) return encodeSegmentHeader({ ...header, previousChain })
-  return isForged ? line.replace('"input":1200', '"input":1201') : line
-}
-
-function sealedAnew(frame: Frame, lines: readonly string[], previous: string) {
-  const writer = new LineWriter({ headroomBytes: frameHeadroomBytes, bytes: 64 })
-  for (const line of lines) writer.line(line)
-  const { bytes, chain } = sealFrame(frame, writer, previous)
-  return { bytes: Buffer.from(bytes), chain }
-}
 
 const calls = 20
 /** A record in the middle: every second block is an open entry. */
@@ -107,10 +45,51 @@ test('where all behind it was sealed anew, by the chain that was noted at the la
     const { fault } = await verifyJournal({ dir })
     assert.deepEqual([fault?.segment, fault?.reason], [last?.segment, reason], `${block}`)
     // A gateway that runs on it has not stopped since.
-    const { journal } = await openJournal(journalOptions(dir))
+    const { journal, recovered } = await openJournal(journalOptions(dir))
+    assert.match(recovered.altered?.message ?? '', /was altered .*byte \d+: the hash chain is not the one/)
+    assert.deepEqual(recovered.altered?.place, { segment: last?.segment, offset: last?.frame.end })
     await journal.append(openEntry('next'))
     const next = framesOf(dir).at(-1)
-    assert.deepEqual((await verifyJournal({ dir })).fault, { segment: next?.segment, offset: next?.offset, reason })
+    const found = { segment: next?.segment, offset: next?.offset, reason }
+    assert.deepEqual((await verifyJournal({ dir })).fault, found)
+    // Nor do more stops make it sound, which each note a chain of their own.
     await journal.close()
+    assert.deepEqual((await verifyJournal({ dir })).fault, found)
+    await writtenJournal(dir, calls)
+    assert.deepEqual((await verifyJournal({ dir })).fault, found)
+    await writtenJournal(dir, 1)
+    assert.deepEqual((await verifyJournal({ dir })).fault, found)
   }
 })
+
+test('a stop in an older segment than the one that a start reads is kept until it was looked at', async (t) => {
+  const dir = temporaryDirectory(t)
+  await writtenJournal(dir, calls)
+  const stopped = 2 * calls + 1
+  // Killed: nothing is noted of these.
+  const { journal } = await openJournal(journalOptions(dir, { fsync: 'none', segmentBytes: 4096 }))
+  for (let i = 0; i < calls; i++) await journal.append(settleEntry(`late${i}`))
+  const noted = readFileSync(`${dir}/closed.json`)
+  const [left, sound] = [copied(t, dir), copied(t, dir)]
+  await journal.close()
+  assert.deepEqual(readFileSync(`${left}/closed.json`), noted)
+  forge(left, forged, () => false)
+  await writtenJournal(left, 1)
+  const { fault } = await verifyJournal({ dir: left })
+  assert.match(fault?.reason ?? '', new RegExp(`closed before block ${stopped}$`))
+
+  await writtenJournal(sound, 1)
+  assert.equal((await verifyJournal({ dir: sound })).fault, null)
+})
+
+test('a stop that a start has found to hold needs no second look', async (t) => {
+  const dir = temporaryDirectory(t)
+  for (let run = 0; run < 4; run++) await writtenJournal(dir, 2, { segmentBytes: 1e9 })
+  assert.deepEqual(Object.keys(JSON.parse(readFileSync(`${dir}/closed.json`, 'utf8'))), ['nextBlock', 'chain'])
+})
+
+function copied(t: TestContext, dir: string): string {
+  const copy = temporaryDirectory(t)
+  cpSync(dir, copy, { recursive: true })
+  return copy
+}

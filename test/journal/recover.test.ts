@@ -37,7 +37,7 @@ describe('journal start', () => {
     for (let cut = lastBlock + 1; cut < bytes.length; cut += 7) {
       disk.put(first, bytes.subarray(0, cut))
       const { journal, recovered } = await open(disk)
-      assert.deepEqual(recovered, { opens: [openEntry('c')], tornBytes: cut - lastBlock })
+      assert.deepEqual(recovered, { opens: [openEntry('c')], tornBytes: cut - lastBlock, altered: null })
       assert.deepEqual(disk.get(`${first}.${lastBlock}.torn`), bytes.subarray(lastBlock, cut))
       assert.deepEqual(disk.get(first), bytes.subarray(0, lastBlock))
       await journal.close()
@@ -84,7 +84,7 @@ describe('journal start', () => {
         const follower = await openFollower({ dir, position: null, disk })
         assert.deepEqual(await follower.next(10), [])
         const { journal, recovered } = await open(disk)
-        assert.deepEqual(recovered, { opens: [], tornBytes: noise.length })
+        assert.deepEqual(recovered, { opens: [], tornBytes: noise.length, altered: null })
         await journal.append(openEntry('a'))
         await journal.close()
         assert.equal((await verifyJournal({ dir, disk })).fault, null)

@@ -11,14 +11,14 @@ describe('journal writer', () => {
     it(`remembers over a restart which calls are unsettled, with fsync ${fsync}`, async (t) => {
       const dir = directory(t)
       const first = await openJournal(options(dir, { fsync }))
-      assert.deepEqual(first.recovered, { opens: [], tornBytes: 0 })
+      assert.deepEqual(first.recovered, { opens: [], tornBytes: 0, altered: null })
       for (let i = 0; i < 300; i++) await first.journal.append(openEntry(`c${i}`))
       await Promise.all(Array.from({ length: 298 }, (_, i) => first.journal.append(settleEntry(`c${i}`))))
       // A full segment is left once the sync under way has ended, which on a busy disk can be after the last write.
       while (first.journal.stats().segments === 1) await nextTurn()
       await first.journal.close()
       const second = await openJournal(options(dir, { fsync }))
-      assert.deepEqual(second.recovered, { opens: [openEntry('c298'), openEntry('c299')], tornBytes: 0 })
+      assert.deepEqual(second.recovered, { opens: [openEntry('c298'), openEntry('c299')], tornBytes: 0, altered: null })
       await second.journal.close()
     })
   }

@@ -1,5 +1,6 @@
 import { type Chain, chainAfter, genesisChain } from './chain.ts'
 import { type Frame, frameLines } from './frame.ts'
+import type { NotedChains } from './noted-chains.ts'
 
 /** The first line of a segment frame's body; the open entries of the calls then running follow, one a line. */
 export interface SegmentHeader {
@@ -41,6 +42,8 @@ export class ChainWalk {
   /** Number of the block that has to come next; null before the first frame of a journal whose begin is gone. */
   nextBlock: number | null = null
   chain: Chain | null = null
+  /** Before the last frame. */
+  chainBefore: Chain | null = null
   #inSegment = false
 
   /** From the very first block of a journal. */
@@ -72,9 +75,18 @@ export class ChainWalk {
       return 'the segment does not begin with its header'
     }
     if (this.chain === null || frame.chain !== chainAfter(this.chain, body)) return 'the hash chain does not match'
+    this.chainBefore = this.chain
     this.chain = frame.chain
     if (frame.kind === 'block') this.nextBlock++
     return null
+  }
+
+  /** Tells where the last frame began and where it ended. Returns whether a noted chain was passed in vain. */
+  hold(noted: NotedChains, frame: Frame): boolean {
+    const { chainBefore, chain, nextBlock } = this
+    if (chainBefore === null || chain === null || nextBlock === null) return false
+    const begun = noted.pass({ nextBlock: frame.number, chain: chainBefore })
+    return noted.pass({ nextBlock, chain }) || begun
   }
 
   #stepIntoSegment(frame: Frame, buffer: Buffer): string | null {

@@ -1,10 +1,11 @@
 import { peekEntry } from '#core/ledger/codec.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import { frameLines } from '#core/ledger/frame.ts'
+import { type NotedChain, NotedChains } from '#core/ledger/noted-chains.ts'
 import { ChainWalk } from '#core/ledger/segment-header.ts'
 import { type Disk, type DiskFile, readRange, replaceFile } from './disk.ts'
 import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
-import { readMark } from './marks.ts'
+import { otherChain, readClosings, readMark } from './marks.ts'
 import { listSegments, type SegmentFile } from './segment-files.ts'
 import { mostTornBytes, whyNotTorn } from './torn-tail.ts'
 
@@ -23,6 +24,10 @@ interface Recovery {
   readonly end: JournalEnd | null
   /** What was cut off, and kept beside the segment in a file that ends in `.torn`. */
   readonly tornBytes: number
+  /** Stops of which it was not found that the journal still passes them as it did. The next stop is to keep them. */
+  readonly unproven: readonly NotedChain[]
+  /** The journal does not pass its last stop with the chain that was noted there. It can be gone on with all the same. */
+  readonly altered: JournalFault | null
 }
 
 const chunkBytes = 1024 * 1024
@@ -34,18 +39,24 @@ const chunkBytes = 1024 * 1024
  * so nothing before it can hold an unsettled call that is not also there. A torn tail is one broken frame with nothing
  * sound behind it; nothing in it was ever acknowledged.
  *
+ * What somebody altered, computing all sums behind it anew, is told and not refused: no byte is missing, the road can be
+ * walked, and no start would ever mend it.
+ *
  * @throws JournalFault `journal_damaged` for damage anywhere else in it.
  */
 export function recoverJournal(disk: Disk, directory: string): Recovery {
   const mark = readMark(disk, directory, 'closed')
   let tornBytes = 0
   const segments = listSegments(disk, directory)
+  const oldest = segments[0]?.firstBlock ?? 0
+  const closings = readClosings(disk, directory).filter(({ nextBlock }) => nextBlock >= oldest)
   for (let last = segments.pop(); last !== undefined; last = segments.pop()) {
     if (last.compressed)
       throw damaged(directory, last, 0, 'the newest segment is a compressed one, so newer ones are gone')
     const file = disk.open(`${directory}/${last.name}`, 'write')
     try {
-      const found = scanLast(file, directory, last)
+      const noted = new NotedChains(closings, last.firstBlock)
+      const found = scanLast(file, directory, { segment: last, noted })
       const reached = found.end === null ? last.firstBlock : found.end.nextBlock
       if (mark !== null && reached < mark.nextBlock) {
         throw damaged(
@@ -56,7 +67,13 @@ export function recoverJournal(disk: Disk, directory: string): Recovery {
         )
       }
       tornBytes += cutTail(disk, directory, last, file, found.endOffset)
-      if (found.end !== null) return { end: found.end, tornBytes }
+      if (found.end !== null) {
+        const { firstBlock } = last
+        const broken = [...noted.broken, ...noted.ahead]
+        const unproven = [...closings.filter(({ nextBlock }) => nextBlock < firstBlock), ...broken]
+        const altered = alteration(directory, last, { offset: found.alteredAt ?? found.endOffset, broken })
+        return { end: found.end, tornBytes, unproven, altered }
+      }
     } finally {
       file.close()
     }
@@ -68,25 +85,27 @@ export function recoverJournal(disk: Disk, directory: string): Recovery {
   }
   if (mark !== null)
     throw new JournalFault('journal_damaged', `All segments of the journal in ${directory} are gone. ${advice}`)
-  return { end: null, tornBytes }
+  return { end: null, tornBytes, unproven: [], altered: null }
 }
 
 /** The sound part of the last segment; `end` is null where not even the header is whole. */
 function scanLast(
   file: DiskFile,
   directory: string,
-  segment: SegmentFile,
-): { end: JournalEnd | null; endOffset: number } {
+  { segment, noted }: { segment: SegmentFile; noted: NotedChains },
+): { end: JournalEnd | null; endOffset: number; alteredAt: number | null } {
   const walk = segment.firstBlock === 1 ? ChainWalk.fromGenesis() : new ChainWalk()
   walk.enterSegment(segment.firstBlock)
   const running = new Map<string, string>()
   const scanner = new FrameScanner()
   let readTo = 0
+  let alteredAt: number | null = null
   for (;;) {
     const next = scanner.next()
     if (next.kind === 'frame') {
       const reason = walk.step(next.frame, next.buffer)
       if (reason !== null) throw damaged(directory, segment, next.startOffset, reason)
+      if (walk.hold(noted, next.frame)) alteredAt ??= next.startOffset
       trackRunning(running, next)
       continue
     }
@@ -98,8 +117,8 @@ function scanLast(
     }
     assertTorn(file, directory, segment, scanner.offset)
     const { chain, nextBlock } = walk
-    if (scanner.offset === 0 || chain === null || nextBlock === null) return { end: null, endOffset: 0 }
-    return { end: { segment, offset: scanner.offset, nextBlock, chain, running }, endOffset: scanner.offset }
+    if (scanner.offset === 0 || chain === null || nextBlock === null) return { end: null, endOffset: 0, alteredAt }
+    return { end: { segment, offset: scanner.offset, nextBlock, chain, running }, endOffset: scanner.offset, alteredAt }
   }
 }
 
@@ -126,6 +145,17 @@ function cutTail(disk: Disk, directory: string, segment: SegmentFile, file: Disk
   file.truncate(offset)
   file.syncNow()
   return torn.length
+}
+
+function alteration(
+  directory: string,
+  segment: SegmentFile,
+  { offset, broken }: { offset: number; broken: readonly NotedChain[] },
+): JournalFault | null {
+  const [first] = broken
+  if (first === undefined) return null
+  const message = `The journal was altered after it was closed: ${directory}/${segment.name}, byte ${offset}: ${otherChain(first.nextBlock)}. It is gone on with, and \`tollgate verify\` goes on telling it; what to do says docs/operations.md (Backup and restore).`
+  return new JournalFault('journal_damaged', message, { place: { segment: segment.name, offset } })
 }
 
 const advice =

@@ -1,10 +1,11 @@
 import { peekEntry } from '#core/ledger/codec.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import { frameLines } from '#core/ledger/frame.ts'
+import { NotedChains } from '#core/ledger/noted-chains.ts'
 import { ChainWalk } from '#core/ledger/segment-header.ts'
 import { type Disk, realDisk } from './disk.ts'
 import { FrameScanner, type ScannedFrame } from './frame-scanner.ts'
-import { type Mark, readMark } from './marks.ts'
+import { otherChain, readClosings, readMark } from './marks.ts'
 import { listSegments, type SegmentFile } from './segment-files.ts'
 import { openSegment, type SegmentSource } from './segment-source.ts'
 import { beginsJournal } from './segment-start.ts'
@@ -66,7 +67,7 @@ class Verification {
   #bytes = 0
   #firstBlock: number | null = null
   #lastOffset = 0
-  #closed: Mark | null = null
+  #closed = new NotedChains([], 0)
   #fault: JournalCheckFault | null = null
 
   constructor(options: VerifyOptions) {
@@ -76,8 +77,11 @@ class Verification {
 
   async run(): Promise<JournalCheck> {
     const { dir, onProgress } = this.#options
-    this.#closed = readMark(this.#disk, dir, 'closed')
+    // Read before the segments are listed: a stop meanwhile would be one that they do not reach.
+    const closings = readClosings(this.#disk, dir)
     const segments = listSegments(this.#disk, dir)
+    // A stop before what retention has left cannot be checked any more.
+    this.#closed = new NotedChains(closings, segments[0]?.firstBlock ?? 0)
     await this.#begin(segments[0])
     for (const [index, segment] of segments.entries()) {
       if (this.#fault !== null) break
@@ -104,8 +108,6 @@ class Verification {
   /** The journal begins where its hash chain does, or where retention says that it has stopped deleting. */
   async #begin(first: SegmentFile | undefined): Promise<void> {
     if (first === undefined) return
-    // A stop before what retention has left cannot be checked any more.
-    if (this.#closed !== null && this.#closed.nextBlock < first.firstBlock) this.#closed = null
     const { dir } = this.#options
     const retired = readMark(this.#disk, dir, 'retired')
     this.#firstBlock = first.firstBlock
@@ -174,7 +176,9 @@ class Verification {
     }
     this.#lastOffset = next.endOffset
     this.#bytes += next.endOffset - next.startOffset
-    this.#checkClosed(segment, next.startOffset)
+    if (this.#walk.hold(this.#closed, next.frame)) {
+      this.#fail(segment.name, next.startOffset, otherChain(this.#closed.broken[0]?.nextBlock ?? 0))
+    }
     const isBlock = next.frame.kind === 'block'
     if (isBlock) this.#blocks++
     if (isBlock) this.#entries += next.frame.lineCount
@@ -217,21 +221,15 @@ class Verification {
     }
     const reason = whyNotTorn(Buffer.concat(pieces), offset)
     if (reason !== null) return `; ${reason}`
-    const isCut = !source.compressed && this.#closed === null && (offset > 0 || segment.firstBlock === 1)
+    const isCut = !source.compressed && this.#closed.ahead.length === 0 && (offset > 0 || segment.firstBlock === 1)
     return isCut ? '; it may be the rest of an interrupted write, and the next start then cuts it off' : ''
   }
 
-  /** The place of the last clean stop has to be passed, with the chain that it had. */
-  #checkClosed(segment: SegmentFile, offset: number): void {
-    if (this.#closed === null || this.#walk.nextBlock === null) return
-    if (this.#walk.chain === this.#closed.chain) this.#closed = null
-    else if (this.#walk.nextBlock > this.#closed.nextBlock)
-      this.#fail(segment.name, offset, otherChain(this.#closed.nextBlock))
-  }
-
+  /** The places of the clean stops have to be passed, with the chain that each had. */
   #checkEnd(last: SegmentFile | undefined): void {
-    if (this.#closed === null) return
-    const { nextBlock } = this.#closed
+    const [noted] = this.#closed.ahead
+    if (noted === undefined) return
+    const { nextBlock } = noted
     const isWhole = this.#walk.nextBlock !== null && this.#walk.nextBlock >= nextBlock
     const reason = isWhole
       ? otherChain(nextBlock)
@@ -242,8 +240,4 @@ class Verification {
   #fail(segment: string, offset: number, reason: string): void {
     this.#fault ??= { segment, offset, reason }
   }
-}
-
-function otherChain(nextBlock: number): string {
-  return `the hash chain is not the one with which the journal was closed before block ${nextBlock}`
 }

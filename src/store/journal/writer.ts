@@ -4,6 +4,7 @@ import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
 import { JournalFault } from '#core/ledger/fault.ts'
 import { frameHeadroomBytes } from '#core/ledger/frame.ts'
 import { LineWriter } from '#core/ledger/line-writer.ts'
+import type { NotedChain } from '#core/ledger/noted-chains.ts'
 import type { Clock, Journal, JournalRefusal, Timer, Timers } from '#ports.ts'
 import type { JournalPosition } from '#store/ingest/source.ts'
 import { type Disk, faultCode, realDisk } from './disk.ts'
@@ -50,6 +51,8 @@ export interface RecoveredOpens {
   readonly opens: readonly OpenEntry[]
   /** Bytes of a broken last write that were cut off, and kept in a `.torn` file. Nothing in them was acknowledged. */
   readonly tornBytes: number
+  /** Where the journal is not the one that was closed, though it is sound by itself: somebody computed its sums anew. */
+  readonly altered: JournalFault | null
 }
 
 /** Counted since the journal was opened. */
@@ -91,12 +94,13 @@ export async function openJournal(
   const disk = options.disk ?? realDisk
   try {
     disk.makeDirectory(options.dir)
-    const { end, tornBytes } = recoverJournal(disk, options.dir)
+    const { end, tornBytes, altered, unproven } = recoverJournal(disk, options.dir)
     const begun = { instance: options.instance ?? `${hostname()}:${process.pid}`, nowMs: options.clock.wallMs() }
     const from = end ?? (await options.firstBlock?.()) ?? 1
     const tail = Tail.open(disk, options.dir, from, begun)
     const opens = [...(end?.running.values() ?? [])].map(decodeEntry).filter((entry) => entry.kind === 'open')
-    return { journal: new JournalWriter(options, disk, tail, new RunningCalls(opens)), recovered: { opens, tornBytes } }
+    const journal = new JournalWriter(options, disk, { tail, running: new RunningCalls(opens), unproven })
+    return { journal, recovered: { opens, tornBytes, altered } }
   } catch (cause) {
     if (faultCode(cause) === '' || cause instanceof JournalFault) throw cause
     throw new JournalFault('journal_unusable', `The journal in ${options.dir} cannot be opened: ${String(cause)}`, {
@@ -105,11 +109,20 @@ export async function openJournal(
   }
 }
 
+/** From where a writer goes on. */
+interface Begun {
+  readonly tail: Tail
+  readonly running: RunningCalls
+  /** Stops that the next one is not to make forgotten. */
+  readonly unproven: readonly NotedChain[]
+}
+
 class JournalWriter implements WatchedJournal {
   readonly #options: JournalOptions
   readonly #disk: Disk
   readonly #tail: Tail
   readonly #running: RunningCalls
+  readonly #unproven: readonly NotedChain[]
   readonly #space: Space
   readonly #sync: GroupSync
   /** In the order in which they will be written; entries are added to the last. */
@@ -128,11 +141,13 @@ class JournalWriter implements WatchedJournal {
   #bytes = 0
   #segments = 1
 
-  constructor(options: JournalOptions, disk: Disk, tail: Tail, running: RunningCalls) {
+  constructor(options: JournalOptions, disk: Disk, begun: Begun) {
     this.#options = options
     this.#disk = disk
+    const { tail } = begun
     this.#tail = tail
-    this.#running = running
+    this.#running = begun.running
+    this.#unproven = begun.unproven
     const { dir: directory, clock, timers, minFreeBytes, fsync: mode, groupMs } = options
     const reserveBytes = options.reserveBytes ?? defaultReserveBytes
     this.#space = new Space({ disk, directory, clock, minFreeBytes, reserveBytes })
@@ -335,7 +350,9 @@ class JournalWriter implements WatchedJournal {
     if (this.#syncBroken) this.#tail.rewriteUnsynced()
     this.#tail.syncNow()
     this.#sync.cover()
-    writeMark(this.#disk, this.#options.dir, 'closed', { nextBlock: this.#tail.nextBlock, chain: this.#tail.chain })
+    const { nextBlock, chain } = this.#tail
+    const earlier = this.#unproven.length === 0 ? {} : { earlier: this.#unproven }
+    writeMark(this.#disk, this.#options.dir, 'closed', { nextBlock, chain, ...earlier })
   }
 
   stats(): JournalStats {
