@@ -101,8 +101,10 @@ export interface ClientExchange {
   /**
    * The whole body, or why there is none: a body that is not to be had is nothing unexpected. No promise where either
    * is known already.
+   *
+   * @param room asked before more than a little is held; until it says yes the rest stays with the client
    */
-  readBody(maxBytes: number): Promise<Buffer | BodyFault> | Buffer | BodyFault
+  readBody(maxBytes: number, room?: BodyRoom): Promise<Buffer | BodyFault> | Buffer | BodyFault
   /** The body as it arrives, for uploads that nobody here needs to read. */
   bodyStream(): NodeJS.ReadableStream
   /** Sends a whole answer. Headers must not contain a length. */
@@ -126,8 +128,16 @@ export type Asker = Pick<ClientExchange, 'headers' | 'query'>
 
 export interface BodyFault {
   readonly kind: 'fault'
-  readonly code: 'body_too_large' | 'client_gone'
+  readonly code: 'body_too_large' | 'client_gone' | 'requests_full'
   readonly message: string
+}
+
+/** Room for one body. */
+export interface BodyRoom {
+  /** To be called once at most. False: none has come free for so long that the body is not to be read. */
+  enter(bytes: number): Promise<boolean> | boolean
+  /** The body came to less than was asked for. */
+  shrink(bytes: number): void
 }
 
 /** One provider as the road sees it. */

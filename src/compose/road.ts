@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Config, ProviderConfig } from '#config/config.ts'
 import type { KeyRing } from '#core/keys/ring.ts'
@@ -10,6 +11,7 @@ import { UpstreamSecret } from '#gateway/answer/hide-secret.ts'
 import type { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
 import { traceHeaders } from '#gateway/call-trace.ts'
+import { HeldBodies } from '#gateway/held-bodies.ts'
 import { BackgroundJobs } from '#gateway/jobs/background-jobs.ts'
 import type { RoadCounts } from '#gateway/metrics/road-counts.ts'
 import type { ClaimsVerifier, LargeRequestReader, Road, RoadUpstream, TokenEstimator } from '#gateway/road.ts'
@@ -28,6 +30,7 @@ interface Ground {
   readonly catalog: PriceCatalog
   readonly estimator: TokenEstimator
   readonly largeRequests: LargeRequestReader
+  readonly heldBodies: HeldBodies
   readonly promptHashSecret: string
   readonly openPools: (options: readonly UpstreamPoolOptions[]) => readonly Upstream[]
   readonly budgets: BudgetDesk
@@ -37,15 +40,20 @@ interface Ground {
   readonly onFault: (error: unknown) => void
 }
 
-export function makeGround(parts: Omit<Ground, 'running' | 'jobs'> & { readonly jobs?: BackgroundJobs }): Ground {
-  return { jobs: new BackgroundJobs(), ...parts, running: new RunningCalls() }
+type Given = Omit<Ground, 'running' | 'jobs' | 'heldBodies'> & { readonly jobs?: BackgroundJobs }
+
+export function makeGround(parts: Given): Ground {
+  const own = { running: new RunningCalls(), heldBodies: new HeldBodies(systemTimers) }
+  return { jobs: new BackgroundJobs(), ...parts, ...own }
 }
 
 const ids = makeSystemIds()
 
 /** The road of one configuration. @throws MoneyFault where a configured price cannot be read. */
 export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier | null): Road {
-  const { catalog, journal, keys, estimator, largeRequests, budgets, running, jobs, counts, onFault } = ground
+  const { catalog, journal, keys, estimator, largeRequests, heldBodies, budgets, running, jobs, counts, onFault } =
+    ground
+  heldBodies.configure(config.limits.heldRequestsBytes ?? memoryBytes() / heldShare)
   const doors = ground.openPools(config.providers.map((provider) => poolOptions(provider, config.dataDir)))
   const upstreams = new Map<string, RoadUpstream>()
   config.providers.forEach((provider, index) => {
@@ -72,6 +80,7 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     }),
     estimator,
     largeRequests,
+    heldBodies,
     unpriced: config.unpriced,
     requestBodyBytes: config.limits.requestBodyBytes,
     answerBodyBytes: config.limits.answerBodyBytes,
@@ -85,6 +94,15 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     counts,
     onFault,
   }
+}
+
+/** A body that is changed on its way is held twice, and one that is just being read takes more. */
+const heldShare = 8
+
+/** Of this machine, or what a container may have of it. */
+function memoryBytes(): number {
+  const allowed = process.constrainedMemory()
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()
 }
 
 /** What a caller says that does not go upstream as it is. */

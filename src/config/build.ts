@@ -195,6 +195,7 @@ function buildMetrics(said: MetricsEntry): Config['metrics'] {
 function buildLimits(said: NonNullable<Entries['singles']['limits']>): Config['limits'] {
   return {
     requestBodyBytes: said.request_body_bytes ?? defaults.defaultLimits.requestBodyBytes,
+    heldRequestsBytes: said.held_requests_bytes ?? null,
     connections: said.connections ?? defaults.defaultLimits.connections,
     writeTimeoutMs: said.write_timeout_ms ?? defaults.defaultLimits.writeTimeoutMs,
     answerBodyBytes: said.answer_body_bytes ?? defaults.defaultLimits.answerBodyBytes,

@@ -134,6 +134,8 @@ interface JournalConfig {
 
 interface LimitsConfig {
   readonly requestBodyBytes: number
+  /** Of all calls under way together; null = a share of this machine's memory. */
+  readonly heldRequestsBytes: number | null
   /** Of answers that are taken in whole, as they are on the wire; what streams has no bound. */
   readonly answerBodyBytes: number
   /** Of clients, open at a time. */

@@ -59,7 +59,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (draining) return answerStopping(exchange, match.dialect)
     const current = road
     const arrival = arrive(current, exchange, match)
-    takeCall(current, arrival).catch((error: unknown) => {
+    const over = (): void => current.heldBodies.leave(arrival.callId)
+    takeCall(current, arrival).then(over, (error: unknown) => {
+      over()
       current.onFault(new CallFault(arrival, error))
       answerFault(exchange, match.dialect, ['x-request-id', arrival.requestId])
     })

@@ -32,7 +32,7 @@ export async function takeCall(road: Road, arrival: Arrival): Promise<void> {
       : await admitWithToken(road, road.claims, exchange, startedAtMs)
   if (caller.kind === 'refused') return turnAway(road, arrival, caller)
 
-  const body = takeBody(road, arrival)
+  const body = takeBody(road, arrival, caller)
   const read = readAsk(road, arrival, caller, body instanceof Promise ? await body : body)
   const ask = read instanceof Promise ? await read : read
   if (ask.kind === 'refused') return turnAway(road, arrival, ask, { caller })

@@ -28,6 +28,7 @@ export const refusalStatus = {
   jwt_keys_unavailable: 503,
   journal_full: 503,
   journal_failing: 503,
+  requests_full: 503,
   shutting_down: 503,
   upstream_timeout: 504,
 } as const

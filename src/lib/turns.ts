@@ -12,10 +12,21 @@ export class Turns<Item> {
     else lane.push(item)
   }
 
-  /** What comes next is gone from here; undefined where nothing waits. */
-  take(): Item | undefined {
+  /** Whether anything from there waits. */
+  has(from: string): boolean {
+    return this.#lanes.has(from)
+  }
+
+  /**
+   * What comes next is gone from here; undefined where nothing waits.
+   *
+   * @param may who may not take its turn keeps it
+   */
+  take(may: (item: Item) => boolean = always): Item | undefined {
     for (const [from, lane] of this.#lanes) {
-      const item = lane.shift()
+      const [item] = lane
+      if (item === undefined || !may(item)) continue
+      lane.shift()
       this.#lanes.delete(from)
       if (lane.length > 0) this.#lanes.set(from, lane)
       return item
@@ -23,3 +34,5 @@ export class Turns<Item> {
     return undefined
   }
 }
+
+const always = (): boolean => true

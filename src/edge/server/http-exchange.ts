@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { JoinedBytes } from '#lib/joined-bytes.ts'
-import type { BodyFault, ClientExchange, RawHeaders } from '#ports.ts'
-import { bodyTooLarge, leftTooEarly } from './body-faults.ts'
+import type { BodyFault, BodyRoom, ClientExchange, RawHeaders } from '#ports.ts'
+import { bodyTooLarge, leftTooEarly, mostUnaskedRoomBytes, noRoom } from './body-faults.ts'
 
 /** After an answer that came before the end of its request: how long, and how far, the rest is still taken in. */
 const lingerMs = 2_000
@@ -30,6 +30,8 @@ export class HttpExchange implements ClientExchange {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   #awaitsContinue: boolean
+  /** The client is kept from sending its body. */
+  #waitsForRoom = false
   #whenGone: (() => void)[] = noListeners
 
   constructor(request: IncomingMessage, response: ServerResponse, options: ExchangeOptions) {
@@ -70,34 +72,70 @@ export class HttpExchange implements ClientExchange {
 
   /** True while nobody but the client keeps the rest of the request from coming. */
   get awaitsMore(): boolean {
-    return this.unanswered && !this.#awaitsContinue && this.#request.readableLength === 0
+    return this.unanswered && !this.#awaitsContinue && !this.#waitsForRoom && this.#request.readableLength === 0
   }
 
   get started(): boolean {
     return this.#response.headersSent
   }
 
-  readBody(maxBytes: number): Promise<Buffer | BodyFault> {
+  async readBody(maxBytes: number, room?: BodyRoom): Promise<Buffer | BodyFault> {
     const request = this.#request
     const announced = Number(request.headers['content-length'] ?? 0)
-    if (announced > maxBytes) return Promise.resolve(bodyTooLarge(maxBytes))
+    if (announced > maxBytes) return bodyTooLarge(maxBytes)
     // Gone before anybody listened: none of its events will come any more.
-    if (request.destroyed && !request.complete) return Promise.resolve(leftTooEarly())
+    if (request.destroyed && !request.complete) return leftTooEarly()
+    const asks = room !== undefined && announced > mostUnaskedRoomBytes
+    if (asks && !(await this.#roomFor(room, announced))) return this.#noRoom()
     this.#continue()
+    const body = await this.#gather(maxBytes, asks ? undefined : room)
+    if (Buffer.isBuffer(body)) room?.shrink(body.length)
+    return body
+  }
+
+  /** @param room asked where more comes than is held without; how much it will be, its sender has not said. */
+  #gather(maxBytes: number, room?: BodyRoom): Promise<Buffer | BodyFault> {
+    const request = this.#request
     return new Promise((resolve) => {
       const came = new JoinedBytes()
       let size = 0
+      let asks = room
+      const refuse = (fault: BodyFault): void => {
+        came.take()
+        size = Number.POSITIVE_INFINITY
+        resolve(fault)
+      }
       request.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size <= maxBytes) came.add(chunk)
-        else {
-          came.take()
-          resolve(bodyTooLarge(maxBytes))
-        }
+        if (size > maxBytes) return refuse(bodyTooLarge(maxBytes))
+        came.add(chunk)
+        if (asks === undefined || size <= mostUnaskedRoomBytes) return
+        const room = asks
+        asks = undefined
+        request.pause()
+        void this.#roomFor(room, maxBytes).then((is) => {
+          if (!is) refuse(this.#noRoom())
+          request.resume()
+        })
       })
       request.on('end', () => resolve(came.take()))
       request.on('error', () => resolve(leftTooEarly()))
     })
+  }
+
+  /** False also where the client has left meanwhile. */
+  async #roomFor(room: BodyRoom, bytes: number): Promise<boolean> {
+    const is = room.enter(bytes)
+    if (typeof is === 'boolean') return is
+    this.#waitsForRoom = true
+    const left = new Promise<boolean>((resolve) => this.onGone(() => resolve(false)))
+    const got = await Promise.race([is, left])
+    this.#waitsForRoom = false
+    return got && !this.gone
+  }
+
+  #noRoom(): BodyFault {
+    return this.gone ? leftTooEarly() : noRoom()
   }
 
   bodyStream(): NodeJS.ReadableStream {

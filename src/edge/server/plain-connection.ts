@@ -4,7 +4,7 @@ import { JoinedBytes } from '#lib/joined-bytes.ts'
 import type { Asker, ClientExchange } from '#ports.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import { RequestHeads } from '../http1/request-heads.ts'
-import { leftTooEarly } from './body-faults.ts'
+import { leftTooEarly, mostUnaskedRoomBytes } from './body-faults.ts'
 import { type Carrier, PlainExchange, queryOf } from './plain-exchange.ts'
 
 export interface PlainConnectionOptions {
@@ -23,9 +23,6 @@ export interface PlainConnectionOptions {
  * its head, and what is refused is not kept.
  */
 const mostUnaskedBytes = 16 * 1024
-
-/** Larger bodies cost so much themselves that it does not matter who reads them. */
-const mostBodyBytes = 1024 * 1024
 
 /** So much of the requests behind the one being answered is taken in. */
 const mostAheadBytes = 64 * 1024
@@ -115,7 +112,8 @@ export class PlainConnection implements Carrier, Member {
 
   #begin(data: Buffer): void {
     const head = this.#heads.read(data)
-    if (head === null || head.bodyBytes > mostBodyBytes) return this.#handOver(data)
+    // Larger ones may have to wait for room, and cost so much themselves that it does not matter who reads them.
+    if (head === null || head.bodyBytes > mostUnaskedRoomBytes) return this.#handOver(data)
     const whole = head.end + head.bodyBytes
     if (data.length === whole) return this.#take(head, data.subarray(head.end))
     if (data.length < whole && head.bodyBytes > mostUnaskedBytes && !this.#knowsWhoSent(head))

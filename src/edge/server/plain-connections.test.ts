@@ -121,8 +121,13 @@ const announces = (bytes: number, key = ''): string =>
 
 test('of a large body nothing is gathered for a stranger', async (t) => {
   const { exchanges, handedOver, open, say } = await ground(t)
-  for (const key of ['', 'bad']) {
-    const head = announces(16_385, key)
+  for (const [bytes, key] of [
+    [16_385, ''],
+    [16_385, 'bad'],
+    // What has to ask for room is not gathered here for anybody.
+    [65_537, 'good'],
+  ] as const) {
+    const head = announces(bytes, key)
     await say(await open(), `${head}x`)
     assert.equal(handedOver.pop(), `${head}x`)
   }
@@ -133,7 +138,7 @@ test('a small body is gathered for anybody, a large one for who is known', async
   const { exchanges, handedOver, open, say } = await ground(t)
   for (const [bytes, key] of [
     [16_384, ''],
-    [1_048_576, 'good'],
+    [65_536, 'good'],
   ] as const) {
     const connection = await open()
     await say(connection, announces(bytes, key))

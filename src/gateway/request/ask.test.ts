@@ -10,6 +10,14 @@ const body = Buffer.from(
   JSON.stringify({ model: 'gpt-5', messages: [{ role: 'user', content: 'word '.repeat(100_000) }] }),
 )
 
+test('a request for which there was no room is to be sent again', async () => {
+  const exchange = { headers: {}, gone: false }
+  const largeRequests = { read: () => assert.fail('there is nothing to read') }
+  const fault = { kind: 'fault', code: 'requests_full', message: 'no room' } as const
+  const ask = await readAsk({ largeRequests }, { exchange, match }, { key: { id: 'k' } }, fault)
+  assert.deepEqual(ask, { kind: 'refused', code: 'requests_full', message: 'no room', retryAfterMs: 5_000 })
+})
+
 test('a large request goes no further where its caller left while it waited for its turn', async () => {
   for (const leaves of [false, true]) {
     const exchange = { headers: { 'content-type': 'application/json' }, gone: false }

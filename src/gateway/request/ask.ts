@@ -22,10 +22,12 @@ export interface Ask {
 /** The body, as far as this kind of call is read here. */
 export function takeBody(
   road: Road,
-  { exchange, match }: Arrival,
+  { exchange, match, callId }: Arrival,
+  { key }: Pick<Caller, 'key'>,
 ): Promise<Buffer | BodyFault> | Buffer | BodyFault | null {
   if (match.body === 'opaque') return null
-  return match.body === 'none' ? noBody : exchange.readBody(road.requestBodyBytes)
+  if (match.body === 'none') return noBody
+  return exchange.readBody(road.requestBodyBytes, road.heldBodies.roomFor(callId, key.id))
 }
 
 /** Who sent a request, and what for. */
@@ -43,13 +45,21 @@ export function readAsk(
 ): Promise<Ask | Refusal> | Ask | Refusal {
   if (body === null) return askOf(body, emptyFacts(match), noReach)
   if (match.body === 'none') return askOf(noBody, emptyFacts(match), noReach)
-  if (!Buffer.isBuffer(body)) return refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
+  if (!Buffer.isBuffer(body)) return notRead(body)
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
   const request = { match, contentType: text(contentType), contentEncoding: text(contentEncoding), body }
   // A form is not parsed but looked through, which takes no time to speak of.
   const large = body.length >= leastCountedBytes && match.body !== 'multipart'
   return large ? readApart(road, exchange, request, key.id) : asked(body, readRequest(request))
 }
+
+function notRead({ code, message }: BodyFault): Refusal {
+  if (code === 'requests_full') return { ...refused(code, message), retryAfterMs: fullRetryAfterMs }
+  return refused(code === 'client_gone' ? 'client_left' : code, message)
+}
+
+/** Room comes free when calls end, which takes seconds. */
+const fullRetryAfterMs = 5_000
 
 /** It waits for its turn. Whoever leaves meanwhile is not to pay for an answer that nobody would get. */
 async function readApart(
