@@ -102,7 +102,8 @@ export async function composeGateway(
     async stop() {
       const closed = server.close()
       await gateway.drain(drainMs)
-      await journal.close()
+      // Where it could not be ended as it should, as on a full disk, whoever waits for the rest of an answer still gets it.
+      const [ended] = await Promise.allSettled([journal.close()])
       await budgets.close()
       await Promise.all([asked.close(), ownAddress.close()])
       await server.quiet(lastBytesMs)
@@ -110,6 +111,7 @@ export async function composeGateway(
       await closed
       await Promise.all([keys.close(), events.close()])
       await Promise.all([pools.destroy(), settings.close(), ...Object.values(threads).map((thread) => thread.close())])
+      if (ended.status === 'rejected') throw ended.reason
     },
   }
 }

@@ -20,6 +20,8 @@ export interface ProcessOptions {
   readonly more?: string
   /** `tollgate serve`, with all its processes, in place of the gateway alone. */
   readonly whole?: boolean
+  /** A directory that exists; default: a new one. */
+  readonly dataDir?: string
 }
 
 export interface Said {
@@ -39,10 +41,10 @@ export class TollgateProcess {
   #child: ChildProcess | null = null
   #stderr = ''
 
-  private constructor(port: number, { upstream, drainMs = 30_000, more = '', whole = false }: ProcessOptions) {
+  private constructor(port: number, { upstream, drainMs = 30_000, more = '', whole = false, dataDir }: ProcessOptions) {
     this.port = port
     this.#whole = whole
-    this.dataDir = mkdtempSync(join(tmpdir(), 'tg-crash-'))
+    this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), 'tg-crash-'))
     this.#configPath = join(this.dataDir, 'tollgate.yaml')
     const lines = [
       `listen: 127.0.0.1:${port}`,

@@ -17,6 +17,7 @@ import { openSettings, settingsFile } from '#store/settings/open.ts'
 import { openSqlite } from '#store/settings/sqlite.ts'
 import { VirtualTime } from '#test/journal/virtual-time.ts'
 import { SettingsWriter } from '#test/support/settings-writer.ts'
+import { until } from '#test/support/until.ts'
 
 interface Opened {
   readonly dataDir: string
@@ -136,6 +137,27 @@ test('while another process writes the settings events are held, and kept afterw
   other.connection.exec('COMMIT')
   await one.time.pass(3_000)
   assert.equal(rowsIn(one.dataDir), 1)
+})
+
+test('while the table cannot be written at a start nothing is taken, since it may be known; then all is', async (t) => {
+  const before = await open(t, folder())
+  await add(before, entryOf('evt_1', 5n))
+  const left = folder()
+  cpSync(before.dataDir, left, { recursive: true })
+  const { connection } = openSqlite(join(left, settingsFile))
+  t.after(() => connection.close())
+  const noRoom = "BEGIN SELECT RAISE(FAIL, 'no room'); END"
+  connection.exec(`CREATE TRIGGER no_room BEFORE INSERT ON external_events_read ${noRoom}`)
+  const one = await open(t, left)
+  assert.equal(one.faults.length, 1)
+  assert.match(one.events.refusal() ?? '', /settings cannot be written/)
+  await one.time.pass(3_000)
+  assert.ok(one.faults.length > 1)
+  assert.notEqual(one.events.refusal(), null)
+  connection.exec('DROP TRIGGER no_room')
+  await one.time.pass(1_000)
+  await until('what is known to be there', () => one.events.refusal() === null)
+  assert.equal(await one.events.amountOf(externalCallId('webhook', 'relay', 'evt_1')), 5n)
 })
 
 test('nobody waits for a process that writes the settings: calls are on the same thread', async (t) => {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
 import { openFollower } from '#store/journal/reader.ts'
 import { verifyJournal } from '#store/journal/verify.ts'
 import { openJournal } from '#store/journal/writer.ts'
+import { mountSmallDisk } from '#test/support/small-disk.ts'
 import { openEntry, settleEntry } from './entries.ts'
 import { journalOptions } from './journals.ts'
 import { MemoryDisk } from './memory-disk.ts'
@@ -92,12 +91,12 @@ describe('a full disk', () => {
   })
 
   // Only where this process may mount, which is root outside of a container.
-  const mount = mountSmallDisk()
-  after(() => unmount(mount))
-  if (mount === null) return
+  const disk = mountSmallDisk(2)
+  after(() => disk?.unmount())
+  if (disk === null) return
 
   it('is survived for real, on a file system of 2 MB', async () => {
-    const options = journalOptions(`${mount}/journal`, { reserveBytes: 256 * 1024, segmentBytes: 128 * 1024 })
+    const options = journalOptions(`${disk.path}/journal`, { reserveBytes: 256 * 1024, segmentBytes: 128 * 1024 })
     const { journal } = await openJournal(options)
     const opened: string[] = []
     let refused: unknown = null
@@ -108,12 +107,12 @@ describe('a full disk', () => {
           refused = fault
         },
       )
-      if (i === 500) writeFileSync(`${mount}/ballast`, Buffer.alloc(900 * 1024))
+      if (i === 500) writeFileSync(`${disk.path}/ballast`, Buffer.alloc(900 * 1024))
     }
     assert.ok(refused instanceof Error && 'code' in refused && refused.code === 'journal_full')
     const running = opened.slice(-100)
     await Promise.all(running.map((id) => journal.append(settleEntry(id))))
-    rmSync(`${mount}/ballast`)
+    rmSync(`${disk.path}/ballast`)
     while (journal.refusal() !== null) await turn()
     await journal.append(openEntry('after'))
     await journal.close()
@@ -122,23 +121,6 @@ describe('a full disk', () => {
     assert.equal(check.entries, opened.length + running.length + 1)
   })
 })
-
-function mountSmallDisk(): string | null {
-  const mount = mkdtempSync(`${tmpdir()}/tollgate-small-`)
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', mount], { stdio: 'ignore' })
-    return mount
-  } catch {
-    rmdirSync(mount)
-    return null
-  }
-}
-
-function unmount(mount: string | null): void {
-  if (mount === null) return
-  execFileSync('umount', ['-l', mount])
-  rmdirSync(mount)
-}
 
 function used(disk: MemoryDisk): number {
   return disk.list(dir).reduce((sum, name) => sum + disk.get(`${dir}/${name}`).length, 0)

@@ -150,9 +150,12 @@ export class Stack {
   }
 
   async stop(): Promise<void> {
-    await this.stopGateway()
-    await this.simulator.close()
-    rmSync(this.dataDir, { recursive: true, force: true })
+    try {
+      await this.stopGateway()
+    } finally {
+      await this.simulator.close()
+      rmSync(this.dataDir, { recursive: true, force: true })
+    }
   }
 }
 

@@ -27,7 +27,8 @@ const mostHeld = 10_000
 
 /**
  * Opens what is known of costs metered elsewhere, after their journal was opened for writing: the events of the
- * journal that the table has not seen are read from it first. So an event counts once, wherever the process died.
+ * journal that the table has not seen are read from it first, and while they cannot be none is taken. So an event counts
+ * once, wherever the process died.
  *
  * @throws SettingsFault
  */
@@ -35,7 +36,7 @@ export async function openKnownEvents(place: KnownEventsPlace): Promise<KnownEve
   const sqlite = openSqlite(join(place.dataDir, settingsFile), { survivesPowerFailure: false })
   const events = new KnownEvents(place, sqlite)
   try {
-    await events.catchUp()
+    await events.keep()
     // From now on calls are served: they must not wait for another process that writes the settings. What cannot be
     // kept at once is kept later.
     neverWait(sqlite.connection)
@@ -58,6 +59,8 @@ export class KnownEvents implements ExternalEvents {
   #segment = ''
   /** What the table has as its segment. */
   #keptSegment = ''
+  /** The journal may hold events of earlier runs that nobody here knows: until they are, no others are taken. */
+  #behind = true
   #timer: Timer | null = null
   #keeping: Promise<void> | null = null
   #closed = false
@@ -80,39 +83,20 @@ export class KnownEvents implements ExternalEvents {
     } finally {
       this.#entering.delete(entering)
     }
-    if (this.#held.size >= mostWaiting) void this.#keep()
+    if (this.#held.size >= mostWaiting) void this.keep()
     else if (this.#held.size === 1) this.#keepIn(keepAfterMs)
   }
 
   refusal(): string | null {
-    return this.#held.size < mostHeld ? null : 'The settings cannot be written: see the log of the gateway.'
-  }
-
-  /** Brings the events of the journal that the table has not seen into it. */
-  async catchUp(): Promise<void> {
-    const { dataDir, clock } = this.#place
-    const directory = join(dataDir, 'journal')
-    this.#segment = this.#newestSegment()
-    const from = await externalEventsReadTo(this.#sqlite.database)
-    try {
-      for await (const events of eventsInJournal(directory, from)) {
-        await keepExternalEvents(this.#sqlite.database, { events, segment: null }, clock.wallMs())
-      }
-    } catch (fault) {
-      // Calls are worth more than the events behind the damage, which would count again if they came again.
-      if (!(fault instanceof JournalFault)) throw fault
-      this.#place.onFault(fault)
-    }
-    await keepExternalEvents(this.#sqlite.database, { events: [], segment: this.#segment }, clock.wallMs())
-    this.#keptSegment = this.#segment
-    this.#keepIn(idleMs)
+    if (!this.#behind && this.#held.size < mostHeld) return null
+    return 'The settings cannot be written: see the log of the gateway.'
   }
 
   /** What cannot be kept any more is read from the journal at the next start. */
   async close(): Promise<void> {
     this.#closed = true
     this.#timer?.cancel()
-    await this.#keep()
+    await this.keep()
     await this.#sqlite.database.destroy()
     if (this.#sqlite.connection.isOpen) this.#sqlite.connection.close()
   }
@@ -120,34 +104,69 @@ export class KnownEvents implements ExternalEvents {
   #keepIn(delayMs: number): void {
     this.#timer?.cancel()
     if (this.#closed) return
-    this.#timer = this.#place.timers.after(delayMs, () => void this.#keep())
+    this.#timer = this.#place.timers.after(delayMs, () => void this.keep())
   }
 
-  #keep(): Promise<void> {
-    this.#keeping ??= this.#keepHeld().finally(() => {
+  /**
+   * Brings the table up to date: at first with what the journal has of earlier runs. What cannot be written, as on a
+   * full disk, is tried again by itself; calls need not wait for it. Never throws.
+   */
+  keep(): Promise<void> {
+    this.#keeping ??= this.#tryToKeep().finally(() => {
       this.#keeping = null
-      this.#keepIn(this.#held.size > 0 ? keepAfterMs : idleMs)
+      this.#keepIn(this.#behind || this.#held.size > 0 ? keepAfterMs : idleMs)
     })
     return this.#keeping
   }
 
-  async #keepHeld(): Promise<void> {
-    const events = [...this.#held.values()]
+  async #tryToKeep(): Promise<void> {
     try {
-      this.#segment = this.#newestSegment()
-      // An event that is still entering may stand in an older segment by now. Names sort as segments do.
-      const [segment = ''] = [this.#segment, ...[...this.#entering].map((one) => one.segment)].sort()
-      if (events.length === 0 && segment === this.#keptSegment) return
-      await keepExternalEvents(this.#sqlite.database, { events, segment }, this.#place.clock.wallMs())
-      this.#keptSegment = segment
-      for (const { callId } of events) this.#held.delete(callId)
+      if (!this.#behind) await this.#keepHeld()
+      else if (!this.#closed) await this.#readJournal()
     } catch (fault) {
-      // They stay held, and are tried again.
+      // What is held stays held.
       this.#place.onFault(fault)
     }
   }
 
+  async #readJournal(): Promise<void> {
+    const segment = this.#newestSegment()
+    const from = await externalEventsReadTo(this.#sqlite.database)
+    // First of all whether it can be written: to read the journal may take long.
+    await this.#write([], from ?? '')
+    try {
+      for await (const events of eventsInJournal(this.#journalDirectory, from)) await this.#write(events, null)
+    } catch (fault) {
+      // Calls are worth more than the events behind the damage, which would count again if they came again.
+      if (!(fault instanceof JournalFault)) throw fault
+      this.#place.onFault(fault)
+    }
+    await this.#write([], segment)
+    this.#segment = segment
+    this.#keptSegment = segment
+    this.#behind = false
+  }
+
+  async #keepHeld(): Promise<void> {
+    const events = [...this.#held.values()]
+    this.#segment = this.#newestSegment()
+    // An event that is still entering may stand in an older segment by now. Names sort as segments do.
+    const [segment = ''] = [this.#segment, ...[...this.#entering].map((one) => one.segment)].sort()
+    if (events.length === 0 && segment === this.#keptSegment) return
+    await this.#write(events, segment)
+    this.#keptSegment = segment
+    for (const { callId } of events) this.#held.delete(callId)
+  }
+
+  #write(events: readonly ExternalEvent[], segment: string | null): Promise<void> {
+    return keepExternalEvents(this.#sqlite.database, { events, segment }, this.#place.clock.wallMs())
+  }
+
   #newestSegment(): string {
-    return listSegments(realDisk, join(this.#place.dataDir, 'journal')).at(-1)?.name ?? ''
+    return listSegments(realDisk, this.#journalDirectory).at(-1)?.name ?? ''
+  }
+
+  get #journalDirectory(): string {
+    return join(this.#place.dataDir, 'journal')
   }
 }
