@@ -1,4 +1,5 @@
-import { type JsonObject, objectIn, textIn } from './answers/json.ts'
+import type { JsonObject } from '#lib/json-object.ts'
+import { objectIn, textIn } from './answers/json.ts'
 import { namedEvent, type StreamEnd } from './stream-end.ts'
 
 /** One part of a message that is being written. */

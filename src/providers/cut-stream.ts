@@ -1,6 +1,7 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import { type SseBlock, SseReader } from '#lib/sse.ts'
-import { isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from './answers/json.ts'
+import { objectIn, objectsIn, parseJson, textIn } from './answers/json.ts'
 import { cutResponse } from './cut-response.ts'
 import type { Dialect } from './endpoints.ts'
 import { type CutStream, dataEvent, namedEvent, type StreamEnd } from './stream-end.ts'

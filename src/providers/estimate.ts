@@ -1,4 +1,5 @@
-import { isObject, type RequestFacts } from './requests/facts.ts'
+import { isObject } from '#lib/json-object.ts'
+import type { RequestFacts } from './requests/facts.ts'
 import { textsOf } from './requests/text-size.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { JsonObject } from './answers/json.ts'
+import type { JsonObject } from '#lib/json-object.ts'
 
 /** A stream that the gateway ends, in order, before its model has finished. */
 export interface CutStream {

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+import { isObject } from '#lib/json-object.ts'
 
 export type ConsoleMetric = MetricObjectWithValues<MetricValue<string>>
 
@@ -57,18 +58,18 @@ function metricsOf(text: string): ConsoleMetric[] | null {
 }
 
 function isMetric(said: unknown): said is ConsoleMetric {
-  if (!isRecord(said)) return false
+  if (!isObject(said)) return false
   const { name, help, type, values } = said
   return isName(name) && typeof help === 'string' && types.has(type) && Array.isArray(values) && values.every(isValue)
 }
 
 function isValue(said: unknown): boolean {
-  if (!isRecord(said)) return false
+  if (!isObject(said)) return false
   const { value, labels, metricName } = said
   return (
     typeof value === 'number' &&
     (metricName === undefined || isName(metricName)) &&
-    isRecord(labels) &&
+    isObject(labels) &&
     Object.entries(labels).every(([name, label]) => labelPattern.test(name) && isLabel(label))
   )
 }
@@ -79,8 +80,4 @@ function isName(said: unknown): said is string {
 
 function isLabel(said: unknown): boolean {
   return typeof said === 'string' || typeof said === 'number'
-}
-
-function isRecord(said: unknown): said is Readonly<Record<string, unknown>> {
-  return typeof said === 'object' && said !== null && !Array.isArray(said)
 }

@@ -2,10 +2,11 @@ import { attribute } from '#core/attribution/attribute.ts'
 import { readAttributionHeaders } from '#core/attribution/headers.ts'
 import { emptyPayer } from '#core/attribution/payer.ts'
 import type { Said } from '#core/attribution/said.ts'
+import { isObject } from '#lib/json-object.ts'
 import type { ClientExchange } from '#ports.ts'
 import type { Caller } from '../request/admit.ts'
 import { type ExternalCost, externalCallId } from './external-cost.ts'
-import { amountOf, FieldFault, instantOf, isObject, requiredText } from './fields.ts'
+import { amountOf, FieldFault, instantOf, requiredText } from './fields.ts'
 import { payerOf } from './usage-event.ts'
 
 /** A bill may not be booked where its key does not reach. */

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
-import { amountOf, FieldFault, instantOf, isObject, parseBody } from './fields.ts'
+import { isObject } from '#lib/json-object.ts'
+import { amountOf, FieldFault, instantOf, parseBody } from './fields.ts'
 
 const amountIn = (json: string) => {
   const body = parseBody(Buffer.from(json))

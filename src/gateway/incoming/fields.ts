@@ -5,6 +5,7 @@ import { readDecimal } from '#core/money/decimal.ts'
 import { type PicoUsd, picoUsd } from '#core/money/pico-usd.ts'
 import { picoOfDecimal } from '#core/money/usd-text.ts'
 import { withPlainNames } from '#lib/json-names.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 
 /** Something of an event that cannot be booked: where it stands, `[2].usage.input_tokens`, and what is wrong. */
 export class FieldFault extends Error {
@@ -15,10 +16,6 @@ export class FieldFault extends Error {
     super(path === '' ? `The body ${wrong}.` : `${path} ${wrong}.`)
     this.path = path
   }
-}
-
-export interface JsonObject {
-  readonly [name: string]: unknown
 }
 
 /** Their numbers are kept as the text that was sent: a double may have rounded an amount, or made two ids one. */
@@ -36,10 +33,6 @@ export function parseBody(body: Buffer): unknown {
     // Which byte is at fault says nothing to whoever made the event: no JSON library makes such a body.
     throw new FieldFault('', 'is not JSON')
   }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The object at the path; null where there is none. @throws FieldFault where something else is there */

@@ -1,19 +1,10 @@
 import { type Payer, payerFields, payerProperty } from '#core/attribution/payer.ts'
 import { readTags } from '#core/attribution/tags.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import { vendorOfModelName } from '#providers/vendors.ts'
 import { type ExternalCost, externalCallId } from './external-cost.ts'
-import {
-  amountOf,
-  countOf,
-  FieldFault,
-  instantOf,
-  isObject,
-  type JsonObject,
-  objectAt,
-  requiredText,
-  textOf,
-} from './fields.ts'
+import { amountOf, countOf, FieldFault, instantOf, objectAt, requiredText, textOf } from './fields.ts'
 import type { IncomingSource } from './source.ts'
 
 /** Calls wait while a list is read: so many take some milliseconds. */

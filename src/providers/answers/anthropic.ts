@@ -1,7 +1,8 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
+import type { JsonObject } from '#lib/json-object.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, type JsonObject, nameOf, objectOf, objectsOf, otherCounts, present, sumOf, textOf } from './json.ts'
+import { countOf, nameOf, objectOf, objectsOf, otherCounts, present, sumOf, textOf } from './json.ts'
 import { nothingStated, type StatedCost, statedCost } from './stated-cost.ts'
 
 /** Reads the Messages API. Source: https://docs.anthropic.com/en/api/messages-streaming and its recordings. */

@@ -1,8 +1,9 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { BatchRequest, Reading, StreamMeter } from '#providers/meter.ts'
 import { Findings } from './findings.ts'
 import { createReader } from './formats.ts'
-import { isObject, type JsonObject, objectOf, objectsOf, parseJson } from './json.ts'
+import { objectOf, objectsOf, parseJson } from './json.ts'
 import { tellsAll } from './usage-gaps.ts'
 
 /** An answer with all its pictures is a few megabytes; longer lines are passed on unread. */

@@ -1,8 +1,9 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import { matchEndpoint } from '#providers/endpoints.ts'
 import type { BatchState } from '#providers/meter.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, idOf, isObject, type JsonObject, nameOf, objectOf } from './json.ts'
+import { countOf, idOf, nameOf, objectOf } from './json.ts'
 import { createFreeReader } from './openai-other.ts'
 
 /** Source: https://platform.openai.com/docs/api-reference/batch/object (status). */

@@ -1,7 +1,8 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import type { JsonObject } from '#lib/json-object.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import { countOf, type JsonObject, objectOf, objectsOf, present } from './json.ts'
+import { countOf, objectOf, objectsOf, present } from './json.ts'
 
 /**
  * Reads Cohere's own API: what it bills is `billed_units`, which is less than the tokens it counts.

@@ -1,5 +1,6 @@
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { ProviderError } from '#providers/meter.ts'
-import { countOf, isObject, type JsonObject, present, textOf } from './json.ts'
+import { countOf, present, textOf } from './json.ts'
 
 const maxMessageChars = 2_000
 

@@ -1,4 +1,5 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import type { JsonObject } from '#lib/json-object.ts'
 import type { BatchState, ProviderError, Reading } from '#providers/meter.ts'
 import { idOf, nameOf } from './json.ts'
 
@@ -128,13 +129,11 @@ export class Findings {
 /** Reads the answers of one API. One is made for each answer. */
 export interface AnswerReader {
   /** Takes one event of a stream. `source` is its JSON text, for amounts that a double would blur. */
-  event(json: JsonEvent, source: string): void
+  event(json: JsonObject, source: string): void
   /** Takes the whole body of an answer that is not streamed. */
-  whole(json: JsonEvent, source: string): void
+  whole(json: JsonObject, source: string): void
   /** What was reported so far, null while nothing was. */
   usage(): ReportedUsage | null
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
-
-type JsonEvent = { readonly [key: string]: unknown }

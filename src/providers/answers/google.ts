@@ -1,7 +1,8 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import { errorIn } from './errors.ts'
 import { type AnswerReader, type Findings, shownUsage } from './findings.ts'
-import { countOf, isObject, type JsonObject, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
+import { countOf, objectOf, objectsOf, present, sumOf, textOf } from './json.ts'
 
 /** Reads Gemini's native API. Source: https://ai.google.dev/api/generate-content#UsageMetadata and its recordings. */
 export function createGenerateReader(findings: Findings): AnswerReader {

@@ -6,12 +6,7 @@
 
 import { hash } from 'node:crypto'
 import { bounded, longestModel, longestResponseId } from '#core/ledger/entry-bounds.ts'
-
-export type JsonObject = { readonly [key: string]: unknown }
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 
 export function objectOf(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined

@@ -1,8 +1,9 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { Accent } from './accents.ts'
 import { errorIn } from './errors.ts'
 import { type AnswerReader, type Findings, shownUsage } from './findings.ts'
-import { isObject, type JsonObject, objectOf, objectsOf, textOf } from './json.ts'
+import { objectOf, objectsOf, textOf } from './json.ts'
 import { chatUsage } from './openai-usage.ts'
 import { nothingStated, type StatedCost, statedCost } from './stated-cost.ts'
 

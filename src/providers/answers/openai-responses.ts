@@ -1,18 +1,8 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
-import {
-  countOf,
-  isObject,
-  type JsonObject,
-  nameOf,
-  objectOf,
-  objectsOf,
-  otherCounts,
-  present,
-  sumOf,
-  textOf,
-} from './json.ts'
+import { countOf, nameOf, objectOf, objectsOf, otherCounts, present, sumOf, textOf } from './json.ts'
 import { responsesUsage } from './openai-usage.ts'
 import { type StatedCost, statedCost } from './stated-cost.ts'
 

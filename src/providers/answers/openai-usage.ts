@@ -1,6 +1,7 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
+import type { JsonObject } from '#lib/json-object.ts'
 import type { Accent } from './accents.ts'
-import { countOf, type JsonObject, objectOf, present, sumOf } from './json.ts'
+import { countOf, objectOf, present, sumOf } from './json.ts'
 
 /**
  * `usage` of chat completions and completions. Cached and written tokens are part of `prompt_tokens`, also where the

@@ -1,5 +1,6 @@
 import { plainDecimal } from '#lib/decimal-text.ts'
-import { isObject, type JsonObject, objectOf, present } from './json.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
+import { objectOf, present } from './json.ts'
 
 /** What a provider says about money in its usage object, as exact decimal text. */
 export interface StatedCost {

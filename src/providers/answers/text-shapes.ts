@@ -1,6 +1,7 @@
+import { isObject } from '#lib/json-object.ts'
 import { Findings } from './findings.ts'
 import { type AnswerSource, createReader } from './formats.ts'
-import { isObject, parseJson } from './json.ts'
+import { parseJson } from './json.ts'
 import { learnTemplate, type TextTemplate } from './text-template.ts'
 
 /** Shorter streams are over before a shape would have paid for being learnt. */

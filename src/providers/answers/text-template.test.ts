@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { isObject } from '#lib/json-object.ts'
 import { Findings } from './findings.ts'
 import type { AnswerSource } from './formats.ts'
 import { createReader } from './formats.ts'
-import { isObject, parseJson } from './json.ts'
+import { parseJson } from './json.ts'
 import { TextShapes } from './text-shapes.ts'
 
 const chat = (text: string, more: Readonly<Record<string, unknown>> = {}): string =>

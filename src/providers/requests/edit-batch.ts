@@ -1,5 +1,6 @@
 import { type Edit, type Member, memberEdits, skipSpace, spliceBytes, topLevelMembers } from '#lib/json-members.ts'
-import { isObject, type RequestFacts } from './facts.ts'
+import { isObject } from '#lib/json-object.ts'
+import type { RequestFacts } from './facts.ts'
 import { metadataEdits } from './metadata-edits.ts'
 import { batchedRequests, type RequestParams, requestParams } from './request-params.ts'
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '#lib/json-object.ts'
 import type { Dialect, EndpointMatch } from '../endpoints.ts'
 
 /** A model that may answer, or be called on the way, beside the one that the request asks for. */
@@ -25,7 +26,7 @@ export interface RequestFacts {
   /** A Responses job that runs on after its answer. */
   readonly background: boolean
   /** The body's `metadata`, where that is an object. */
-  readonly metadata: Readonly<Record<string, unknown>> | null
+  readonly metadata: JsonObject | null
   /** Only of a batch with its requests in the body: each different `metadata` that they have. */
   readonly requestsMetadata?: readonly unknown[]
   /** How many inputs one call has where the API takes a list of them (embeddings, moderations); otherwise 1. */
@@ -66,9 +67,4 @@ export interface RequestRefusal {
 
 export function refusal(code: RequestRefusal['code'], message: string, param?: string): RequestRefusal {
   return param === undefined ? { kind: 'refused', code, message } : { kind: 'refused', code, message, param }
-}
-
-/** True of what JSON calls an object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { isObject } from './facts.ts'
 import { count } from './output-limit.ts'
 
 /** A model that answers where the one before it declines. */
@@ -43,7 +43,7 @@ const mostFallbacks = 3
 /** What an entry may set, beside its model none of what a call costs more by than its limit and its speed. */
 const knownMembers: ReadonlySet<string> = new Set(['model', 'max_tokens', 'output_config', 'speed', 'thinking'])
 
-function fallbackOf(entry: Record<string, unknown>): Fallback | null {
+function fallbackOf(entry: JsonObject): Fallback | null {
   const { model, max_tokens: limit, speed } = entry
   if (typeof model !== 'string' || Object.keys(entry).some((name) => !knownMembers.has(name))) return null
   return { model, outputLimitTokens: count(limit), speed: typeof speed === 'string' ? speed : null }

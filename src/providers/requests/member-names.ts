@@ -1,6 +1,7 @@
 import type { Member } from '#lib/json-members.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { isObject, type RequestRefusal, refusal } from './facts.ts'
+import { type RequestRefusal, refusal } from './facts.ts'
 
 /** Callers choose names: beyond these bounds one is looked at anew each time. */
 const mostKept = 1_000
@@ -66,7 +67,7 @@ const ofGeminiConfig = new DecidingNames([
 const ofGeminiThinking = new DecidingNames(['thinkingBudget', 'thinking_budget'])
 
 /** A name in the body that decides something, and that two readers could understand in two ways; null = none. */
-export function faultOfNames({ dialect }: EndpointMatch, root: Record<string, unknown>): RequestRefusal | null {
+export function faultOfNames({ dialect }: EndpointMatch, root: JsonObject): RequestRefusal | null {
   return (
     faultIn(root, ofBody) ??
     faultIn(root['stream_options'], ofStreamOptions) ??
@@ -123,7 +124,7 @@ function misspelled(name: string, meant: string): RequestRefusal {
  * Gemini takes each name as JSON and as proto has it (https://protobuf.dev/programming-guides/json/). Of both together
  * parsers may take either, or none at all.
  */
-function faultOfSpellings(root: Record<string, unknown>): RequestRefusal | null {
+function faultOfSpellings(root: JsonObject): RequestRefusal | null {
   const config = root['generationConfig'] ?? root['generation_config']
   const thinking = isObject(config) ? (config['thinkingConfig'] ?? config['thinking_config']) : null
   return (

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { isObject } from './facts.ts'
 import type { Brought } from './text-size.ts'
 
 /** Parts of a request beside its tools that leave a call without a bound, by the names that they have in it. */
@@ -29,7 +29,7 @@ const none: readonly OpenPart[] = []
 /** Each is looked for where its API has it: a look for what is not there is what most requests pay for. */
 export function openPartsOf(
   { dialect, endpoint }: EndpointMatch,
-  root: Record<string, unknown>,
+  root: JsonObject,
   { openFallbacks, brought }: { readonly openFallbacks: boolean; readonly brought: readonly Brought[] },
 ): readonly OpenPart[] {
   if (dialect === 'google') return openInGemini(root)
@@ -54,7 +54,7 @@ export function openPartsOf(
   return parts.length === 0 ? none : parts
 }
 
-function openInGemini(root: Record<string, unknown>): readonly OpenPart[] {
+function openInGemini(root: JsonObject): readonly OpenPart[] {
   const config = geminiConfig(root)
   const parts: OpenPart[] = []
   if (said(root['cachedContent'] ?? root['cached_content'])) parts.push('cachedContent')
@@ -64,7 +64,7 @@ function openInGemini(root: Record<string, unknown>): readonly OpenPart[] {
 }
 
 /** Both spellings are taken here and within, though not side by side. */
-export function geminiConfig(root: Record<string, unknown>): Record<string, unknown> | null {
+export function geminiConfig(root: JsonObject): JsonObject | null {
   const config = root['generationConfig'] ?? root['generation_config']
   return isObject(config) ? config : null
 }

@@ -1,5 +1,6 @@
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { isObject, noOtherModels, type OtherModel } from './facts.ts'
+import { noOtherModels, type OtherModel } from './facts.ts'
 
 /**
  * The models that a JSON body names beside its `model`. Sources: https://openrouter.ai/docs (`models`, `route`, `preset`,
@@ -9,7 +10,7 @@ import { isObject, noOtherModels, type OtherModel } from './facts.ts'
  * (`providerOptions`). Relays invent more: so every member that is not known to be something else is looked into, and
  * whatever is called a model, or a fallback, is taken for one.
  */
-export function otherModels({ dialect }: EndpointMatch, root: Record<string, unknown>): readonly OtherModel[] {
+export function otherModels({ dialect }: EndpointMatch, root: JsonObject): readonly OtherModel[] {
   let found: OtherModel[] | null = null
   for (const name in root) {
     if (usual.has(name) || (name === 'route' && isOfList(root))) continue
@@ -35,7 +36,7 @@ export function otherModels({ dialect }: EndpointMatch, root: Record<string, unk
 }
 
 /** OpenRouter's `route` says how to go through `models`, and has it choose some where there are none. */
-function isOfList({ route, models }: Record<string, unknown>): boolean {
+function isOfList({ route, models }: JsonObject): boolean {
   return typeof route === 'string' && Array.isArray(models) && models.length > 0
 }
 
@@ -134,7 +135,7 @@ function callsModels(plugin: unknown): boolean {
   return isObject(plugin) && typeof plugin['id'] === 'string' && modelTool.test(plugin['id'])
 }
 
-function collectTool(path: string, tool: Record<string, unknown>, found: OtherModel[]): void {
+function collectTool(path: string, tool: JsonObject, found: OtherModel[]): void {
   const { type } = tool
   // Most are functions of the caller's, whose schemas may speak of models as of anything else.
   if (typeof type !== 'string' || type === 'function' || type === 'custom') return
@@ -157,7 +158,7 @@ function collectTool(path: string, tool: Record<string, unknown>, found: OtherMo
 }
 
 /** Vertex AI's model router. */
-function routingOf(root: Record<string, unknown>): unknown {
+function routingOf(root: JsonObject): unknown {
   const config = root['generationConfig'] ?? root['generation_config']
   return isObject(config) ? (config['routingConfig'] ?? config['routing_config'] ?? config['modelConfig']) : undefined
 }

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { isObject } from './facts.ts'
 
 /** The member that limits the output of one answer; `generationConfig` holds Gemini's `maxOutputTokens`. */
 export type OutputLimitField = 'max_tokens' | 'max_completion_tokens' | 'max_output_tokens' | 'generationConfig'
@@ -45,7 +45,7 @@ export function addedOutputLimit(
 }
 
 /** The most output tokens that the caller lets one answer have: the greatest of what is said; null = nothing is. */
-export function readOutputLimit(match: EndpointMatch, root: Record<string, unknown>): number | null {
+export function readOutputLimit(match: EndpointMatch, root: JsonObject): number | null {
   switch (outputLimitFields(match)) {
     case fieldsOf.chat:
       return greatest(count(root['max_tokens']), count(root['max_completion_tokens']))

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { isObject } from './facts.ts'
 import { type Fallback, fallbacksOf } from './fallbacks.ts'
 import { continuesThread, geminiConfig, type OpenPart, openPartsOf, said } from './open-parts.ts'
 import { count } from './output-limit.ts'
@@ -66,12 +66,7 @@ export const noReach: RequestReach = {
  * Members are read by their names as written here, not in loops over lists of names: bodies come in every shape, and
  * a read by a name that is not known beforehand costs several times as much.
  */
-export function reachOf(
-  match: EndpointMatch,
-  root: Record<string, unknown>,
-  size: TextSize,
-  bodyBytes: number,
-): RequestReach {
+export function reachOf(match: EndpointMatch, root: JsonObject, size: TextSize, bodyBytes: number): RequestReach {
   const allUses = match.endpoint === 'responses' ? count(root['max_tool_calls']) : null
   const fallbacks = fallbacksOf(match, root['fallbacks'])
   const { brought } = size
@@ -108,13 +103,13 @@ const noFallbacks: readonly Fallback[] = []
 /** A set of tools is described as so many: the browser's has 28. */
 const toolsOfSet = 32
 
-function descriptionsOf(tools: readonly Record<string, unknown>[]): number {
+function descriptionsOf(tools: readonly JsonObject[]): number {
   if (tools.length === 0) return 0
   return tools.reduce((sum, { type }) => sum + (typeof type === 'string' && /_toolset_/.test(type) ? toolsOfSet : 1), 0)
 }
 
 /** Refers to what the provider keeps of earlier calls. */
-function keepsInput({ dialect }: EndpointMatch, root: Record<string, unknown>): boolean {
+function keepsInput({ dialect }: EndpointMatch, root: JsonObject): boolean {
   switch (dialect) {
     case 'anthropic':
       return continuesThread(root['thread'])
@@ -140,7 +135,7 @@ function passesOf(tools: readonly ServerTool[], allUses: number | null): number 
   return passes
 }
 
-function hasSchema(root: Record<string, unknown>): boolean {
+function hasSchema(root: JsonObject): boolean {
   const text = root['text']
   return (
     isSchema(root['response_format']) ||
@@ -154,7 +149,7 @@ function isSchema(format: unknown): boolean {
   return isObject(format) && format['type'] !== 'text'
 }
 
-function answersOf(match: EndpointMatch, root: Record<string, unknown>): number {
+function answersOf(match: EndpointMatch, root: JsonObject): number {
   if (match.dialect === 'google') {
     const config = geminiConfig(root)
     return count(config?.['candidateCount'] ?? config?.['candidate_count']) ?? 1
@@ -166,7 +161,7 @@ function answersOf(match: EndpointMatch, root: Record<string, unknown>): number 
 }
 
 /** True where thinking is asked for or left on; false says nothing: many models think unasked. */
-function thinks(root: Record<string, unknown>): boolean {
+function thinks(root: JsonObject): boolean {
   const { thinking, reasoning } = root
   if (isObject(thinking) && thinking['type'] !== 'disabled') return true
   if (said(reasoning) || root['enable_thinking'] === true) return true
@@ -177,7 +172,7 @@ function thinks(root: Record<string, unknown>): boolean {
 }
 
 /** Answers of sound or pictures. */
-function speaks(root: Record<string, unknown>): boolean {
+function speaks(root: JsonObject): boolean {
   const config = geminiConfig(root)
   return (
     isMoreThanText(root['modalities']) ||
@@ -193,7 +188,7 @@ function isMoreThanText(kinds: unknown): boolean {
 const leastOfResponses = 16
 
 /** Anthropic wants `max_tokens` above the thinking budget. */
-function leastOutputOf(match: EndpointMatch, root: Record<string, unknown>): number {
+function leastOutputOf(match: EndpointMatch, root: JsonObject): number {
   const { thinking } = root
   const budget = isObject(thinking) ? count(thinking['budget_tokens']) : null
   return Math.max(budget === null ? 1 : budget + 1, match.endpoint === 'responses' ? leastOfResponses : 1)

@@ -2,9 +2,10 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { jsonFaultPosition } from '#lib/json-fault.ts'
 import { countMembers, topLevelMembers } from '#lib/json-members.ts'
 import { withPlainNames } from '#lib/json-names.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import { boundaryOf } from '#lib/multipart.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { emptyFacts, isObject, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
+import { emptyFacts, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
 import { faultOfNames, repeatedName, standsTwice } from './member-names.ts'
 import { otherModels } from './other-models.ts'
 import { readOutputLimit } from './output-limit.ts'
@@ -94,19 +95,14 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
 }
 
 /** `root` with the names that stand in the text: all that is read here can do without escapes. */
-function asWritten(root: Record<string, unknown>, text: string): { root: Record<string, unknown>; size: TextSize } {
+function asWritten(root: JsonObject, text: string): { root: JsonObject; size: TextSize } {
   const size = textSize(root)
   if (!size.mayBeMisread) return { root, size }
-  const again: Record<string, unknown> = JSON.parse(withPlainNames(text))
+  const again: JsonObject = JSON.parse(withPlainNames(text))
   return { root: again, size: textSize(again) }
 }
 
-function factsOf(
-  match: EndpointMatch,
-  root: Record<string, unknown>,
-  size: TextSize,
-  bodyBytes: number,
-): RequestReading {
+function factsOf(match: EndpointMatch, root: JsonObject, size: TextSize, bodyBytes: number): RequestReading {
   const named = root['model']
   if (named !== undefined && named !== null && typeof named !== 'string') {
     return refusal('invalid_request', '"model" must be a string', 'model')
@@ -143,7 +139,7 @@ function factsOf(
 }
 
 /** A model that a Gemini body names beside its path, where it is another one: Google wants them equal. */
-function otherModel(inPath: string, root: Record<string, unknown>): string | null {
+function otherModel(inPath: string, root: JsonObject): string | null {
   const inner = root['generateContentRequest']
   const list = root['requests']
   const named = [root['model'], isObject(inner) ? inner['model'] : undefined]
@@ -157,18 +153,14 @@ function otherModel(inPath: string, root: Record<string, unknown>): string | nul
   return null
 }
 
-function includeUsage(
-  match: EndpointMatch,
-  root: Record<string, unknown>,
-  stream: boolean,
-): RequestFacts['includeUsage'] {
+function includeUsage(match: EndpointMatch, root: JsonObject, stream: boolean): RequestFacts['includeUsage'] {
   if (!stream || (match.endpoint !== 'chat.completions' && match.endpoint !== 'completions')) return 'n/a'
   const options = root['stream_options']
   return isObject(options) && options['include_usage'] === true ? 'asked' : 'not_asked'
 }
 
 /** A list of numbers is one input, of tokens. */
-function inputs({ endpoint, dialect }: EndpointMatch, root: Record<string, unknown>): number {
+function inputs({ endpoint, dialect }: EndpointMatch, root: JsonObject): number {
   const list =
     endpoint === 'completions'
       ? root['prompt']

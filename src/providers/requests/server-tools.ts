@@ -1,6 +1,6 @@
 import type { UnitName } from '#core/usage/units.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { isObject } from './facts.ts'
 import { said } from './open-parts.ts'
 import { count } from './output-limit.ts'
 import type { Brought } from './text-size.ts'
@@ -16,18 +16,15 @@ export interface ServerTool {
   readonly otherModel: boolean
 }
 
-const none: readonly Record<string, unknown>[] = []
+const none: readonly JsonObject[] = []
 
 /**
  * All tools that the model is told of: those that a request begins with, and those that its conversation brings along
  * later, in what both APIs that have it call additions and results of searches for tools.
  */
-export function toolsIn(
-  root: Record<string, unknown>,
-  brought: readonly Brought[],
-): readonly Record<string, unknown>[] {
+export function toolsIn(root: JsonObject, brought: readonly Brought[]): readonly JsonObject[] {
   if (root['tools'] === undefined && brought.length === 0) return none
-  const tools: Record<string, unknown>[] = []
+  const tools: JsonObject[] = []
   // Google takes one value where a list is wanted.
   for (const given of [root['tools'], ...brought.map(({ tools: later }) => later)]) {
     for (const tool of Array.isArray(given) ? given : [given]) if (isObject(tool)) tools.push(tool)
@@ -37,8 +34,8 @@ export function toolsIn(
 
 export function serverToolsOf(
   match: EndpointMatch,
-  root: Record<string, unknown>,
-  { tools: given, allUses }: { readonly tools: readonly Record<string, unknown>[]; readonly allUses: number | null },
+  root: JsonObject,
+  { tools: given, allUses }: { readonly tools: readonly JsonObject[]; readonly allUses: number | null },
 ): readonly ServerTool[] {
   const tools = given.flatMap((tool) => serverToolsIn(match, tool))
   // Members beside `tools` that have the provider search: of OpenAI, OpenRouter and xAI.
@@ -69,7 +66,7 @@ const anthropicClientTool = /^(?:custom|bash_|text_editor_|computer_|memory_|bro
 /** https://platform.openai.com/docs/guides/tools, and what others call a function. */
 const openaiClientTool = /^(?:function|custom|namespace|local_shell|apply_patch|computer)/
 
-function serverToolsIn(match: EndpointMatch, tool: Record<string, unknown>): readonly ServerTool[] {
+function serverToolsIn(match: EndpointMatch, tool: JsonObject): readonly ServerTool[] {
   if (match.dialect === 'google') {
     return Object.keys(tool).flatMap((name) => {
       if (/^(?:functionDeclarations|function_declarations|computerUse|computer_use)$/.test(name)) return []

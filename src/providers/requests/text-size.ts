@@ -1,4 +1,4 @@
-import { isObject } from './facts.ts'
+import { isObject, type JsonObject } from '#lib/json-object.ts'
 
 export interface TextSize {
   /** UTF-16 units, keys of objects included since tools and schemas are read by the model as text. */
@@ -106,12 +106,12 @@ class Walk {
     else {
       this.#depth += 1
       if (Array.isArray(value)) for (const element of value) this.visit(element, asText)
-      else this.#object(value as Record<string, unknown>, asText)
+      else this.#object(value as JsonObject, asText)
       this.#depth -= 1
     }
   }
 
-  #object(value: Record<string, unknown>, asText: boolean): void {
+  #object(value: JsonObject, asText: boolean): void {
     const type = value['type']
     const kind = type === undefined ? undefined : kinds.get(type)
     if (kind !== undefined) this.#kind(kind, value, asText)
@@ -142,7 +142,7 @@ class Walk {
     return true
   }
 
-  #kind(kind: Kind, value: Record<string, unknown>, asText: boolean): void {
+  #kind(kind: Kind, value: JsonObject, asText: boolean): void {
     if (kind === 'picture' || kind === 'media') this.hasMedia = true
     if (asText) return
     if (kind === 'picture') this.pictures += 1
@@ -162,7 +162,7 @@ class Walk {
     else this.unmeasured = true
   }
 
-  #cache(control: Record<string, unknown>): void {
+  #cache(control: JsonObject): void {
     if (control['ttl'] === '1h') this.cacheControl = 'any'
     else if (this.cacheControl === 'none') this.cacheControl = 'short'
   }
