@@ -2,6 +2,7 @@ import { type Payer, payerFields, payerProperty } from '#core/attribution/payer.
 import { readTags } from '#core/attribution/tags.ts'
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import { isObject, type JsonObject } from '#lib/json-object.ts'
+import type { Writable } from '#lib/writable.ts'
 import { vendorOfModelName } from '#providers/vendors.ts'
 import { type ExternalCost, externalCallId } from './external-cost.ts'
 import { amountOf, countOf, FieldFault, instantOf, objectAt, requiredText, textOf } from './fields.ts'
@@ -51,7 +52,7 @@ function readUsageEvent(event: unknown, at: string, { source, nowMs, hashPrompt 
 
 /** Who pays: what the source is configured with, overridden by what the event says. */
 export function payerOf(event: JsonObject, under: (name: string) => string, configured: Payer): Payer {
-  const payer: { -readonly [Property in keyof Payer]: Payer[Property] } = { ...configured }
+  const payer: Writable<Payer> = { ...configured }
   for (const field of payerFields) {
     const said = textOf(event[field], under(field))
     if (said !== '') payer[payerProperty[field]] = said

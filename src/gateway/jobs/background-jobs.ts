@@ -1,4 +1,5 @@
 import type { OpenEntry } from '#core/ledger/entry.ts'
+import { isFinalStatus } from '#providers/answers/openai-responses.ts'
 import type { Reading } from '#providers/meter.ts'
 
 /** The open entry of a Responses job that runs on at the provider after its first answer. */
@@ -10,12 +11,9 @@ export function isJob(entry: OpenEntry): entry is JobEntry {
   return entry.responseId !== undefined
 }
 
-/** Source: https://platform.openai.com/docs/api-reference/responses/object (status). */
-const finalStatuses: ReadonlySet<string | undefined> = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
-
 /** The response will not change any more. */
 export function isOver(reading: Reading): boolean {
-  return finalStatuses.has(reading.status)
+  return isFinalStatus(reading.status)
 }
 
 /** Of the answer that began a job: its result, and what it costs, can be fetched later. */

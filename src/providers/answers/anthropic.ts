@@ -7,85 +7,105 @@ import { nothingStated, type StatedCost, statedCost } from './stated-cost.ts'
 
 /** Reads the Messages API. Source: https://docs.anthropic.com/en/api/messages-streaming and its recordings. */
 export function createMessagesReader(findings: Findings): AnswerReader {
-  let usage: JsonObject | null = null
-  let cost: StatedCost = nothingStated
-  let refused = false
-  let produced = false
-  const ran: ToolRuns = { searches: 0, fetches: 0, codeRuns: 0 }
-  let toldInDelta = false
+  return new MessagesReader(findings)
+}
 
-  const takeBlock = (block: JsonObject | undefined, streamed: boolean): void => {
-    // Says only that another model goes on. A stream began with the name of the model that was asked first.
-    const goesOn = block?.['type'] === 'fallback'
-    if (goesOn && streamed) findings.nameModel(objectOf(block['to'])?.['model'])
-    produced ||= !goesOn
-    noteRun(block, ran)
-    addBlock(block, findings)
+class MessagesReader implements AnswerReader {
+  readonly #findings: Findings
+  readonly #ran: ToolRuns = { searches: 0, fetches: 0, codeRuns: 0 }
+  #usage: JsonObject | null = null
+  #cost: StatedCost = nothingStated
+  #refused = false
+  #produced = false
+  #toldInDelta = false
+
+  constructor(findings: Findings) {
+    this.#findings = findings
   }
-  const takeMessage = (message: JsonObject, source: string): void => {
-    findings.nameModel(message['model'])
-    findings.nameResponse(message['id'])
-    usage = objectOf(message['usage']) ?? null
-    if (usage !== null) cost = statedCost(usage, source)
+
+  event(json: JsonObject, source: string): void {
+    const findings = this.#findings
+    switch (json['type']) {
+      case 'content_block_delta':
+        return addDelta(objectOf(json['delta']), findings)
+      case 'content_block_start': {
+        const block = objectOf(json['content_block'])
+        // A stream began with the name of the model that was asked first.
+        if (goesOn(block)) findings.nameModel(objectOf(block?.['to'])?.['model'])
+        return this.#takeBlock(block)
+      }
+      case 'message_start': {
+        const message = objectOf(json['message'])
+        if (message === undefined) return
+        this.#takeMessage(message, source)
+        if (this.#usage !== null) this.#usage = withoutProvisional(this.#usage)
+        return
+      }
+      case 'message_delta':
+        return this.#takeDelta(json, source)
+      case 'message_stop':
+        findings.usageFinal = this.#toldInDelta
+        findings.ended = true
+        findings.complete = true
+        return
+      default:
+        if (json['error'] === undefined) return
+        findings.error = errorIn(json)
+        findings.ended = true
+    }
+  }
+
+  whole(json: JsonObject, source: string): void {
+    const findings = this.#findings
+    const error = errorIn(json)
+    if (error !== null) {
+      findings.error = error
+      return
+    }
+    this.#takeMessage(json, source)
+    for (const block of objectsOf(json['content'])) this.#takeBlock(block)
+    this.#refused = isUnbilledRefusal(json)
+    findings.complete = true
+  }
+
+  usage(): ReportedUsage | null {
+    if (this.#usage === null) return null
+    const reported = { ...messagesUsage(this.#usage, this.#findings, this.#ran), ...this.#cost }
+    const atOnce = this.#refused && !this.#produced && (reported.outputTokens ?? 0) <= 1
+    return atOnce ? { ...reported, refusedAtOnce: true } : reported
+  }
+
+  #takeMessage(message: JsonObject, source: string): void {
+    this.#findings.nameModel(message['model'])
+    this.#findings.nameResponse(message['id'])
+    const usage = objectOf(message['usage'])
+    this.#usage = usage ?? null
+    if (usage !== undefined) this.#cost = statedCost(usage, source)
+  }
+
+  #takeBlock(block: JsonObject | undefined): void {
+    this.#produced ||= !goesOn(block)
+    noteRun(block, this.#ran)
+    addBlock(block, this.#findings)
   }
 
   /** Relays state what a call cost here as well: https://github.com/BerriAI/litellm/issues/15102 */
-  const takeDelta = (json: JsonObject, source: string): void => {
+  #takeDelta(json: JsonObject, source: string): void {
     const delta = objectOf(json['delta'])
-    refused ||= isUnbilledRefusal(delta)
+    this.#refused ||= isUnbilledRefusal(delta)
     const reported = objectOf(json['usage'])
-    usage = merged(usage, reported)
+    this.#usage = merged(this.#usage, reported)
     const stated = reported === undefined ? nothingStated : statedCost(reported, source)
-    if (stated !== nothingStated) cost = stated
-    toldInDelta = true
+    if (stated !== nothingStated) this.#cost = stated
+    this.#toldInDelta = true
     // One or more of them may come, and only the last says why the answer ended.
-    if (textOf(delta?.['stop_reason']) !== undefined) findings.usageFinal = true
+    if (textOf(delta?.['stop_reason']) !== undefined) this.#findings.usageFinal = true
   }
+}
 
-  return {
-    event(json, source) {
-      switch (json['type']) {
-        case 'content_block_delta':
-          return addDelta(objectOf(json['delta']), findings)
-        case 'content_block_start':
-          return takeBlock(objectOf(json['content_block']), true)
-        case 'message_start': {
-          const message = objectOf(json['message'])
-          if (message === undefined) return
-          takeMessage(message, source)
-          if (usage !== null) usage = withoutProvisional(usage)
-          return
-        }
-        case 'message_delta':
-          return takeDelta(json, source)
-        case 'message_stop':
-          findings.usageFinal = toldInDelta
-          findings.ended = true
-          findings.complete = true
-          return
-        default:
-          if (json['error'] === undefined) return
-          findings.error = errorIn(json)
-          findings.ended = true
-      }
-    },
-    whole(json, source) {
-      const error = errorIn(json)
-      if (error !== null) {
-        findings.error = error
-        return
-      }
-      takeMessage(json, source)
-      for (const block of objectsOf(json['content'])) takeBlock(block, false)
-      refused = isUnbilledRefusal(json)
-      findings.complete = true
-    },
-    usage: () => {
-      if (usage === null) return null
-      const reported = { ...messagesUsage(usage, findings, ran), ...cost }
-      return refused && !produced && (reported.outputTokens ?? 0) <= 1 ? { ...reported, refusedAtOnce: true } : reported
-    },
-  }
+/** Says no more than that another model goes on. */
+function goesOn(block: JsonObject | undefined): boolean {
+  return block?.['type'] === 'fallback'
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
 import type { JsonObject } from '#lib/json-object.ts'
+import type { Writable } from '#lib/writable.ts'
 import type { BatchState, ProviderError, Reading } from '#providers/meter.ts'
 import { idOf, nameOf } from './json.ts'
 
@@ -135,5 +136,3 @@ export interface AnswerReader {
   /** What was reported so far, null while nothing was. */
   usage(): ReportedUsage | null
 }
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] }

@@ -6,8 +6,12 @@ import { countOf, nameOf, objectOf, objectsOf, otherCounts, present, sumOf, text
 import { responsesUsage } from './openai-usage.ts'
 import { type StatedCost, statedCost } from './stated-cost.ts'
 
-/** After these a response will not change any more. Source: https://platform.openai.com/docs/api-reference/responses/object */
-const finalStatuses: ReadonlySet<string> = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
+const finalStatuses: ReadonlySet<unknown> = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
+
+/** Whether a response of this status will not change any more: https://platform.openai.com/docs/api-reference/responses/object */
+export function isFinalStatus(status: unknown): boolean {
+  return finalStatuses.has(status)
+}
 
 /** Reads the Responses API: created, streamed, retrieved or compacted. */
 export function createResponsesReader(findings: Findings): AnswerReader {
@@ -45,7 +49,7 @@ export function createResponsesReader(findings: Findings): AnswerReader {
       const whole = objectOf(json['response'])
       if (whole !== undefined) {
         take(whole, source)
-        if (finalStatuses.has(textOf(whole['status']) ?? '')) {
+        if (isFinalStatus(whole['status'])) {
           findings.ended = true
           findings.complete = true
           findings.usageFinal = true

@@ -1,5 +1,6 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import type { JsonObject } from '#lib/json-object.ts'
+import type { Writable } from '#lib/writable.ts'
 import type { Accent } from './accents.ts'
 import { countOf, objectOf, present, sumOf } from './json.ts'
 
@@ -70,7 +71,7 @@ export function chatUsage(usage: JsonObject, accent: Accent, model: string | nul
  * Cache writes by lifetime: of relays to Claude as Anthropic says it (LiteLLM in the details, others beside them), of
  * OpenAI in words of its own.
  */
-function splitOfWrites(usage: JsonObject, details: JsonObject | undefined): Writable<ReportedPass> {
+function splitOfWrites(usage: JsonObject, details: JsonObject | undefined): ReportedPass {
   const byMinutes =
     objectOf(details?.['cache_creation_token_details']) ??
     objectOf(details?.['cache_creation']) ??
@@ -83,14 +84,12 @@ function splitOfWrites(usage: JsonObject, details: JsonObject | undefined): Writ
 }
 
 /** What of the cached tokens was sound or pictures, which have rates of their own. */
-function partsOfCached(details: JsonObject | undefined): Writable<ReportedPass> {
+function partsOfCached(details: JsonObject | undefined): ReportedPass {
   return present<ReportedPass>({
     audioCachedTokens: countOf(details?.['audio_tokens']),
     imageCachedTokens: countOf(details?.['image_tokens']) ?? countOf(details?.['cached_image_tokens']),
   })
 }
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 interface Output {
   readonly outputTokens: number | undefined
