@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { askJson, type ConsoleLink, collect, type OpenConsoleLink, sendJson } from './console-link.ts'
-import { parseDuration } from './options/key-options.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { askJson, type OpenConsoleLink, sendJson, withConsole } from './console-link.ts'
+import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
+import { collect, parseDuration } from './options/values.ts'
 import { jsonText } from './output/json-text.ts'
 import { type TableColumn, tableText } from './output/table.ts'
 
@@ -23,10 +23,6 @@ export interface AlertsDoors {
   readonly nowMs: () => number
 }
 
-interface Shown extends PlaceOptions {
-  readonly json?: boolean
-}
-
 /** `tollgate alerts …`: what fired and who was told; silences, replays and test messages. */
 export function alertsCommand(doors: AlertsDoors): Command {
   return listCommand(doors)
@@ -38,7 +34,7 @@ export function alertsCommand(doors: AlertsDoors): Command {
     .addHelpText('after', more)
 }
 
-interface ListOptions extends Shown {
+interface ListOptions extends PrintOptions {
   readonly status?: string
   readonly type?: string
   readonly severity?: string
@@ -75,7 +71,7 @@ function listCommand(doors: AlertsDoors): Command {
     .option('--language <language>', 'of the messages: en, de or vi', 'en')
     .option('--json', 'print JSON')
   return withPlaceOptions(command).action((options: ListOptions) =>
-    linked(doors, options, async (link) => {
+    withConsole(doors.open, options, async (link) => {
       const query = new URLSearchParams({ since: options.since, limit: options.limit, language: options.language })
       for (const name of ['status', 'type', 'severity'] as const) {
         const value = options[name]
@@ -121,15 +117,12 @@ function testCommand(doors: AlertsDoors): Command {
     .argument('<receiver>', 'its name in the configuration')
     .option('--json', 'print JSON')
     .action((name: string, _: unknown, command: Command) =>
-      linked(doors, command.optsWithGlobals<Shown>(), async (link, { json }) => {
+      withConsole(doors.open, command.optsWithGlobals<PrintOptions>(), async (link, { json }) => {
         const path = `/api/v1/receivers/${encodeURIComponent(name)}/test`
         const answer = await sendJson<TestAnswer>(link, 'POST', path)
         const { ok, detail, duration_ms: ms } = answer
-        if (json === true) doors.print(jsonText(answer))
-        else
-          doors.print(
-            `${name} ${ok ? 'took the test message' : 'did NOT take the test message'} (${ms} ms): ${detail}\n`,
-          )
+        const verdict = ok ? 'took the test message' : 'did NOT take the test message'
+        doors.print(json === true ? jsonText(answer) : `${name} ${verdict} (${ms} ms): ${detail}\n`)
         if (!ok) process.exitCode = 1
       }),
     )
@@ -142,7 +135,7 @@ interface TestAnswer {
   readonly duration_ms: number
 }
 
-interface SilenceOptions extends Shown {
+interface SilenceOptions extends PrintOptions {
   readonly match: readonly string[]
   readonly for: number
   readonly by?: string
@@ -167,7 +160,7 @@ function silenceCommand(doors: AlertsDoors): Command {
     .option('--comment <text>', 'why')
     .option('--json', 'print JSON')
     .action((_: unknown, command: Command) =>
-      linked(doors, command.optsWithGlobals<SilenceOptions>(), async (link, options) => {
+      withConsole(doors.open, command.optsWithGlobals<SilenceOptions>(), async (link, options) => {
         const made = await sendJson<ShownSilence>(link, 'POST', '/api/v1/silences', {
           match: matchOf(options.match),
           ends_at: new Date(doors.nowMs() + options.for).toISOString(),
@@ -195,7 +188,7 @@ function silencesCommand(doors: AlertsDoors): Command {
     .description('The silences that have not ended.')
     .option('--json', 'print JSON')
     .action((_: unknown, command: Command) =>
-      linked(doors, command.optsWithGlobals<Shown>(), async (link, { json }) => {
+      withConsole(doors.open, command.optsWithGlobals<PrintOptions>(), async (link, { json }) => {
         const found = await askJson<{ data: readonly ShownSilence[] }>(link, '/api/v1/silences', new URLSearchParams())
         doors.print(json === true ? jsonText(found) : silencesText(found.data))
       }),
@@ -219,7 +212,7 @@ function unsilenceCommand(doors: AlertsDoors): Command {
     .description('End a silence now.')
     .argument('<id>', 'as `tollgate alerts silences` shows it')
     .action((id: string, _: unknown, command: Command) =>
-      linked(doors, command.optsWithGlobals<Shown>(), async (link) => {
+      withConsole(doors.open, command.optsWithGlobals<PrintOptions>(), async (link) => {
         await sendJson(link, 'DELETE', `/api/v1/silences/${encodeURIComponent(id)}`)
         doors.print(`${id} has ended.\n`)
       }),
@@ -231,23 +224,10 @@ function replayCommand(doors: AlertsDoors): Command {
     .description('Tell an alert again to whoever was told, under the same ids.')
     .argument('<id>', 'id of the alert')
     .action((id: string, _: unknown, command: Command) =>
-      linked(doors, command.optsWithGlobals<Shown>(), async (link) => {
+      withConsole(doors.open, command.optsWithGlobals<PrintOptions>(), async (link) => {
         const path = `/api/v1/alerts/${encodeURIComponent(id)}/replay`
         const { notifications } = await sendJson<{ notifications: number }>(link, 'POST', path)
         doors.print(`${notifications} ${notifications === 1 ? 'message is' : 'messages are'} sent again.\n`)
       }),
     )
-}
-
-async function linked<Options extends PlaceOptions>(
-  { open }: AlertsDoors,
-  options: Options,
-  work: (link: ConsoleLink, options: Options) => Promise<void>,
-): Promise<void> {
-  const link = await open(placeOverrides(options))
-  try {
-    await work(link, options)
-  } finally {
-    await link.close()
-  }
 }

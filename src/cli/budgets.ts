@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { askJson, type ConsoleLink, type OpenConsoleLink } from './console-link.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { askJson, type ConsoleLink, type OpenConsoleLink, withConsole } from './console-link.ts'
+import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
 import { changedLines, frameText, type ShownBudget, tableOfBudgets } from './output/budgets-text.ts'
 import { jsonText } from './output/json-text.ts'
 
@@ -20,8 +20,7 @@ Examples:
 
 Budgets are defined in the configuration file, and a running gateway keeps them.`
 
-interface BudgetsOptions extends PlaceOptions {
-  readonly json?: boolean
+interface BudgetsOptions extends PrintOptions {
   readonly watch?: boolean
 }
 
@@ -35,15 +34,12 @@ export function budgetsCommand(open: OpenConsoleLink, sleep: (delayMs: number) =
     .option('-w, --watch', 'go on showing it, every second')
     .option('--json', 'print JSON; with --watch an object a line')
     .addHelpText('after', more)
-  return withPlaceOptions(command).action(async (name: string | undefined, options: BudgetsOptions) => {
-    const link = await open(placeOverrides(options))
-    try {
-      if (options.watch === true) await watch(link, name, options.json === true, sleep)
-      else await show(link, name, options.json === true)
-    } finally {
-      await link.close()
-    }
-  })
+  return withPlaceOptions(command).action((name: string | undefined, options: BudgetsOptions) =>
+    withConsole(open, options, (link) => {
+      const json = options.json === true
+      return options.watch === true ? watch(link, name, json, sleep) : show(link, name, json)
+    }),
+  )
 }
 
 async function show(link: ConsoleLink, name: string | undefined, json: boolean): Promise<void> {

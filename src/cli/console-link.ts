@@ -1,4 +1,5 @@
 import { splitFilter } from '#reports/fields.ts'
+import { type PlaceOptions, placeOverrides } from './options/place-options.ts'
 
 /** Asks the console, wherever it is. */
 export interface ConsoleLink {
@@ -19,6 +20,20 @@ interface LinkAnswer {
 
 /** Given environment variables to add. */
 export type OpenConsoleLink = (overrides: Record<string, string>) => Promise<ConsoleLink>
+
+/** Does `work` with the console of the Tollgate that the options name, and leaves it when that has ended. */
+export async function withConsole<Options extends PlaceOptions>(
+  open: OpenConsoleLink,
+  options: Options,
+  work: (link: ConsoleLink, options: Options) => Promise<void>,
+): Promise<void> {
+  const link = await open(placeOverrides(options))
+  try {
+    await work(link, options)
+  } finally {
+    await link.close()
+  }
+}
 
 /** The JSON of an answer. @throws with what the console says is wrong, for people. */
 export async function askJson<Answer>(link: ConsoleLink, path: string, query: URLSearchParams): Promise<Answer> {
@@ -71,9 +86,4 @@ export function appendFilter(query: URLSearchParams, filter: string): void {
   const name = filter.slice(0, at).trim()
   const isMistakable = suffix === '' && splitFilter(name).operator !== null
   query.append(`filter.${name}${isMistakable ? '.eq' : suffix}`, filter.slice(at + sign.length))
-}
-
-/** For an option that may be given several times. */
-export function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
 }

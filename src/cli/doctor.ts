@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { type PrintOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
 
 export interface Finding {
   /** What was looked at, one word. */
@@ -12,8 +12,8 @@ export interface Finding {
 
 const more = `
 Looks at: the version of Node.js, the embedded ClickHouse, the configuration, the data directory (writable, not in
-use), disk space, the port, whether records follow the journal, and whether providers have keys. Calls no provider and changes nothing but that the
-data directory is made.
+use), disk space, the port, whether records follow the journal, and whether providers have keys. Calls no provider and
+changes nothing but that the data directory is made.
 
 Exit codes: 0 nothing in the way, 1 at least one fault.`
 
@@ -26,7 +26,7 @@ export function doctorCommand(diagnose: Diagnose): Command {
   return withPlaceOptions(command)
     .option('--json', 'findings as JSON')
     .addHelpText('after', more)
-    .action(async ({ json, ...place }: PlaceOptions & { json?: boolean }) => {
+    .action(async ({ json, ...place }: PrintOptions) => {
       const findings = await diagnose(placeOverrides(place))
       const ok = findings.every(({ verdict }) => verdict !== 'fault')
       process.stdout.write(json === true ? `${JSON.stringify({ ok, findings })}\n` : findingLines(findings))

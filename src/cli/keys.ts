@@ -2,15 +2,9 @@ import { Command, Option } from 'commander'
 import type { KeyConfig } from '#config/config.ts'
 import type { NewKey } from '#core/keys/key.ts'
 import type { Settings } from '#ports.ts'
-import {
-  type AttributionOptions,
-  attributionOptions,
-  listOption,
-  newKeyOf,
-  parseDuration,
-  parseInstant,
-} from './options/key-options.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { attributionOptions, type KeyOptions, newKeyOf } from './options/key-options.ts'
+import { type PrintOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { listOption, parseDuration, parseInstant } from './options/values.ts'
 import { jsonText } from './output/json-text.ts'
 import { describedKey, keyJson, keysTable, keyText, type ShownKey } from './output/key-text.ts'
 
@@ -51,15 +45,6 @@ export function keysCommand(doors: KeysDoors): Command {
     .addHelpText('after', more)
 }
 
-interface CreateOptions extends AttributionOptions, PlaceOptions {
-  readonly name: string
-  readonly mayOverride?: readonly string[]
-  readonly models?: readonly string[]
-  readonly bill?: boolean
-  readonly expires?: number
-  readonly json?: boolean
-}
-
 function createCommand({ open, print }: KeysDoors): Command {
   const command = new Command('create')
     .description('Make a key. What it attributes to a department, project or cost center its callers cannot change.')
@@ -79,7 +64,7 @@ function createCommand({ open, print }: KeysDoors): Command {
     .option('--no-bill', 'it may not')
     .option('--expires <date>', 'when it ends: 2027-01-01 or 2027-01-01T12:00:00Z (default: never)', parseInstant)
     .option('--json', 'print JSON')
-    .action(async (options: CreateOptions) => {
+    .action(async ({ json, ...options }: KeyOptions & PrintOptions) => {
       const key = newKeyOf(options)
       await open(placeOverrides(options), async ({ settings, configured, nowMs }) => {
         refuseTaken(key, configured)
@@ -87,7 +72,7 @@ function createCommand({ open, print }: KeysDoors): Command {
         const made = await settings.createKey(key)
         if (made.kind === 'name_taken')
           throw new Error(`there is a key named ${key.name} already; revoked keys keep their names`)
-        printSecret(print, { ...options, shown: describedKey(made.key, nowMs), secret: made.secret })
+        print(secretText(describedKey(made.key, nowMs), made.secret, json === true))
       })
     })
 }
@@ -98,15 +83,11 @@ function refuseTaken(key: NewKey, configured: readonly KeyConfig[]): void {
   }
 }
 
-interface ShowOptions extends PlaceOptions {
-  readonly json?: boolean
-}
-
 function listCommand({ open, print }: KeysDoors): Command {
   return withPlaceOptions(new Command('list'))
     .description('All keys, those of the configuration file too. Never their secrets.')
     .option('--json', 'print JSON')
-    .action(async ({ json, ...place }: ShowOptions) => {
+    .action(async ({ json, ...place }: PrintOptions) => {
       const keys = await open(placeOverrides(place), allKeys)
       print(json === true ? jsonText({ keys: keys.map(keyJson) }) : keysTable(keys))
     })
@@ -121,7 +102,7 @@ function showCommand({ open, print }: KeysDoors): Command {
     .description('One key: what it is attributed to, may be used for and lets its callers override.')
     .argument('<name>', 'name or id of the key')
     .option('--json', 'print JSON')
-    .action(async (name: string, { json, ...place }: ShowOptions) => {
+    .action(async (name: string, { json, ...place }: PrintOptions) => {
       const keys = await open(placeOverrides(place), allKeys)
       const key = keys.find((one) => one.name === name || one.id === name)
       if (key === undefined) throw new Error(unknownKey(name))
@@ -134,7 +115,7 @@ function revokeCommand({ open, print }: KeysDoors): Command {
     .description('End a key for good. Its records stay, and its name stays taken.')
     .argument('<name>', 'name of the key')
     .option('--json', 'print JSON')
-    .action(async (name: string, { json, ...place }: ShowOptions) => {
+    .action(async (name: string, { json, ...place }: PrintOptions) => {
       await open(placeOverrides(place), async ({ settings, configured, nowMs }) => {
         refuseConfigured(name, configured)
         const answer = await settings.revokeKey(name)
@@ -145,9 +126,8 @@ function revokeCommand({ open, print }: KeysDoors): Command {
     })
 }
 
-interface RotateOptions extends PlaceOptions {
+interface RotateOptions extends PrintOptions {
   readonly grace: number
-  readonly json?: boolean
 }
 
 function rotateCommand({ open, print }: KeysDoors): Command {
@@ -166,8 +146,7 @@ function rotateCommand({ open, print }: KeysDoors): Command {
         const made = await settings.rotateKey(name, grace)
         if (made.kind === 'unknown') throw new Error(unknownKey(name))
         if (made.kind === 'revoked') throw new Error(`${name} is revoked; make another key`)
-        const shown = describedKey(made.key, nowMs)
-        printSecret(print, { shown, secret: made.secret, ...(json === undefined ? {} : { json }) })
+        print(secretText(describedKey(made.key, nowMs), made.secret, json === true))
       })
     })
 }
@@ -177,7 +156,7 @@ function adminTokenCommand({ open, print }: KeysDoors): Command {
     .description('Renew the token for the API. The one before ends at once.')
     .requiredOption('--rotate', 'make a new one')
     .option('--json', 'print JSON')
-    .action(async ({ json, ...place }: ShowOptions) => {
+    .action(async ({ json, ...place }: PrintOptions) => {
       const token = await open(placeOverrides(place), ({ settings }) => settings.rotateAdminToken())
       print(json === true ? jsonText({ admin_token: token }) : `New admin token, shown only now:\n\n  ${token}\n`)
     })
@@ -192,10 +171,7 @@ function unknownKey(name: string): string {
   return `there is no key named ${name}; "tollgate keys list" shows all`
 }
 
-function printSecret(
-  print: KeysDoors['print'],
-  { shown, secret, json }: { shown: ShownKey; secret: string; json?: boolean },
-): void {
-  if (json === true) print(jsonText({ ...keyJson(shown), secret }))
-  else print(`${keyText(shown)}\nIts secret, shown only now:\n\n  ${secret}\n`)
+function secretText(shown: ShownKey, secret: string, json: boolean): string {
+  if (json) return jsonText({ ...keyJson(shown), secret })
+  return `${keyText(shown)}\nIts secret, shown only now:\n\n  ${secret}\n`
 }

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander'
 import { type CsvCell, csvLine } from '#lib/csv.ts'
-import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { appendFilter, askJson, type ConsoleLink, type OpenConsoleLink, withConsole } from './console-link.ts'
+import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
+import { collect } from './options/values.ts'
 import { tellGone } from './output/incomplete.ts'
 import { grouped, type TableColumn, tableText } from './output/table.ts'
 
@@ -18,11 +19,10 @@ dates are in UTC. Where the time asked for begins before single records are gone
 with 3. --follow begins with the newest calls of the last hour and shows every call that ends from then on, whenever it
 began.`
 
-interface LogsOptions extends PlaceOptions {
+interface LogsOptions extends PrintOptions {
   readonly since: string
   readonly limit?: string
   readonly filter: readonly string[]
-  readonly json?: boolean
   readonly csv?: boolean
   readonly follow?: boolean
 }
@@ -55,13 +55,11 @@ export function logsCommand(open: OpenConsoleLink, sleep: (delayMs: number) => P
       throw new Error('--limit: expected a whole number from 1 on')
     }
     const isForPrograms = options.csv === true || options.json === true
-    const link = await open(placeOverrides(options))
-    try {
-      if (options.follow === true) await follow(link, options, limit ?? usualLimit, sleep)
-      else await list(link, options, limit ?? (isForPrograms ? Number.POSITIVE_INFINITY : usualLimit))
-    } finally {
-      await link.close()
-    }
+    await withConsole(open, options, (link) =>
+      options.follow === true
+        ? follow(link, options, limit ?? usualLimit, sleep)
+        : list(link, options, limit ?? (isForPrograms ? Number.POSITIVE_INFINITY : usualLimit)),
+    )
   })
 }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { type ServiceTier, serviceTiers } from '#core/pricing/catalog.ts'
-import { parseInstant } from './options/key-options.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { type PrintOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { parseInstant } from './options/values.ts'
 import { jsonText } from './output/json-text.ts'
 
 /** What the prices of one model look like at one provider. */
@@ -44,11 +44,10 @@ export interface PricesAnswer {
 /** Given variables of the environment to add. */
 export type LookUpPrices = (query: PricesQuery, overrides: Record<string, string>) => Promise<PricesAnswer>
 
-interface Options extends PlaceOptions {
+interface Options extends PrintOptions {
   readonly provider?: string
   readonly tier: ServiceTier
   readonly at?: number
-  readonly json?: boolean
 }
 
 const more = `

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander'
 import { csvLine } from '#lib/csv.ts'
 import type { CostsReport, ShownSums } from '#reports/costs.ts'
-import { appendFilter, askJson, type ConsoleLink, collect, type OpenConsoleLink } from './console-link.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { appendFilter, askJson, type ConsoleLink, type OpenConsoleLink, withConsole } from './console-link.ts'
+import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
+import { collect } from './options/values.ts'
 import { goneText, notWholeCode, tellGone } from './output/incomplete.ts'
 import { grouped, type TableColumn, tableText } from './output/table.ts'
 
@@ -27,7 +28,7 @@ records that old are gone, so that calls are missing, the command ends with 3.`
 /** Of the API. */
 const largestPage = 100_000
 
-interface ReportOptions extends PlaceOptions {
+interface ReportOptions extends PrintOptions {
   readonly by: string
   readonly from?: string
   readonly to?: string
@@ -35,7 +36,6 @@ interface ReportOptions extends PlaceOptions {
   readonly filter: readonly string[]
   readonly timezone?: string
   readonly limit?: string
-  readonly json?: boolean
   readonly csv?: boolean
 }
 
@@ -53,16 +53,12 @@ export function reportCommand(open: OpenConsoleLink): Command {
     .option('--json', 'print JSON')
     .addOption(new Option('--csv', 'print CSV').conflicts('json'))
     .addHelpText('after', more)
-  return withPlaceOptions(command).action(async (options: ReportOptions) => {
-    const link = await open(placeOverrides(options))
-    try {
-      if (options.csv === true) await printCsv(pagesOf(link, options))
-      else if (options.json === true) await printJson(pagesOf(link, options))
-      else await printTable(link, options)
-    } finally {
-      await link.close()
-    }
-  })
+  return withPlaceOptions(command).action((options: ReportOptions) =>
+    withConsole(open, options, (link) => {
+      if (options.csv === true) return printCsv(pagesOf(link, options))
+      return options.json === true ? printJson(pagesOf(link, options)) : printTable(link, options)
+    }),
+  )
 }
 
 function reportQuery(options: ReportOptions): URLSearchParams {

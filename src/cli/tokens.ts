@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { name as nameRule } from '#config/scalars.ts'
 import { type ApiToken, type Settings, type TokenRole, tokenRoles } from '#ports.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { type PrintOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
 import { isoText, jsonText } from './output/json-text.ts'
 import { type TableColumn, tableText } from './output/table.ts'
 
@@ -34,11 +34,7 @@ export function tokensCommand(doors: TokensDoors): Command {
     .addHelpText('after', more)
 }
 
-interface JsonOptions extends PlaceOptions {
-  readonly json?: boolean
-}
-
-interface CreateOptions extends JsonOptions {
+interface CreateOptions extends PrintOptions {
   readonly name: string
   readonly role: TokenRole
 }
@@ -62,7 +58,7 @@ function listCommand({ open, print }: TokensDoors): Command {
   return withPlaceOptions(new Command('list'))
     .description('All tokens that have a role. Never their secrets.')
     .option('--json', 'print JSON')
-    .action(async ({ json, ...place }: JsonOptions) => {
+    .action(async ({ json, ...place }: PrintOptions) => {
       const tokens = await open(placeOverrides(place), ({ settings }) => settings.tokens())
       print(json === true ? jsonText({ tokens: tokens.map(tokenJson) }) : tokensTable(tokens))
     })
@@ -73,7 +69,7 @@ function revokeCommand({ open, print }: TokensDoors): Command {
     .description('End a token for good. Its name stays taken.')
     .argument('<name>', 'name of the token')
     .option('--json', 'print JSON')
-    .action(async (name: string, { json, ...place }: JsonOptions) => {
+    .action(async (name: string, { json, ...place }: PrintOptions) => {
       const answer = await open(placeOverrides(place), ({ settings }) => settings.revokeToken(name))
       if (answer.kind === 'unknown')
         throw new Error(`there is no token named ${name}; "tollgate tokens list" shows all`)

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
-import { type PlaceOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
+import { type PrintOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
 import { jsonText } from './output/json-text.ts'
+import { grouped } from './output/table.ts'
 
 /** What a check of the journal found. Offsets are those of the uncompressed content, but where a `.zst` is named. */
 export interface VerifiedJournal {
@@ -28,17 +29,13 @@ const more = `
 Works offline, and as well while a gateway writes. Exit code 0: every byte is as it was written; 1: it names the first
 that is not. Note the last chain hash somewhere else from time to time: a later journal has to pass through it.`
 
-interface VerifyOptions extends PlaceOptions {
-  readonly json?: boolean
-}
-
 /** `tollgate verify`: checks the whole hash chain of the journal. */
 export function verifyCommand(verify: VerifyDataDirectory): Command {
   const command = new Command('verify')
     .description('Check the journal from its first to its last byte.')
     .option('--json', 'print JSON')
     .addHelpText('after', more)
-  return withPlaceOptions(command).action(async (options: VerifyOptions) => {
+  return withPlaceOptions(command).action(async (options: PrintOptions) => {
     const bar = progressBar()
     const checked = await verify(dataDirectory(options), bar.show)
     bar.clear()
@@ -48,7 +45,7 @@ export function verifyCommand(verify: VerifyDataDirectory): Command {
 }
 
 /** A directory that is named needs no configuration: it may be a copy, on a machine that has none. */
-function dataDirectory(options: VerifyOptions): string {
+function dataDirectory(options: PrintOptions): string {
   return options.dataDir ?? loadConfigOrExit(processSources(placeOverrides(options))).config.dataDir
 }
 
@@ -57,23 +54,19 @@ function verifiedText(checked: VerifiedJournal): string {
   const { fault } = checked
   const rows: [string, string][] = [
     ['journal', checked.directory],
-    ['segments', `${count(checked.segments)} (${count(checked.compressedSegments)} compressed)`],
+    ['segments', `${grouped(checked.segments)} (${grouped(checked.compressedSegments)} compressed)`],
     [
       'blocks',
-      `${count(checked.blocks)}${checked.blocks === 0 ? '' : `, ${checked.firstBlock} to ${checked.lastBlock}`}`,
+      `${grouped(checked.blocks)}${checked.blocks === 0 ? '' : `, ${checked.firstBlock} to ${checked.lastBlock}`}`,
     ],
-    ['entries', count(checked.entries)],
-    ['bytes', count(checked.bytes)],
-    ['unsettled', `${count(checked.unsettledCalls)} calls`],
+    ['entries', grouped(checked.entries)],
+    ['bytes', grouped(checked.bytes)],
+    ['unsettled', `${grouped(checked.unsettledCalls)} calls`],
     ['last chain', checked.lastChain ?? 'none'],
   ]
   const table = rows.map(([name, value]) => `${name.padEnd(11)}${value}\n`).join('')
   if (fault !== null) return `${table}\ndamaged: ${fault.segment}, byte ${fault.offset}: ${fault.reason}\n`
   return `${table}\n${checked.segments === 0 ? 'there is no journal' : 'sound: every byte is as it was written'}\n`
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US')
 }
 
 const barWidth = 40

@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { heard } from '#config/faults.ts'
-import { glob, instant, name as keyName } from '#config/scalars.ts'
+import { glob, name as keyName } from '#config/scalars.ts'
 import { emptyPayer, overridableFields, type Payer, payerFields, payerProperty } from '#core/attribution/payer.ts'
 import { readTags } from '#core/attribution/tags.ts'
 import { readValue } from '#core/attribution/text.ts'
 import type { NewKey } from '#core/keys/key.ts'
+import { collect } from './values.ts'
 
-export interface AttributionOptions {
+interface AttributionOptions {
   readonly department?: string
   readonly project?: string
   readonly costCenter?: string
@@ -27,14 +28,10 @@ export function attributionOptions(command: Command): void {
       return value
     })
   }
-  command.option(
-    '--tag <name=value>',
-    'a tag of its calls; may be given several times',
-    (text, before: string[] = []) => [...before, text],
-  )
+  command.option('--tag <name=value>', 'a tag of its calls; may be given several times', collect)
 }
 
-interface KeyOptions extends AttributionOptions {
+export interface KeyOptions extends AttributionOptions {
   readonly name: string
   readonly mayOverride?: readonly string[]
   readonly models?: readonly string[]
@@ -73,38 +70,8 @@ function overridable(names: readonly string[]): NewKey['mayOverride'] {
   })
 }
 
-/** Commander collects what this returns; blank items are typing slips. */
-export function listOption(text: string): readonly string[] {
-  const items = text.split(',').map((item) => item.trim())
-  const given = items.filter((item) => item !== '')
-  if (given.length === 0) throw new InvalidArgumentError('expected at least one, separated by commas')
-  return given
-}
-
-/** Unix milliseconds; without a zone UTC, without a time the first instant of the day. */
-export function parseInstant(text: string): number {
-  const read = instant().safeParse(text)
-  if (!read.success) throw new InvalidArgumentError('expected a date like 2027-01-01 or 2027-01-01T12:00:00Z')
-  return read.data
-}
-
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-export function parseDuration(text: string): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  if (text === '0') return 0
-  const each = unitMs[unit ?? '']
-  if (count === undefined || each === undefined)
-    throw new InvalidArgumentError('expected a time like 0, 90s, 30m, 12h or 7d')
-  return Number(count) * each
-}
-
 /** Read by the rules of the configuration file, so that a key may stand in either place. */
-function scalar<Rule extends ReturnType<typeof keyName> | ReturnType<typeof glob>>(
-  rule: Rule,
-  text: string,
-  option: string,
-): string {
+function scalar(rule: ReturnType<typeof keyName>, text: string, option: string): string {
   const read = rule.safeParse(text)
   if (read.success) return read.data
   const { wrong, expected } = heard(read.error.issues[0]?.message ?? '')

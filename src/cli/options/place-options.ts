@@ -5,6 +5,11 @@ export interface PlaceOptions {
   readonly dataDir?: string
 }
 
+/** Of a command that prints for people, or JSON. */
+export interface PrintOptions extends PlaceOptions {
+  readonly json?: boolean
+}
+
 /** Which Tollgate a command is about. */
 export function withPlaceOptions(command: Command): Command {
   return command
