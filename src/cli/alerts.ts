@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { isoText } from '#lib/iso-text.ts'
 import { askJson, type OpenConsoleLink, sendJson, withConsole } from './console-link.ts'
 import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
 import { collect, parseDuration } from './options/values.ts'
@@ -163,7 +164,7 @@ function silenceCommand(doors: AlertsDoors): Command {
       withConsole(doors.open, command.optsWithGlobals<SilenceOptions>(), async (link, options) => {
         const made = await sendJson<ShownSilence>(link, 'POST', '/api/v1/silences', {
           match: matchOf(options.match),
-          ends_at: new Date(doors.nowMs() + options.for).toISOString(),
+          ends_at: isoText(doors.nowMs() + options.for),
           ...(options.by === undefined ? {} : { created_by: options.by }),
           ...(options.comment === undefined ? {} : { comment: options.comment }),
         })

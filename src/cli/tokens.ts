@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander'
 import { name as nameRule } from '#config/scalars.ts'
+import { isoText } from '#lib/iso-text.ts'
 import { type ApiToken, type Settings, type TokenRole, tokenRoles } from '#ports.ts'
 import { type PrintOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
-import { isoText, jsonText } from './output/json-text.ts'
+import { jsonText } from './output/json-text.ts'
 import { type TableColumn, tableText } from './output/table.ts'
 
 /** How the command gets at the settings, and what becomes of its text. */

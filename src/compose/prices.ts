@@ -6,6 +6,7 @@ import { makePriceBook, type PriceBook } from '#core/pricing/price-book.ts'
 import { systemClock } from '#edge/system.ts'
 import { closest } from '#lib/closest.ts'
 import { globMatcher } from '#lib/glob.ts'
+import { isoText } from '#lib/iso-text.ts'
 import { openCatalog, type PriceCatalog } from '#providers/catalog/catalog.ts'
 
 /** Answers `tollgate prices` from this process's configuration and the catalog; touches no data directory. */
@@ -35,7 +36,7 @@ export function pricesIn(config: Config, catalog: PriceCatalog, query: PricesQue
   }
   const found = prices.some((price) => price.problem === null)
   return {
-    at: new Date(query.atMs).toISOString(),
+    at: isoText(query.atMs),
     prices,
     closeMatches: found ? [] : closest(query.model, new Set(catalog.vendors.flatMap(catalog.modelIds)), { most: 3 }),
   }

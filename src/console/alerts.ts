@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { alertTypes, severities } from '#core/alerting/alert.ts'
 import type { AlertCursor, AlertRecord, NotificationRecord } from '#core/alerting/outbox.ts'
 import { type Language, languages } from '#core/alerting/receiver.ts'
+import { isoText } from '#lib/iso-text.ts'
+import { cursorText, readCursorText } from '#reports/cursor.ts'
 import { ParameterFault } from '#reports/fault.ts'
 import { parseDuration, parseTime } from '#reports/times.ts'
 import { wholeNumber } from './parameters.ts'
 import { NothingThere, NotPossible } from './problems.ts'
 import { type AlertDesk, resource } from './route.ts'
-
-const time = z.iso.datetime({ offset: true })
-const none = z.object({})
+import { time } from './schemas.ts'
 
 const alertSchema = z
   .object({
@@ -70,8 +70,6 @@ export const alerts = resource({
     cursor: z.string().optional().meta({ description: '`next_cursor` of the page before.' }),
     language,
   }),
-  filters: 'none',
-  body: null,
   answer: z.object({ data: z.array(alertSchema), next_cursor: z.string().nullable() }),
   async handle({ alerts: desk, clock }, { query }) {
     const found = await desk.alerts({
@@ -87,7 +85,7 @@ export const alerts = resource({
     const last = found.length > page.length ? page.at(-1) : undefined
     return {
       data: page.map((one) => alertJson(one, desk, query.language)),
-      next_cursor: last === undefined ? null : cursorText({ atMs: last.startedAtMs, id: last.id }),
+      next_cursor: last === undefined ? null : cursorText([last.startedAtMs, last.id]),
     }
   },
 })
@@ -98,8 +96,6 @@ export const alert = resource({
   summary: 'One alert',
   permission: 'admin',
   query: z.object({ language }),
-  filters: 'none',
-  body: null,
   answer: alertSchema,
   async handle({ alerts: desk }, { params, query }) {
     return alertJson(await known(desk, params['id'] ?? ''), desk, query.language)
@@ -111,9 +107,6 @@ export const replayAlert = resource({
   path: '/api/v1/alerts/{id}/replay',
   summary: 'Tells an alert again to whoever was told, under the same ids',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: z.object({ id: z.string(), notifications: z.int().describe('How many messages are sent again') }),
   async handle({ alerts: desk }, { params }) {
     const { id } = await known(desk, params['id'] ?? '')
@@ -138,7 +131,7 @@ function alertJson(found: AlertRecord, desk: AlertDesk, spoken: Language): z.inf
     type: found.type,
     severity: found.severity,
     started_at: isoText(found.startedAtMs),
-    resolved_at: isoOrNull(found.resolvedAtMs),
+    resolved_at: isoText(found.resolvedAtMs),
     title,
     message: text,
     labels: found.labels,
@@ -154,8 +147,8 @@ function notificationJson(found: NotificationRecord): z.infer<typeof alertSchema
     receiver: found.receiver,
     status: found.state,
     made_at: isoText(found.madeAtMs),
-    next_try_at: isoOrNull(found.nextTryAtMs),
-    ended_at: isoOrNull(found.endedAtMs),
+    next_try_at: isoText(found.nextTryAtMs),
+    ended_at: isoText(found.endedAtMs),
     attempts: found.attempts.map(({ startedAtMs, durationMs, ok, status, detail }) => {
       return { at: isoText(startedAtMs), duration_ms: durationMs, ok, status, detail }
     }),
@@ -185,26 +178,10 @@ function sinceMs(text: string, nowMs: number): number {
   return /^\d+[a-z]$/.test(text.trim()) ? nowMs - parseDuration('since', text) : parseTime('since', text, 'UTC')
 }
 
-function cursorText({ atMs, id }: AlertCursor): string {
-  return Buffer.from(JSON.stringify([atMs, id])).toString('base64url')
-}
-
 function readCursor(text: string): AlertCursor {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
-    if (Array.isArray(value) && typeof value[0] === 'number' && typeof value[1] === 'string') {
-      return { atMs: value[0], id: value[1] }
-    }
-  } catch {
-    // Falls to the fault below.
+  const place = readCursorText(text)
+  if (Array.isArray(place) && typeof place[0] === 'number' && typeof place[1] === 'string') {
+    return { atMs: place[0], id: place[1] }
   }
   throw new ParameterFault('cursor', text, 'next_cursor of an earlier answer')
-}
-
-export function isoText(ms: number): string {
-  return new Date(ms).toISOString()
-}
-
-function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : isoText(ms)
 }

@@ -3,12 +3,12 @@ import { type Budget, type BudgetLimit, budgetWindows, type LimitStatus, unbound
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import { closest } from '#lib/closest.ts'
+import { isoText } from '#lib/iso-text.ts'
 import { NothingThere } from './problems.ts'
 import { type BudgetBoard, type BudgetStates, resource } from './route.ts'
+import { time } from './schemas.ts'
 
-const none = z.object({})
 const names = z.array(z.string())
-const time = z.iso.datetime({ offset: true }).nullable()
 
 const amount = z
   .union([z.string(), z.number()])
@@ -26,8 +26,8 @@ const limitSchema = z.object({
   available: amount.nullable().describe('limit less spent and held'),
   percent_used: z.number().nullable().describe('Of the limit, spent; rounded down to tenths'),
   status: z.enum(states).nullable(),
-  window_start: time,
-  window_end: time.describe('When it is reset'),
+  window_start: time.nullable(),
+  window_end: time.nullable().describe('When it is reset'),
   forecast: amount.nullable().describe('Spent by the end of the window, if it goes on like this; null early in it'),
 })
 
@@ -65,9 +65,6 @@ export const budgets = resource({
   path: '/api/v1/budgets',
   summary: 'All budgets, with what is spent, held and available of each of their limits now',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: z.object({ data: z.array(budgetSchema) }),
   readOnly,
   async handle({ budgets: board }) {
@@ -83,9 +80,6 @@ export const budget = resource({
   path: '/api/v1/budgets/{name}',
   summary: 'One budget',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: budgetSchema,
   readOnly,
   async handle({ budgets: board }, { params }) {
@@ -99,9 +93,6 @@ export const budgetStatus = resource({
   path: '/api/v1/budgets/{name}/status',
   summary: 'Where one budget stands, without how it is configured',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: statusSchema,
   readOnly,
   async handle({ budgets: board }, { params }) {
@@ -198,8 +189,8 @@ function limitJson(state: LimitStatus): LimitJson {
     available: shown(state.available),
     percent_used: state.permilleUsed / 10,
     status: state.state,
-    window_start: isoOrNull(state.windowStartMs),
-    window_end: isoOrNull(state.windowEndMs),
+    window_start: isoText(state.windowStartMs),
+    window_end: isoText(state.windowEndMs),
     forecast: state.forecast === null ? null : shown(state.forecast),
   }
 }
@@ -216,8 +207,4 @@ function pendingJson(limit: BudgetLimit): LimitJson {
     window_end: null,
     forecast: null,
   }
-}
-
-function isoOrNull(atMs: number | null): string | null {
-  return atMs === null ? null : new Date(atMs).toISOString()
 }

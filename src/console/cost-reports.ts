@@ -24,7 +24,6 @@ export const costReports = resource({
     cursor: z.string().optional().meta({ description: '`next_cursor` of the page before, with order=group.' }),
   }),
   filters: 'prefixed',
-  body: null,
   answer: costsReportSchema,
   handle({ store, clock }, { query, filters }) {
     const timezone = checkTimezone(query.timezone)

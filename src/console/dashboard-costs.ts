@@ -15,8 +15,6 @@ export const dashboardCostsCall = resource({
     timezone: rangeParameters.timezone,
     fresh: rangeParameters.fresh,
   }),
-  filters: 'none',
-  body: null,
   answer: dashboardCostsSchema,
   handle({ store, clock }, { query, asker }) {
     return dashboardCosts(store, {

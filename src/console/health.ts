@@ -1,17 +1,12 @@
 import { z } from 'zod'
 import { resource } from './route.ts'
 
-const none = z.object({})
-
 /** Of this process; to the world the gateway answers for itself, see `gatewayPaths`. */
 export const health = resource({
   method: 'GET',
   path: '/health',
   summary: 'Whether the console lives',
   permission: 'open',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: z.object({ status: z.literal('healthy'), version: z.string() }),
   async handle({ version }) {
     return { status: 'healthy', version }
@@ -23,9 +18,6 @@ export const ingest = resource({
   path: '/api/v1/ingest',
   summary: 'Whether the journal is brought into the store, and how far that has come',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: z.object({
     status: z.enum(['following', 'stopped']).describe('stopped: the journal waits, and reports show what came before'),
     lag_records: z

@@ -14,7 +14,6 @@ export const logQueries = resource({
   summary: 'Single calls between two times, newest first, with amounts as JSON numbers',
   permission: 'key',
   query: z.object({ fresh: rangeParameters.fresh }),
-  filters: 'none',
   body: z.strictObject({
     start_time: z.string().nullish().meta({ description: 'ISO 8601; without a zone in UTC. Default: a day ago.' }),
     end_time: z.string().nullish().meta({ description: 'ISO 8601; without a zone in UTC. Default: now.' }),

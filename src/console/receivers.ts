@@ -3,16 +3,11 @@ import { languages } from '#core/alerting/receiver.ts'
 import { NothingThere } from './problems.ts'
 import { resource } from './route.ts'
 
-const none = z.object({})
-
 export const receivers = resource({
   method: 'GET',
   path: '/api/v1/receivers',
   summary: 'Who is told of alerts. Without addresses and keys, which are secrets',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: z.object({
     data: z.array(
       z.object({
@@ -39,9 +34,6 @@ export const testReceiver = resource({
   path: '/api/v1/receivers/{name}/test',
   summary: 'Sends a test message, once, and says what the receiver answered',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: z.object({
     receiver: z.string(),
     ok: z.boolean(),

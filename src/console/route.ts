@@ -1,4 +1,4 @@
-import type { ZodObject, ZodType } from 'zod'
+import { type ZodObject, type ZodType, z } from 'zod'
 import type { AlertRecord, AlertsQuestion } from '#core/alerting/outbox.ts'
 import type { Language, Receiver } from '#core/alerting/receiver.ts'
 import type { Silence } from '#core/alerting/routing.ts'
@@ -107,13 +107,23 @@ export interface Resource<Query extends ZodObject = ZodObject, Body extends ZodO
   handle(parts: ConsoleParts, call: ResourceCall<Query['_zod']['output'], Body['_zod']['output']>): Promise<unknown>
 }
 
+type Optional = 'query' | 'filters' | 'body'
+
+/** What a resource says of itself: without parameters, filters and a body unless it names them. */
+type ResourceDefinition<Query extends ZodObject, Body extends ZodObject> = Omit<Resource<Query, Body>, Optional> &
+  Partial<Pick<Resource<Query, Body>, Optional>>
+
+const nothing = z.object({})
+
 /** Keeps the types of a resource's parameters together with its handler. */
-export function resource<Query extends ZodObject, Body extends ZodObject>(definition: Resource<Query, Body>): Resource {
-  return definition as unknown as Resource
+export function resource<Query extends ZodObject = typeof nothing, Body extends ZodObject = typeof nothing>(
+  definition: ResourceDefinition<Query, Body>,
+): Resource {
+  return { query: nothing, filters: 'none', body: null, ...definition } as unknown as Resource
 }
 
-/** A virtual key sees the calls that were made with it, and no others, whatever else it filters by. */
-export function visibleTo(asker: Asker, filters: readonly RecordFilter[] = []): readonly RecordFilter[] {
-  if (asker.kind === 'admin') return filters
-  return [...filters, { on: { field: 'api_key_id' }, test: 'equals', values: [asker.keyId] }]
+/** A virtual key sees the calls that were made with it, and no others, whatever it asks for. */
+export function visibleTo(asker: Asker): readonly RecordFilter[] {
+  if (asker.kind === 'admin') return []
+  return [{ on: { field: 'api_key_id' }, test: 'equals', values: [asker.keyId] }]
 }

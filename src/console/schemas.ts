@@ -3,7 +3,7 @@ import { type FieldKind, recordFieldNames, recordFields } from '#core/ledger/rec
 
 const amount = z.string().meta({ description: 'Exact decimal text, in USD.', examples: ['12.345678901234'] })
 const count = z.int().min(0)
-const time = z.iso.datetime({ offset: true })
+export const time = z.iso.datetime({ offset: true })
 const incompleteBefore = time.nullable().meta({
   description: 'Single records before this time, which is in the range, are gone, and the question needs them.',
 })

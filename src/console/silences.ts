@@ -1,13 +1,11 @@
 import { z } from 'zod'
 import type { Silence } from '#core/alerting/routing.ts'
+import { isoText } from '#lib/iso-text.ts'
 import { ParameterFault } from '#reports/fault.ts'
 import { parseTime } from '#reports/times.ts'
-import { isoText } from './alerts.ts'
 import { NothingThere } from './problems.ts'
 import { resource } from './route.ts'
-
-const none = z.object({})
-const time = z.iso.datetime({ offset: true })
+import { time } from './schemas.ts'
 
 const silenceSchema = z.object({
   id: z.string(),
@@ -25,9 +23,6 @@ export const silences = resource({
   path: '/api/v1/silences',
   summary: 'Which alerts nobody is told of for a time',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: z.object({ data: z.array(silenceSchema) }),
   async handle({ alerts }) {
     return { data: (await alerts.silences()).map(silenceJson) }
@@ -41,8 +36,6 @@ export const addSilence = resource({
   path: '/api/v1/silences',
   summary: 'For a time nobody is told of alerts that match',
   permission: 'admin',
-  query: none,
-  filters: 'none',
   body: z.object({
     match: z.record(z.string().min(1).max(64), values).describe('Label to one value or several'),
     starts_at: z.string().optional().describe('ISO 8601. Default: now'),
@@ -72,9 +65,6 @@ export const endSilence = resource({
   path: '/api/v1/silences/{id}',
   summary: 'Ends a silence now',
   permission: 'admin',
-  query: none,
-  filters: 'none',
-  body: null,
   answer: z.object({ id: z.string(), ended: z.literal(true) }),
   async handle({ alerts }, { params }) {
     const id = params['id'] ?? ''

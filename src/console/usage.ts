@@ -21,7 +21,6 @@ export const usage = resource({
     }),
   }),
   filters: 'both',
-  body: null,
   answer: usagePageSchema,
   handle({ store, clock }, { query, filters }) {
     if (query.order === 'booked') {

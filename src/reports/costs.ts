@@ -1,6 +1,7 @@
 import type { GroupKey, RecordFilter, Sums, SumsAnswer, TimeRange } from '#core/ledger/questions.ts'
 import { recordFields } from '#core/ledger/record-fields.ts'
 import type { UsageStore } from '#ports.ts'
+import { cursorText, readCursorText } from './cursor.ts'
 import { ParameterFault } from './fault.ts'
 import type { NamedGroup } from './fields.ts'
 import { zonedText } from './times.ts'
@@ -84,24 +85,16 @@ export async function costsReport(store: UsageStore, question: CostsQuestion): P
     })),
     total: shownSums(answer.total),
     truncated: answer.truncated,
-    next_cursor: order === 'group' && answer.truncated && last !== undefined ? writeCursor(last.group) : null,
+    next_cursor: order === 'group' && answer.truncated && last !== undefined ? cursorText(last.group) : null,
     basis: answer.basis,
     incomplete_before: answer.incompleteBeforeMs === null ? null : zonedText(answer.incompleteBeforeMs, timezone),
   }
 }
 
-function writeCursor(group: readonly string[]): string {
-  return Buffer.from(JSON.stringify(group)).toString('base64url')
-}
-
 function readCursor(text: string, length: number): readonly string[] {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
-    const isGroup = Array.isArray(value) && value.length === length
-    if (isGroup && value.every((part): part is string => typeof part === 'string')) return value
-  } catch {
-    // Falls to the fault below.
-  }
+  const group = readCursorText(text)
+  const isGroup = Array.isArray(group) && group.length === length
+  if (isGroup && group.every((part): part is string => typeof part === 'string')) return group
   throw new ParameterFault('cursor', text, 'a cursor of an earlier answer to the same question')
 }
 

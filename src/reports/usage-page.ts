@@ -1,6 +1,8 @@
 import type { BookedPlace, RecordCursor, RecordFilter, StoredRecord, TimeRange } from '#core/ledger/questions.ts'
 import { type RecordFieldName, recordFieldNames, recordFields } from '#core/ledger/record-fields.ts'
+import { isoText } from '#lib/iso-text.ts'
 import type { UsageStore } from '#ports.ts'
+import { cursorText, readCursorText } from './cursor.ts'
 import { ParameterFault } from './fault.ts'
 import { zonedText } from './times.ts'
 
@@ -52,7 +54,7 @@ export async function bookedPage(store: UsageStore, question: BookedPageQuestion
   const after = cursor === null ? null : readPlaces(cursor)
   const { records, places } = await store.booked({ filters, limit, after })
   const next = places.map(({ journalId, block, entry }) => [journalId, block, entry])
-  return { data: records.map(shownRecord), next_cursor: encoded(next), incomplete_before: null }
+  return { data: records.map(shownRecord), next_cursor: cursorText(next), incomplete_before: null }
 }
 
 const countFields: ReadonlySet<RecordFieldName> = new Set(
@@ -62,8 +64,8 @@ const countFields: ReadonlySet<RecordFieldName> = new Set(
 function shownRecord(record: StoredRecord): ShownRecord {
   const shown: Record<string, unknown> = {
     id: record.values.call_id,
-    timestamp: new Date(record.timestampMs).toISOString(),
-    ended_at: new Date(record.endedAtMs).toISOString(),
+    timestamp: isoText(record.timestampMs),
+    ended_at: isoText(record.endedAtMs),
   }
   for (const name of recordFieldNames) {
     const value = record.values[name]
@@ -88,11 +90,11 @@ function toMicroseconds(ms: number): number {
 }
 
 function writeCursor(record: StoredRecord): string {
-  return encoded([record.timestampMs, record.values.call_id])
+  return cursorText([record.timestampMs, record.values.call_id])
 }
 
 function readCursor(text: string): RecordCursor {
-  const value = decoded(text)
+  const value = readCursorText(text)
   if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === 'string') {
     return { timestampMs: value[0], callId: value[1] }
   }
@@ -100,7 +102,7 @@ function readCursor(text: string): RecordCursor {
 }
 
 function readPlaces(text: string): BookedPlace[] {
-  const value = decoded(text)
+  const value = readCursorText(text)
   if (Array.isArray(value) && value.every(isPlace)) {
     return value.map(([journalId, block, entry]) => ({ journalId, block, entry }))
   }
@@ -111,17 +113,4 @@ function isPlace(value: unknown): value is [journalId: string, block: string, en
   if (!Array.isArray(value) || value.length !== 3) return false
   const [journalId, block, entry] = value
   return typeof journalId === 'string' && /^\d{1,19}$/.test(String(block)) && Number.isSafeInteger(entry)
-}
-
-function encoded(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
-}
-
-/** Undefined where it is no cursor of ours. */
-function decoded(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -1,8 +1,8 @@
 import type { KeyConfig } from '#config/config.ts'
 import { type Payer, payerFields, payerProperty } from '#core/attribution/payer.ts'
 import type { StoredKey } from '#core/keys/key.ts'
+import { isoText } from '#lib/iso-text.ts'
 import { padText, textWidth } from '#lib/text-width.ts'
-import { isoText } from './json-text.ts'
 
 type KeyStatus = 'active' | 'expired' | 'revoked'
 

@@ -5,6 +5,7 @@ import type { Notification } from '#core/alerting/notification.ts'
 import type { AlertRecord, AlertsQuestion } from '#core/alerting/outbox.ts'
 import type { Language, Receiver } from '#core/alerting/receiver.ts'
 import type { Silence } from '#core/alerting/routing.ts'
+import { isoText } from '#lib/iso-text.ts'
 import { randomText } from '#lib/secret.ts'
 import type { AlertStore, Clock } from '#ports.ts'
 
@@ -111,7 +112,6 @@ const keepsOpen: ReadonlySet<Receiver['kind']> = new Set(['pagerduty', 'alertman
 function testEvent(id: string, status: AlertEvent['status'], nowMs: number): AlertEvent {
   const hourMs = 3_600_000
   const windowStartMs = nowMs - (nowMs % hourMs)
-  const time = (ms: number) => new Date(ms).toISOString()
   return {
     id: status === 'firing' ? id : `${id}-over`,
     fingerprint: id,
@@ -128,9 +128,9 @@ function testEvent(id: string, status: AlertEvent['status'], nowMs: number): Ale
       limit_usd: '10',
       spent_usd: '8',
       remaining_usd: '2',
-      window_start: time(windowStartMs),
-      window_end: time(windowStartMs + hourMs),
-      ...(status === 'firing' ? {} : { fired_at: time(nowMs), reason: 'window_over' }),
+      window_start: isoText(windowStartMs),
+      window_end: isoText(windowStartMs + hourMs),
+      ...(status === 'firing' ? {} : { fired_at: isoText(nowMs), reason: 'window_over' }),
     },
   }
 }

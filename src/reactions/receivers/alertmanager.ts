@@ -1,8 +1,9 @@
 import type { OutgoingMessage } from '#core/alerting/delivery.ts'
 import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
+import { isoText } from '#lib/iso-text.ts'
 import type { RenderContext } from './render-context.ts'
-import { isoTime, sorted, type ToldAlert, tell } from './told.ts'
+import { sorted, type ToldAlert, tell } from './told.ts'
 
 /**
  * How long an alert fires on at Alertmanager after it was last told of it. Without an end of its own an alert would be
@@ -38,8 +39,8 @@ function postable({ event, title, text }: ToldAlert, { nowMs, externalUrl }: Ren
       summary: title,
       description: text,
     },
-    startsAt: isoTime(event.atMs),
-    endsAt: isoTime(event.status === 'firing' ? nowMs + firesForMs : event.atMs),
+    startsAt: isoText(event.atMs),
+    endsAt: isoText(event.status === 'firing' ? nowMs + firesForMs : event.atMs),
     ...(externalUrl === null ? {} : { generatorURL: externalUrl }),
   }
 }

@@ -1,8 +1,9 @@
 import type { OutgoingMessage } from '#core/alerting/delivery.ts'
 import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
+import { isoText } from '#lib/iso-text.ts'
 import type { RenderContext } from './render-context.ts'
-import { clip, isoTime, plainId, sorted, type Told, type ToldAlert, tell } from './told.ts'
+import { clip, plainId, sorted, type Told, type ToldAlert, tell } from './told.ts'
 
 const mostSubject = 200
 const mostId = 128
@@ -34,7 +35,7 @@ export function mailMessage(
 function textOf({ heading, alerts }: Told, left: string | null, foot: readonly string[]): string {
   const paragraphs = alerts.map(({ event, mark, title, text }) => {
     const facts = sorted(event.labels).map(([name, value]) => `  ${name}: ${value}`)
-    return [`${mark} ${title}`, text, `  ${isoTime(event.atMs)}`, ...facts].join('\n')
+    return [`${mark} ${title}`, text, `  ${isoText(event.atMs)}`, ...facts].join('\n')
   })
   const parts = [...(alerts.length === 1 ? [] : [heading]), ...paragraphs, ...(left === null ? [] : [left])]
   // The line that mail programs know as the beginning of a signature: https://www.rfc-editor.org/rfc/rfc3676#section-4.3
@@ -56,7 +57,7 @@ function htmlOf({ heading, alerts }: Told, left: string | null, foot: string, ex
 
 function alertHtml({ event, mark, title, text }: ToldAlert): string {
   const cell = 'style="padding:1px 12px 1px 0"'
-  const rows = [['', isoTime(event.atMs)] as const, ...sorted(event.labels)].map(
+  const rows = [['', isoText(event.atMs)] as const, ...sorted(event.labels)].map(
     ([name, value]) => `<tr><td ${cell}>${escaped(name)}</td><td ${cell}>${escaped(value)}</td></tr>`,
   )
   return [

@@ -1,8 +1,9 @@
 import type { OutgoingMessage } from '#core/alerting/delivery.ts'
 import { type Notification, unlisted } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
+import { isoText } from '#lib/iso-text.ts'
 import type { RenderContext } from './render-context.ts'
-import { isoTime, labelsText, tell } from './told.ts'
+import { labelsText, tell } from './told.ts'
 
 /** One line of the process's log. Labels stand in it as text: as fields, one called `key` would be taken for a secret. */
 export function logMessage(
@@ -26,7 +27,7 @@ export function logMessage(
         status: event.status,
         type: event.type,
         severity: event.severity,
-        at: isoTime(event.atMs),
+        at: isoText(event.atMs),
         labels: labelsText(event.labels),
         title,
         text,

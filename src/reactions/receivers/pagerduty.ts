@@ -2,8 +2,9 @@ import type { AlertEvent } from '#core/alerting/alert.ts'
 import type { OutgoingMessage, OutgoingRequest } from '#core/alerting/delivery.ts'
 import type { Notification } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
+import { isoText } from '#lib/iso-text.ts'
 import type { RenderContext } from './render-context.ts'
-import { clip, isoTime, plainId, type ToldAlert, tell } from './told.ts'
+import { clip, plainId, type ToldAlert, tell } from './told.ts'
 
 /** https://developer.pagerduty.com/docs/send-alert-event: most characters of a summary and of a dedup key. */
 const mostSummary = 1024
@@ -43,7 +44,7 @@ function trigger({ event, title, text }: ToldAlert, { source, externalUrl }: Ren
       source,
       // PagerDuty knows our three, and `error` beside them.
       severity: event.severity,
-      timestamp: isoTime(event.atMs),
+      timestamp: isoText(event.atMs),
       component: 'tollgate',
       class: event.type,
       custom_details: { message: text, labels: event.labels, facts: event.facts },

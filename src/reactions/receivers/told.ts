@@ -64,10 +64,6 @@ export function sorted(labels: Readonly<Record<string, string>>): (readonly [str
   return Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-export function isoTime(ms: number): string {
-  return new Date(ms).toISOString()
-}
-
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim()
 }

@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto'
 import type { OutgoingMessage } from '#core/alerting/delivery.ts'
 import { type Notification, unlisted } from '#core/alerting/notification.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
+import { isoText } from '#lib/iso-text.ts'
 import type { RenderContext } from './render-context.ts'
-import { isoTime, plainId, tell } from './told.ts'
+import { plainId, tell } from './told.ts'
 
 const mostId = 128
 
@@ -26,7 +27,7 @@ function payload(receiver: Receiver, notification: Notification, { say, external
   const status = over ? 'resolved' : 'firing'
   return {
     type: `alert.${status}`,
-    timestamp: isoTime(Math.max(0, ...alerts.map(({ event }) => event.atMs))),
+    timestamp: isoText(Math.max(0, ...alerts.map(({ event }) => event.atMs))),
     data: {
       id: notification.id,
       receiver: notification.receiver,
@@ -38,7 +39,7 @@ function payload(receiver: Receiver, notification: Notification, { say, external
         status: event.status,
         type: event.type,
         severity: event.severity,
-        timestamp: isoTime(event.atMs),
+        timestamp: isoText(event.atMs),
         title,
         message: text,
         labels: event.labels,
