@@ -1,10 +1,9 @@
 import type { Config } from '#config/config.ts'
 import type { StoredKey } from '#core/keys/key.ts'
-import { createKeyRing, type KeyRing } from '#core/keys/ring.ts'
+import type { KeyRing } from '#core/keys/ring.ts'
 import { systemTimers } from '#edge/system.ts'
-import { globMatcher } from '#lib/glob.ts'
-import { sameDigest, sha256Hex } from '#lib/secret.ts'
 import type { Settings, Timer } from '#ports.ts'
+import { type Credentials, isSecretOf, readCredentials } from './credentials.ts'
 
 /** How soon a key that was made or revoked elsewhere counts here. */
 const pollMs = 1_000
@@ -15,37 +14,34 @@ const replacedMessage =
 
 /** The keys of configuration and settings together, and who may scrape, renewed when either changes. */
 export class KeyWatch {
-  ring: KeyRing
   readonly #settings: Settings
   readonly #hooks: KeyHooks
   #config: Config
-  #version: number
-  #scrapers: readonly string[]
+  #now: Known
   #timer: Timer | null = null
   /** Why they could not be read the last time; null where they could. */
   #fault: string | null = null
   #renewing: Promise<void> = Promise.resolve()
 
-  private constructor(settings: Settings, config: Config, hooks: KeyHooks, first: Renewed) {
+  private constructor(settings: Settings, config: Config, hooks: KeyHooks, first: Known) {
     this.#settings = settings
     this.#config = config
     this.#hooks = hooks
-    this.ring = first.ring
-    this.#version = first.version
-    this.#scrapers = first.scrapers
+    this.#now = first
   }
 
   static async open(settings: Settings, config: Config, hooks: KeyHooks): Promise<KeyWatch> {
-    const first = await renewed(settings, config)
+    const first = await readKnown(settings, config)
     hooks.onStored(first.stored)
     return new KeyWatch(settings, config, hooks, first)
   }
 
-  /** Whether a token may read the metrics: one of role scraper, or an admin token. */
-  readonly mayScrape = (token: string): boolean => {
-    const digest = sha256Hex(token)
-    return this.#scrapers.some((known) => sameDigest(known, digest))
+  get ring(): KeyRing {
+    return this.#now.keys
   }
+
+  /** Whether a token may read the metrics: one of role scraper, or an admin token. */
+  readonly mayScrape = (token: string): boolean => isSecretOf(this.#now.scraperDigests, token)
 
   /** Looks for changes from now on, until `close`. */
   follow(): void {
@@ -58,7 +54,7 @@ export class KeyWatch {
   #look(): void {
     try {
       if (this.#settings.replaced()) return this.#failed(new Error(replacedMessage))
-      if (this.#settings.version() !== this.#version) this.#renew()
+      if (this.#settings.version() !== this.#now.version) this.#renew()
       else this.#fault = null
     } catch (error) {
       // The next look is soon; nothing is worth ending the calls for.
@@ -90,11 +86,9 @@ export class KeyWatch {
   /** One after the other, so that an older look never replaces a newer one. */
   #renew(): void {
     this.#renewing = this.#renewing.then(async () => {
-      const { ring, version, scrapers, stored } = await renewed(this.#settings, this.#config)
-      this.#hooks.onStored(stored)
-      this.ring = ring
-      this.#version = version
-      this.#scrapers = scrapers
+      const known = await readKnown(this.#settings, this.#config)
+      this.#hooks.onStored(known.stored)
+      this.#now = known
       this.#fault = null
     })
     this.#renewing = this.#renewing.catch((error: unknown) => this.#failed(error))
@@ -107,20 +101,13 @@ export interface KeyHooks {
   readonly onStored: (keys: readonly StoredKey[]) => void
 }
 
-interface Renewed {
-  readonly stored: readonly StoredKey[]
-  readonly ring: KeyRing
-  readonly version: number
+interface Known extends Credentials {
   /** SHA-256 of the tokens that may read the metrics. */
-  readonly scrapers: readonly string[]
+  readonly scraperDigests: readonly string[]
 }
 
-async function renewed(settings: Settings, config: Config): Promise<Renewed> {
-  // Read before the keys: a change in between is then seen at the next look.
-  const version = settings.version()
-  const stored = await settings.keys()
-  const ring = createKeyRing({ fromConfig: config.keys, stored, digest: sha256Hex, sameDigest, matcher: globMatcher })
-  // A token in the environment is the admin token: those made before do not count beside it.
-  const admins = config.adminToken === null ? await settings.adminTokenDigests() : [sha256Hex(config.adminToken)]
-  return { stored, ring, version, scrapers: [...admins, ...(await settings.tokenDigests('scraper'))] }
+async function readKnown(settings: Settings, config: Config): Promise<Known> {
+  const credentials = await readCredentials(settings, config)
+  const scrapers = await settings.tokenDigests('scraper')
+  return { ...credentials, scraperDigests: [...credentials.adminDigests, ...scrapers] }
 }
