@@ -133,6 +133,18 @@ test('every pass is priced by its own model and the totals are their sums', () =
   check('chat-1', { iterations: [{ inputTokens: 1, model: 'no-such-model' }] }, { marks: ['unpriced'], unpriced: true })
 })
 
+test('what was reasoned in passes, counted once for all of them, is on the record', () => {
+  const iterations = [
+    { type: 'message', inputTokens: 100, outputTokens: 10, model: 'chat-1' },
+    { type: 'advisor_message', inputTokens: 200, outputTokens: 20, model: 'helper-1' },
+  ]
+  const usage = { inputTokens: 300, outputTokens: 30, iterations }
+  const plain = book().priceCall(call('chat-1', usage))
+  const reasoned = book().priceCall(call('chat-1', { ...usage, reasoningTokens: 4 }))
+  assert.deepEqual(reasoned.tokens, { ...plain.tokens, reasoning: 4 })
+  assert.deepEqual(reasoned.marks, [])
+})
+
 test('pictures that a tool made are priced by the picture model', () => {
   check(
     'chat-1',

@@ -6,6 +6,7 @@ import {
   wholeInput,
   wholeOutput,
 } from '#core/usage/counts.ts'
+import { passesOf } from '#core/usage/passes.ts'
 import type { ReportedPass, ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import { noTokens, type TokenTotals } from '#core/usage/totals.ts'
 import { reportedUnitsOf, type UnitName, type Units } from '#core/usage/units.ts'
@@ -223,7 +224,7 @@ function priceTokens(pricing: CallPricing, ownPrice: Price | null): TokenTotals 
   const { usage } = pricing
   let totals = noTokens
   if (!usage.iterations?.length) totals = pricePass(pricing, usage, ownPrice, totals)
-  for (const pass of usage.iterations ?? []) {
+  for (const pass of passesOf(usage)) {
     const price = pass.model === undefined ? ownPrice : priceOfModel(pricing, pass.model)
     totals = pricePass(pricing, pass, price, totals)
   }
