@@ -18,6 +18,11 @@ interface LinkAnswer {
   readonly body: string
 }
 
+/** The console, or its store, does not answer just now. Asking again can help. */
+export class ConsoleAway extends Error {
+  override readonly name = 'ConsoleAway'
+}
+
 /** Given environment variables to add. */
 export type OpenConsoleLink = (overrides: Record<string, string>) => Promise<ConsoleLink>
 
@@ -38,6 +43,7 @@ export async function withConsole<Options extends PlaceOptions>(
 /** The JSON of an answer. @throws with what the console says is wrong, for people. */
 export async function askJson<Answer>(link: ConsoleLink, path: string, query: URLSearchParams): Promise<Answer> {
   const { status, fresh, body } = await link.get(`${path}?${query}`)
+  if (status === 503) throw new ConsoleAway(problemText(status, body))
   if (status !== 200) throw new Error(problemText(status, body))
   if (!fresh) process.stderr.write('tollgate: the newest calls may be missing: the store is still catching up\n')
   return JSON.parse(body) as Answer

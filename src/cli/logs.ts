@@ -1,6 +1,13 @@
 import { Command, Option } from 'commander'
 import { type CsvCell, csvLine } from '#lib/csv.ts'
-import { appendFilter, askJson, type ConsoleLink, type OpenConsoleLink, withConsole } from './console-link.ts'
+import {
+  appendFilter,
+  askJson,
+  ConsoleAway,
+  type ConsoleLink,
+  type OpenConsoleLink,
+  withConsole,
+} from './console-link.ts'
 import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
 import { collect } from './options/values.ts'
 import { tellGone } from './output/incomplete.ts'
@@ -17,7 +24,7 @@ Fields to filter by are those of "tollgate report --help" and every other field 
 begins with date, user_id, cost_center, model, input_tokens, output_tokens, cost_usd, request_id, as ERP imports expect;
 dates are in UTC. Where the time asked for begins before single records are gone, stderr says so and the command ends
 with 3. --follow begins with the newest calls of the last hour and shows every call that ends from then on, whenever it
-began.`
+began; where the console is restarted meanwhile it says so, and goes on when that is back.`
 
 interface LogsOptions extends PrintOptions {
   readonly since: string
@@ -77,7 +84,10 @@ async function list(link: ConsoleLink, options: LogsOptions, limit: number): Pro
   }
 }
 
-/** Looks every second at what was booked since. A call that many others overtook is not behind them there. */
+/**
+ * Looks every second at what was booked since. A call that many others overtook is not behind them there. The place that it
+ * has come to is of the journal, and holds over a restart of the console.
+ */
 async function follow(
   link: ConsoleLink,
   options: LogsOptions,
@@ -86,17 +96,33 @@ async function follow(
 ): Promise<void> {
   if (link.holdsDirectory)
     throw new Error('no gateway runs here whose calls could be followed; --since shows older ones')
-  const begun = await askPage(link, options, { order: 'booked', limit: 1, cursor: null })
-  const { data: before } = await askPage(link, options, { range: '1h', limit, cursor: null })
+  const look = (question: PageQuestion) => askPatiently(() => askPage(link, options, question), sleep)
+  const begun = await look({ order: 'booked', limit: 1, cursor: null })
+  const { data: before } = await look({ range: '1h', limit, cursor: null })
   process.stdout.write(callsText(before.toReversed(), options, true))
   // What was booked between the two questions is in the answers to both.
   const shown = new Set(before.map((call) => call['call_id']))
   for (let cursor = begun.next_cursor; ; ) {
-    const page = await askPage(link, options, { order: 'booked', limit: largestPage, cursor, fresh: true })
+    const page = await look({ order: 'booked', limit: largestPage, cursor, fresh: true })
     const calls = page.data.filter((call) => !shown.has(call['call_id']))
     if (calls.length > 0) process.stdout.write(callsText(calls, options, false))
     cursor = page.next_cursor
     if (page.data.length < largestPage) await sleep(1_000)
+  }
+}
+
+/** Again and again while nobody answers, with a word about it at the beginning and at the end. */
+async function askPatiently(ask: () => Promise<Page>, sleep: (delayMs: number) => Promise<void>): Promise<Page> {
+  for (let isSaid = false; ; await sleep(1_000)) {
+    try {
+      const page = await ask()
+      if (isSaid) process.stderr.write('tollgate: the console answers again\n')
+      return page
+    } catch (error) {
+      if (!(error instanceof ConsoleAway)) throw error
+      if (!isSaid) process.stderr.write(`tollgate: no calls can be shown for now, and it is waited: ${error.message}\n`)
+      isSaid = true
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ConsoleLink, OpenConsoleLink } from '#cli/console-link.ts'
+import { ConsoleAway, type ConsoleLink, type OpenConsoleLink } from '#cli/console-link.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
 import { createConsole } from '#console/app.ts'
@@ -40,7 +40,7 @@ export const openConsoleLink: OpenConsoleLink = async (overrides) => {
   const begunMs = systemClock.monotonicMs()
   for (let isSaid = false; ; await sleep(retryMs)) {
     // Not asked where it could not be started: an old one that hangs may still have the socket.
-    const answer = consoleFault(config.dataDir) === null ? await askConsole(socketPath, '/health') : null
+    const answer = consoleFault(config.dataDir) === null ? await askHealth(socketPath) : null
     if (answer !== null) return overSocket(socketPath)
     try {
       return await openOffline(config)
@@ -56,6 +56,11 @@ export const openConsoleLink: OpenConsoleLink = async (overrides) => {
       isSaid = true
     }
   }
+}
+
+/** Null as well where it breaks off: a console that died is started again. */
+function askHealth(socketPath: string) {
+  return askConsole(socketPath, '/health').catch(() => null)
 }
 
 /** What it ends with where somebody has the directory for so long and no console answers; null = it is waited on. */
@@ -78,8 +83,10 @@ function serverOf({ holder }: DirectoryLocked): string | null {
 
 function overSocket(socketPath: string): ConsoleLink {
   const ask = async (path: string, more?: ConsoleQuestion) => {
-    const answer = await askConsole(socketPath, path, more)
-    if (answer === null) throw new Error('the console has just stopped; try again')
+    const answer = await askConsole(socketPath, path, more).catch((cause: unknown) => {
+      throw new ConsoleAway('the console broke off its answer; try again', { cause })
+    })
+    if (answer === null) throw new ConsoleAway('the console has just stopped; try again')
     return answer
   }
   return {

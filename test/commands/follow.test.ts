@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
+import { ConsoleAway } from '#cli/console-link.ts'
 import { logsCommand } from '#cli/logs.ts'
 import { systemClock } from '#edge/system.ts'
 import { type StoreFixture, storeFixture } from '#test/store/fixture.ts'
@@ -51,6 +52,46 @@ async function followed(t: TestContext, args: readonly string[], ...steps: (() =
   const { stdout } = await printedBy(t, () => assert.rejects(run, Enough))
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).call_id]))
 }
+
+test('where the console is away it says so once, waits, and misses and repeats nothing', async (t) => {
+  const open = linkTo(app)
+  let fault: Error | null = null
+  const away = async () => {
+    const link = await open({})
+    return {
+      ...link,
+      get: async (path: string) => {
+        if (fault !== null) throw fault
+        return await link.get(path)
+      },
+    }
+  }
+  await book('before', 1, minuteMs)
+  const steps = [
+    async () => {
+      await book('meanwhile', 2, minuteMs)
+      fault = new ConsoleAway('the console has just stopped; try again')
+    },
+    async () => {},
+    async () => {
+      fault = null
+    },
+    () => book('after', 1, minuteMs),
+    async () => {
+      fault = new Error('anything else')
+    },
+  ]
+  const command = logsCommand(away, async () => await (steps.shift() ?? assert.fail)())
+  const run = command.parseAsync.bind(command, ['--follow', '--json'], { from: 'user' })
+  const { stdout, stderr } = await printedBy(t, () => assert.rejects(run, /anything else/))
+  const calls = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).call_id]))
+  assert.deepEqual(calls, ['before-0', 'meanwhile-0', 'meanwhile-1', 'after-0'])
+  assert.deepEqual(stderr.split('\n'), [
+    'tollgate: no calls can be shown for now, and it is waited: the console has just stopped; try again',
+    'tollgate: the console answers again',
+    '',
+  ])
+})
 
 const named = (name: string, calls: number) => Array.from({ length: calls }, (_, index) => `${name}-${index}`)
 
