@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { createConsole } from '#console/app.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
+import type { UsageStore } from '#ports.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { AlertSide } from './alerts.ts'
 import { budgetBoard } from './budget-board.ts'
@@ -9,6 +10,7 @@ import { consoleAccess } from './console-access.ts'
 import { consoleMetrics } from './console-metrics.ts'
 import { openUsageSide } from './open-usage-side.ts'
 import { privately } from './private-socket.ts'
+import { RequestFaults } from './request-faults.ts'
 import type { RoleHooks, RunningRole } from './role.ts'
 import { TelemetrySide } from './telemetry.ts'
 import { version } from './version.ts'
@@ -33,15 +35,17 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
     waitMs: 5_000,
   })
   metrics.follow({ usage, firing: () => alerts.firing(), waiting: () => alertStore.waiting() })
+  const faults = new RequestFaults(log)
+  const board = budgetBoard(() => current)
   const parts = {
-    store: usage.store,
+    store: watched(usage.store, faults),
     ingest: usage.ingest,
     alerts: alerts.desk,
-    budgets: budgetBoard(() => current),
+    budgets: { ...board, states: () => faults.asking('gateway_unreachable', () => board.states()) },
     clock: systemClock,
     timers: systemTimers,
     version,
-    onFault: (error: unknown) => log.error({ err: error }, 'a request to the console failed'),
+    onFault: faults.failed,
   }
   const apps = {
     'console.sock': createConsole({ ...parts, access: consoleAccess(settings, () => current) }),
@@ -66,5 +70,13 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
       await Promise.all([alerts.close(), telemetry.close(), usage.close()])
       await settings.close()
     },
+  }
+}
+
+function watched(store: UsageStore, faults: RequestFaults): UsageStore {
+  return {
+    sums: (question) => faults.asking('store_unreachable', () => store.sums(question)),
+    records: (question) => faults.asking('store_unreachable', () => store.records(question)),
+    booked: (question) => faults.asking('store_unreachable', () => store.booked(question)),
   }
 }
