@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { count } from './output-limit.ts'
+import { count } from './body-members.ts'
 
 /** A model that answers where the one before it declines. */
 export interface Fallback {

@@ -1,6 +1,7 @@
 import type { Member } from '#lib/json-members.ts'
 import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
+import { geminiConfig } from './body-members.ts'
 import { type RequestRefusal, refusal } from './facts.ts'
 
 /** Callers choose names: beyond these bounds one is looked at anew each time. */
@@ -45,16 +46,15 @@ function withoutCase(name: string): string {
 
 /** Of the body: they decide who may call, what is forwarded or what it costs. */
 const ofBody = new DecidingNames([
-  ...['models', 'fallbacks', 'fallback_models', 'route', 'preset', 'compound_custom', 'providerOptions'],
-  ...['model', 'stream', 'stream_options', 'metadata', 'background'],
+  ...['model', 'models', 'stream', 'stream_options', 'metadata', 'background'],
   ...['n', 'best_of', 'prompt', 'requests', 'generateContentRequest'],
   ...['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'generationConfig', 'generation_config'],
   ...['service_tier', 'serviceTier', 'speed', 'inference_geo'],
   ...['tools', 'functions', 'max_tool_calls', 'mcp_servers', 'plugins', 'web_search_options', 'search_parameters'],
   ...['thinking', 'reasoning', 'reasoning_effort', 'enable_thinking', 'modalities', 'prediction'],
   ...['previous_response_id', 'conversation', 'cachedContent', 'cached_content', 'context_management'],
-  ...['continuationToken', 'continuation_token', 'thread', 'compaction', 'container', 'multi_agent', 'fallbacks'],
-  ...['fallback_models', 'route', 'preset', 'providerOptions'],
+  ...['continuationToken', 'continuation_token', 'thread', 'compaction', 'container', 'multi_agent'],
+  ...['fallbacks', 'fallback_models', 'route', 'preset', 'compound_custom', 'providerOptions'],
 ])
 
 const ofStreamOptions = new DecidingNames(['include_usage'])
@@ -125,8 +125,8 @@ function misspelled(name: string, meant: string): RequestRefusal {
  * parsers may take either, or none at all.
  */
 function faultOfSpellings(root: JsonObject): RequestRefusal | null {
-  const config = root['generationConfig'] ?? root['generation_config']
-  const thinking = isObject(config) ? (config['thinkingConfig'] ?? config['thinking_config']) : null
+  const config = geminiConfig(root)
+  const thinking = config?.['thinkingConfig'] ?? config?.['thinking_config']
   return (
     faultOfTwins(root) ??
     faultIn(config, ofGeminiConfig) ??

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
+import { geminiConfig, said } from './body-members.ts'
 import type { Brought } from './text-size.ts'
 
 /** Parts of a request beside its tools that leave a call without a bound, by the names that they have in it. */
@@ -63,12 +64,6 @@ function openInGemini(root: JsonObject): readonly OpenPart[] {
   return parts
 }
 
-/** Both spellings are taken here and within, though not side by side. */
-export function geminiConfig(root: JsonObject): JsonObject | null {
-  const config = root['generationConfig'] ?? root['generation_config']
-  return isObject(config) ? config : null
-}
-
 /** https://platform.claude.com/docs/en/build-with-claude/message-threads: what is kept are messages, system and tools. */
 export function continuesThread(thread: unknown): boolean {
   return said(thread) && !(isObject(thread) && thread['type'] === 'create' && Object.keys(thread).length === 1)
@@ -76,8 +71,4 @@ export function continuesThread(thread: unknown): boolean {
 
 function runsAgents(given: unknown): boolean {
   return said(given) && !(isObject(given) && given['enabled'] === false)
-}
-
-export function said(value: unknown): boolean {
-  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)
 }

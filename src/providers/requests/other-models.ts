@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
+import { geminiConfig } from './body-members.ts'
 import { noOtherModels, type OtherModel } from './facts.ts'
 
 /**
@@ -159,6 +160,6 @@ function collectTool(path: string, tool: JsonObject, found: OtherModel[]): void 
 
 /** Vertex AI's model router. */
 function routingOf(root: JsonObject): unknown {
-  const config = root['generationConfig'] ?? root['generation_config']
-  return isObject(config) ? (config['routingConfig'] ?? config['routing_config'] ?? config['modelConfig']) : undefined
+  const config = geminiConfig(root)
+  return config?.['routingConfig'] ?? config?.['routing_config'] ?? config?.['modelConfig']
 }

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
+import { count } from './body-members.ts'
 
 /** The member that limits the output of one answer; `generationConfig` holds Gemini's `maxOutputTokens`. */
 export type OutputLimitField = 'max_tokens' | 'max_completion_tokens' | 'max_output_tokens' | 'generationConfig'
@@ -66,10 +67,4 @@ function limitIn(config: unknown): number | null {
 
 function greatest(a: number | null, b: number | null): number | null {
   return a === null || (b !== null && b > a) ? b : a
-}
-
-/** Some backends take numbers that are written as texts, as protobuf's JSON has them. */
-export function count(given: unknown): number | null {
-  const value = typeof given === 'string' && /^[0-9]{1,15}$/.test(given) ? Number(given) : given
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null
 }

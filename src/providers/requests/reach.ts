@@ -1,8 +1,8 @@
 import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
+import { count, geminiConfig, said } from './body-members.ts'
 import { type Fallback, fallbacksOf } from './fallbacks.ts'
-import { continuesThread, geminiConfig, type OpenPart, openPartsOf, said } from './open-parts.ts'
-import { count } from './output-limit.ts'
+import { continuesThread, type OpenPart, openPartsOf } from './open-parts.ts'
 import { type ServerTool, serverToolsOf, toolsIn } from './server-tools.ts'
 import type { TextSize } from './text-size.ts'
 
@@ -75,6 +75,7 @@ export function reachOf(match: EndpointMatch, root: JsonObject, size: TextSize, 
   const openFallbacks = fallbacks.kind === 'open'
   const openParts = openPartsOf(match, root, { openFallbacks, brought })
   const kept = keepsInput(match, root)
+  const config = geminiConfig(root)
   return {
     textBytes: bodyBytes - size.mediaChars,
     pictures: size.pictures,
@@ -82,9 +83,9 @@ export function reachOf(match: EndpointMatch, root: JsonObject, size: TextSize, 
     mediaInput: size.hasMedia || kept,
     // Only Anthropic's callers say what is written; elsewhere the provider writes as it sees fit, for an hour if asked.
     cacheWrites: match.dialect !== 'anthropic' && size.cacheControl === 'none' ? 'short' : size.cacheControl,
-    answers: answersOf(match, root),
+    answers: answersOf(match, root, config),
     // What was predicted wrongly is billed, and not shown (https://platform.openai.com/docs/guides/predicted-outputs).
-    hiddenOutput: thinks(root) || speaks(root) || said(root['prediction']),
+    hiddenOutput: thinks(root, config) || speaks(root, config) || said(root['prediction']),
     leastOutputTokens: leastOutputOf(match, root),
     serverTools,
     openParts,
@@ -149,11 +150,8 @@ function isSchema(format: unknown): boolean {
   return isObject(format) && format['type'] !== 'text'
 }
 
-function answersOf(match: EndpointMatch, root: JsonObject): number {
-  if (match.dialect === 'google') {
-    const config = geminiConfig(root)
-    return count(config?.['candidateCount'] ?? config?.['candidate_count']) ?? 1
-  }
+function answersOf(match: EndpointMatch, root: JsonObject, config: JsonObject | null): number {
+  if (match.dialect === 'google') return count(config?.['candidateCount'] ?? config?.['candidate_count']) ?? 1
   // `best_of` answers are made and billed, only the best `n` delivered; each text of a list is a prompt of its own.
   const each = Math.max(count(root['n']) ?? 1, match.endpoint === 'completions' ? (count(root['best_of']) ?? 1) : 1)
   const prompts = match.endpoint === 'completions' ? arrayOf(root['prompt']) : []
@@ -161,19 +159,17 @@ function answersOf(match: EndpointMatch, root: JsonObject): number {
 }
 
 /** True where thinking is asked for or left on; false says nothing: many models think unasked. */
-function thinks(root: JsonObject): boolean {
+function thinks(root: JsonObject, config: JsonObject | null): boolean {
   const { thinking, reasoning } = root
   if (isObject(thinking) && thinking['type'] !== 'disabled') return true
   if (said(reasoning) || root['enable_thinking'] === true) return true
   if (said(root['reasoning_effort']) && root['reasoning_effort'] !== 'none') return true
-  const config = geminiConfig(root)
   const budget = config?.['thinkingConfig'] ?? config?.['thinking_config']
   return isObject(budget) && (budget['thinkingBudget'] ?? budget['thinking_budget']) !== 0
 }
 
 /** Answers of sound or pictures. */
-function speaks(root: JsonObject): boolean {
-  const config = geminiConfig(root)
+function speaks(root: JsonObject, config: JsonObject | null): boolean {
   return (
     isMoreThanText(root['modalities']) ||
     isMoreThanText(config?.['responseModalities'] ?? config?.['response_modalities'])

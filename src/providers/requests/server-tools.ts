@@ -1,8 +1,7 @@
 import type { UnitName } from '#core/usage/units.ts'
 import { isObject, type JsonObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
-import { said } from './open-parts.ts'
-import { count } from './output-limit.ts'
+import { count, said } from './body-members.ts'
 import type { Brought } from './text-size.ts'
 
 export interface ServerTool {
