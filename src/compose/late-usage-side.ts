@@ -74,21 +74,34 @@ export class LateUsageSide implements UsageSide {
     return this.#side
   }
 
+  /** Never rejects. Only what could not be opened is tried again: two sides would both bring the journal in. */
   async #try(opening: Promise<UsageSide>, retryMs: number): Promise<void> {
-    const { begin, log, longestRetryMs, said } = this.#start
+    let side: UsageSide
     try {
-      const side = await opening
-      if (this.#closed) return await side.close()
-      this.#side = side
-      await this.#lag.close()
-      log.info(said.there)
+      side = await opening
     } catch (error) {
       this.#tell(error)
-      if (this.#closed) return
-      this.#timer = systemTimers.after(retryMs, () => {
-        this.#opening = this.#try(begin(), Math.min(longestRetryMs, retryMs * 2))
-      })
+      this.#tryAgain(retryMs)
+      return
     }
+    const { log, said } = this.#start
+    if (!this.#closed) {
+      this.#side = side
+      log.info(said.there)
+    }
+    try {
+      await (this.#closed ? side : this.#lag).close()
+    } catch (error) {
+      log.warn({ err: error }, 'what is not needed any more could not be closed')
+    }
+  }
+
+  #tryAgain(retryMs: number): void {
+    if (this.#closed) return
+    const { begin, longestRetryMs } = this.#start
+    this.#timer = systemTimers.after(retryMs, () => {
+      this.#opening = this.#try(begin(), Math.min(longestRetryMs, retryMs * 2))
+    })
   }
 
   /** Once for each reason: a store that is away for a day fills no log. */
