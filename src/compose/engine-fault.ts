@@ -3,6 +3,8 @@ import { runAside } from '#edge/run-child.ts'
 import { cannotOpen, type StoreFault } from '#store/usage/client.ts'
 
 const program = fileURLToPath(new URL('../store/usage/try-engine.ts', import.meta.url))
+/** An engine that hangs would otherwise keep the store from ever being tried again. A large one opens in seconds. */
+const longestMs = 300_000
 /** The engine repeats whole statements. */
 const mostCharacters = 300
 
@@ -13,7 +15,7 @@ const mostCharacters = 300
  * nobody along.
  */
 export async function engineFault(directory: string): Promise<StoreFault | null> {
-  const { end, stdout, stderr } = await runAside([program, directory])
+  const { end, stdout, stderr } = await runAside([program, directory], longestMs)
   if (end === null) return null
   // Its own words, else ours of what it threw, else how it ended.
   const [reason = end] = [stderr, stdout].map(oneLine).filter((text) => text !== '')

@@ -12,6 +12,15 @@ interface Asking {
   readonly given?: readonly ArrayBuffer[]
 }
 
+interface Options {
+  /** So long it rests before it is ended. */
+  readonly idleMs: number
+  readonly timers: Timers
+}
+
+/** The worst question known takes two seconds; this is for one that would never end, on a machine that has much to do. */
+const longestAnswerMs = 60_000
+
 interface Waiting<Question, Answer> {
   readonly question: Question
   readonly given: readonly ArrayBuffer[]
@@ -21,26 +30,25 @@ interface Waiting<Question, Answer> {
 
 /**
  * A thread that answers questions one by one: started at the first, ended when nobody has asked for a while. Its script
- * answers with `answerQuestions`. Questions wait here and not with the thread, so that one which kills it takes no other
- * with it.
+ * answers with `answerQuestions`. Questions wait here and not with the thread, so that one which kills it, or which it does
+ * not come to an end with, takes no other with it.
  */
 export class AskedThread<Question, Answer> {
   readonly #script: URL
-  readonly #idleMs: number
-  readonly #timers: Timers
+  readonly #options: Options
   readonly #waiting = new Turns<Waiting<Question, Answer>>()
   #asked: Waiting<Question, Answer> | null = null
   #worker: Worker | null = null
-  #idle: Timer | null = null
+  /** Ends it where it rests for too long, or takes too long to answer. */
+  #end: Timer | null = null
   #closed = false
 
-  constructor(script: URL, { idleMs, timers }: { readonly idleMs: number; readonly timers: Timers }) {
+  constructor(script: URL, options: Options) {
     this.#script = script
-    this.#idleMs = idleMs
-    this.#timers = timers
+    this.#options = options
   }
 
-  /** @throws what was thrown on the thread, or an Error where the thread died of it or is closed. */
+  /** @throws what was thrown on the thread, or an Error where the thread died of it, took too long or is closed. */
   ask(question: Question, { from = '', given = [] }: Asking = {}): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       this.#waiting.add(from, { question, given, resolve, reject })
@@ -50,7 +58,7 @@ export class AskedThread<Question, Answer> {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#idle?.cancel()
+    this.#end?.cancel()
     const worker = this.#worker
     if (worker !== null) this.#lose(worker, closedError())
     else this.#askNext()
@@ -63,8 +71,10 @@ export class AskedThread<Question, Answer> {
       if (next === undefined) return this.#restUntilAsked()
       try {
         if (this.#closed) throw closedError()
-        this.#running().postMessage(next.question, next.given)
+        const worker = this.#running()
+        worker.postMessage(next.question, next.given)
         this.#asked = next
+        this.#end = this.#options.timers.after(longestAnswerMs, () => this.#giveUp(worker))
       } catch (error) {
         next.reject(error)
       }
@@ -72,7 +82,7 @@ export class AskedThread<Question, Answer> {
   }
 
   #running(): Worker {
-    this.#idle?.cancel()
+    this.#end?.cancel()
     if (this.#worker !== null) return this.#worker
     const worker = new Worker(this.#script)
     worker.unref()
@@ -102,10 +112,16 @@ export class AskedThread<Question, Answer> {
     this.#askNext()
   }
 
+  #giveUp(worker: Worker): void {
+    this.#lose(worker, new Error(`the thread did not answer within ${longestAnswerMs} ms`))
+    void worker.terminate()
+  }
+
   #restUntilAsked(): void {
-    this.#idle?.cancel()
+    this.#end?.cancel()
     if (this.#worker === null) return
-    this.#idle = this.#timers.after(this.#idleMs, () => {
+    const { idleMs, timers } = this.#options
+    this.#end = timers.after(idleMs, () => {
       const worker = this.#worker
       this.#worker = null
       void worker?.terminate()

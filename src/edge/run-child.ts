@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type StdioOptions, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import type { ChildSpec } from './supervisor.ts'
 
@@ -18,21 +18,31 @@ interface RanAside {
   readonly stderr: string
 }
 
-/** The same, of a program of ours in this process's environment, with all that it says. */
-export function runAside(args: readonly string[]): Promise<RanAside> {
+/**
+ * The same, of a program of ours in this process's environment, with all that it says. One that takes longer than it may is
+ * killed.
+ */
+export function runAside(args: readonly string[], longestMs: number): Promise<RanAside> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe']
+    const child = spawn(process.execPath, args, { stdio, timeout: longestMs, killSignal: 'SIGKILL' })
     const said = { stdout: '', stderr: '' }
     child.on('error', (error) => resolve({ ...said, end: error.message }))
     for (const name of ['stdout', 'stderr'] as const) {
       // Not there where this process may open no more files.
-      const stream: Readable | undefined = child[name]
+      const stream: Readable | null | undefined = child[name]
       stream?.setEncoding('utf8').on('data', (text: string) => {
         said[name] += text
       })
     }
     child.on('close', (code, signal) =>
-      resolve({ ...said, end: code === 0 ? null : `it ended with ${signal ?? `code ${code}`}` }),
+      resolve({
+        ...said,
+        end:
+          code === 0
+            ? null
+            : `it ended with ${signal ?? `code ${code}`}${child.killed ? `, after ${longestMs} ms` : ''}`,
+      }),
     )
   })
 }
