@@ -105,6 +105,24 @@ test('a token that was remembered ends with its own end', async (t) => {
   refused(await verify(token, startMs + 90_000), 'it has expired')
 })
 
+test('so many tokens are remembered, and the one that was remembered first is forgotten first', async () => {
+  const secret = 'a secret of at least thirty-two bytes'
+  const bytes = new TextEncoder().encode(secret)
+  const { verify } = verifierFor({ source: { kind: 'secret', secret }, algorithms: ['HS256'] })
+  const token = (sub: number) =>
+    new SignJWT({ ...good, sub: `${sub}` }).setProtectedHeader({ alg: 'HS256' }).sign(bytes)
+  const [first, second, last] = await Promise.all([token(1), token(2), token(10_000)])
+  const [ofFirst, ofSecond] = [await verify(first), await verify(second)]
+  for (let sub = 3; sub < 10_000; sub++) await verify(await token(sub))
+  const ofLast = await verify(last)
+  // What is remembered is the same verdict, and not one like it.
+  assert.equal(await verify(first), ofFirst)
+  await verify(await token(10_001))
+  assert.deepEqual([await verify(second), await verify(last)], [ofSecond, ofLast])
+  assert.equal(await verify(last), ofLast)
+  assert.notEqual(await verify(first), ofFirst)
+})
+
 test('what was not signed by the provider is refused', async (t) => {
   const own = await signer('RS256', 'k1')
   const { url } = await identityProvider(t, [own.jwk])
