@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -8,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { decodeEntry } from '#core/ledger/codec.ts'
 import type { LedgerEntry } from '#core/ledger/entry.ts'
 import { openFollower } from '#store/journal/reader.ts'
+import { freePort } from '#test/support/free-port.ts'
 import { callerSecret, upstreamSecret } from '#test/support/stack.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -220,16 +220,4 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** One that is free now; a gateway that is started again must get the same one. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0))
-    })
-  })
 }

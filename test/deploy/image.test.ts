@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { freePort } from '#test/support/free-port.ts'
 import { firstProcess, Sandbox } from './sandbox.ts'
 import { type Image, stageImage } from './stage.ts'
 
@@ -16,15 +16,6 @@ function place(t: TestContext, { uid, gid }: Image) {
     if (process.getuid?.() === 0) chownSync(path, uid, gid)
   }
   return { root: join(folder, 'root'), data, tmp }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
 
 /** All that it says until it says this. */

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Agent, fetch } from 'undici'
+import { freePort } from '#test/support/free-port.ts'
 import { until } from '#test/support/until.ts'
 import { root } from './repository.ts'
 
@@ -52,15 +53,6 @@ test('through nginx a stream arrives event by event, and /metrics does not', asy
 function listening(t: TestContext, server: Server): Promise<number> {
   t.after(() => server.close())
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
-}
-
-async function freePort(): Promise<number> {
-  const server = createSocketServer()
-  const port = await new Promise<number>((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
-  )
-  await new Promise((closed) => server.close(closed))
-  return port
 }
 
 /** With the addresses and the certificate changed, and nothing else. Resolves with its port. */

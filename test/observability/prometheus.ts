@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { parse, stringify } from 'yaml'
-import { folderOf, freePort, serve } from './debian.ts'
+import { freePort } from '#test/support/free-port.ts'
+import { folderOf, serve } from './debian.ts'
 import { root } from './deployed.ts'
 
 interface Settings {

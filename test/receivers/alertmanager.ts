@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { debianProgram } from '#test/support/debian.ts'
+import { freePort } from '#test/support/free-port.ts'
 import { until } from '#test/support/until.ts'
 
 /** Where Debian's package puts it; another place may be named. */
@@ -27,14 +26,6 @@ export interface GettableAlert {
   readonly startsAt: string
   readonly endsAt: string
   readonly status: { readonly state: string }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** The real one, without peers, telling nobody. */
