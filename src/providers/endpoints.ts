@@ -1,5 +1,6 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
-import { queryKey } from './wire-headers.ts'
+import { queryKey } from './query.ts'
+import type { Headers } from './wire-headers.ts'
 
 /** The API that the caller speaks: it decides how requests are read, streams are watched and errors are shaped. */
 export type Dialect = 'openai' | 'anthropic' | 'google'
@@ -201,9 +202,6 @@ for (const prefix of anthropicPrefixes) {
 // A base URL without any path: only what is metered, since the rest of the root belongs to the console.
 for (const entry of openaiRows) if (entry.metered) enter(entry, 'openai', ['', '/v1'], false)
 for (const entry of anthropicRows) if (entry.body === 'json') enter(entry, 'anthropic', ['', '/v1'], false)
-
-/** The request headers, lower-case names. */
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
  * Which API is called; null where the path belongs to none (the console's, or nobody's). `path` is without its query.

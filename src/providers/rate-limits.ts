@@ -1,4 +1,4 @@
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+import type { Headers } from './wire-headers.ts'
 
 /** What a provider still allows in its window. */
 interface Allowance {

@@ -1,12 +1,11 @@
+import { isCredential, parameters } from './query.ts'
 import { type RequestRefusal, refusal } from './requests/facts.ts'
-
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+import type { Headers } from './wire-headers.ts'
 
 /** A call as far as its form of answer can be chosen outside of its body. */
 export interface AskedForm {
   /** From its question mark on, or empty. */
   readonly query: string
-  /** Lower-case names. */
   readonly headers: Headers
 }
 
@@ -36,9 +35,6 @@ const harmless: ReadonlyMap<string, RegExp> = new Map([
  * (https://protobuf.dev/programming-guides/json/), but here only names are read: the usual form is asked for instead.
  */
 const numbersForNames = 'json;enum-encoding=int'
-
-/** By query Google takes credentials too. The caller's is ours, and goes no further. */
-const credentials = new Set(['key', '$key', 'access_token', '$access_token', 'oauth_token', 'bearer_token'])
 
 /** Headers by which any call could be answered in another form, or be another call than the one that is looked at. */
 const refusedHeaders = [
@@ -90,7 +86,7 @@ export function asksForEvents(query: string): boolean {
 function faultOfGoogles(query: string): RequestRefusal | null {
   const seen = new Set<string>()
   for (const { name, value } of parameters(query)) {
-    if (credentials.has(name.toLowerCase())) continue
+    if (isCredential(name)) continue
     if (!harmless.has(name))
       return shapesAnswers(name) ? hiding(`The parameter "${shown(name)}"`, shown(name)) : unknown(name)
     if (!isHarmless(name, value)) return hiding(`"${name}=${shown(value)}"`, name)
@@ -104,7 +100,7 @@ function faultOfGoogles(query: string): RequestRefusal | null {
 function faultOfOthers(query: string): RequestRefusal | null {
   // Some readers take a semicolon for what stands between two parameters.
   for (const { name, value } of parameters(query.replaceAll(';', '&'))) {
-    if (credentials.has(name.toLowerCase()) || !shapesAnswers(name)) continue
+    if (isCredential(name) || !shapesAnswers(name)) continue
     if (plain(name).toLowerCase() === 'alt' && format.test(value)) continue
     return hiding(`The parameter "${shown(name)}"`, shown(name))
   }
@@ -123,27 +119,6 @@ function isHarmless(name: string, value: string): boolean {
 /** System parameters have a second name, so that they can stand beside an API's own. */
 function plain(name: string): string {
   return name.startsWith('$') ? name.slice(1) : name
-}
-
-function parameters(query: string): { readonly name: string; readonly value: string }[] {
-  return query
-    .slice(1)
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const end = pair.indexOf('=')
-      return end < 0
-        ? { name: decoded(pair), value: '' }
-        : { name: decoded(pair.slice(0, end)), value: decoded(pair.slice(end + 1)) }
-    })
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' ')).trim()
-  } catch {
-    return text
-  }
 }
 
 function hiding(what: string, param: string): RequestRefusal {

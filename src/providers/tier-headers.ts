@@ -1,4 +1,4 @@
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+import type { Headers } from './wire-headers.ts'
 
 /**
  * Headers by which an answer tells its tier where its body does not: of Gemini

@@ -1,6 +1,9 @@
 /** Names and values in turn, as they stand on the wire. */
 type RawHeaders = readonly string[]
 
+/** By their lower-case names. */
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
 /** Belong to one connection, not to the call (RFC 9110, 7.6.1), or are set anew by whoever sends the request. */
 const connectionHeaders = [
   'connection',
@@ -166,7 +169,7 @@ const droppedFromAnswers = dropTable({
  * Connection header names. Rate limits and the provider's request ids stay; `x-request-id` is ours, so the provider's
  * becomes `x-upstream-request-id`.
  */
-export function clientHeaders(answer: Readonly<Record<string, string | readonly string[] | undefined>>): string[] {
+export function clientHeaders(answer: Headers): string[] {
   const kept: string[] = []
   const connection = answer['connection']
   const named = connection === undefined ? null : namedByConnection(String(connection), null)
@@ -198,34 +201,5 @@ function dropTable({ names, prefixes, kept }: Dropped): (name: string) => boolea
     const verdict = exact.has(lowered) || begins
     if (verdicts.size < mostRemembered) verdicts.set(name, verdict)
     return verdict
-  }
-}
-
-/** Query parameters by which Google's APIs take credentials (https://cloud.google.com/apis/docs/system-parameters). */
-const credentialParameters = new Set(['key', '$key', 'access_token', '$access_token', 'oauth_token', 'bearer_token'])
-
-/** The query for the upstream, from its question mark on or empty: without credentials, otherwise as it was. */
-export function upstreamQuery(query: string): string {
-  if (query.length <= 1) return ''
-  const kept = query
-    .slice(1)
-    .split('&')
-    .filter((pair) => !credentialParameters.has(parameterName(pair)))
-  return kept.length === 0 ? '' : `?${kept.join('&')}`
-}
-
-/** The value of `?key=`, or null. */
-export function queryKey(query: string): string | null {
-  if (query.length <= 1) return null
-  return new URLSearchParams(query).get('key')
-}
-
-function parameterName(pair: string): string {
-  const end = pair.indexOf('=')
-  const name = end < 0 ? pair : pair.slice(0, end)
-  try {
-    return decodeURIComponent(name.replaceAll('+', ' ')).trim().toLowerCase()
-  } catch {
-    return name
   }
 }

@@ -1,5 +1,6 @@
 import type { CallFacts } from '#core/ledger/entry.ts'
 import { readRateLimits, tellsLimits } from '#providers/rate-limits.ts'
+import type { Headers } from '#providers/wire-headers.ts'
 import type { RefusalCode } from '../refusal.ts'
 import { add } from './call-cells.ts'
 import { roadDefinitions as road } from './definitions.ts'
@@ -11,8 +12,6 @@ const freshMs = 5 * 60_000
 
 /** Models come from callers: of so many is remembered what their providers allow. */
 const mostRateLimits = 1_000
-
-type Headers = Parameters<typeof readRateLimits>[0]
 
 interface Told {
   readonly call: CallFacts

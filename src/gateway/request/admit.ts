@@ -1,7 +1,7 @@
 import type { Said } from '#core/attribution/said.ts'
 import type { VirtualKey } from '#core/keys/key.ts'
 import type { Asker, ClientExchange } from '#ports.ts'
-import { queryKey } from '#providers/wire-headers.ts'
+import { queryKey } from '#providers/query.ts'
 import { type Refusal, refused } from '../refusal.ts'
 import type { ClaimsVerifier, Road } from '../road.ts'
 
