@@ -28,10 +28,10 @@ export interface EndpointMatch {
   readonly upstreamPath: string
 }
 
-type Methods = 'GET' | 'POST' | 'DELETE'
+type Method = 'GET' | 'POST' | 'DELETE'
 
 interface Row {
-  readonly methods: readonly Methods[]
+  readonly methods: readonly Method[]
   /** Below the version; `*` stands for one segment. */
   readonly path: string
   readonly endpoint: EndpointName
@@ -39,46 +39,42 @@ interface Row {
   readonly metered: boolean
 }
 
-const row = (methods: readonly Methods[], path: string, endpoint: EndpointName, kind: 'json' | 'multipart'): Row => ({
-  methods,
-  path,
-  endpoint,
-  body: kind,
-  metered: true,
-})
+const posted: readonly Method[] = ['POST']
 
-const passed = (methods: readonly Methods[], path: string, endpoint: EndpointName): Row => ({
-  methods,
-  path,
-  endpoint,
-  body: 'metadata',
-  metered: false,
-})
+/** What costs something, by a body that is read. */
+const metered = (path: string, endpoint: EndpointName, body: 'json' | 'multipart'): Row => {
+  return { methods: posted, path, endpoint, body, metered: true }
+}
+
+/** What is free, by a body that is read. */
+const free = (path: string, endpoint: EndpointName): Row => {
+  return { methods: posted, path, endpoint, body: 'json', metered: false }
+}
+
+const passed = (methods: readonly Method[], path: string, endpoint: EndpointName): Row => {
+  return { methods, path, endpoint, body: 'metadata', metered: false }
+}
 
 /** Files: never held whole. */
-const streamed = (path: string): Row => ({
-  methods: ['POST'],
-  path,
-  endpoint: 'files',
-  body: 'opaque',
-  metered: false,
-})
+const streamed = (path: string): Row => {
+  return { methods: posted, path, endpoint: 'files', body: 'opaque', metered: false }
+}
 
 /** Source: the paths of the `openai` package's resources and https://platform.openai.com/docs/api-reference. */
 const openaiRows: readonly Row[] = [
-  row(['POST'], '/chat/completions', 'chat.completions', 'json'),
-  row(['POST'], '/completions', 'completions', 'json'),
-  row(['POST'], '/responses', 'responses', 'json'),
-  row(['POST'], '/responses/compact', 'responses', 'json'),
-  row(['POST'], '/embeddings', 'embeddings', 'json'),
-  row(['POST'], '/images/generations', 'images', 'json'),
-  row(['POST'], '/images/edits', 'images', 'multipart'),
-  row(['POST'], '/images/variations', 'images', 'multipart'),
-  row(['POST'], '/audio/speech', 'audio.speech', 'json'),
-  row(['POST'], '/audio/transcriptions', 'audio.transcriptions', 'multipart'),
-  row(['POST'], '/audio/translations', 'audio.translations', 'multipart'),
-  row(['POST'], '/moderations', 'moderations', 'json'),
-  { methods: ['POST'], path: '/responses/input_tokens', endpoint: 'countTokens', body: 'json', metered: false },
+  metered('/chat/completions', 'chat.completions', 'json'),
+  metered('/completions', 'completions', 'json'),
+  metered('/responses', 'responses', 'json'),
+  metered('/responses/compact', 'responses', 'json'),
+  metered('/embeddings', 'embeddings', 'json'),
+  metered('/images/generations', 'images', 'json'),
+  metered('/images/edits', 'images', 'multipart'),
+  metered('/images/variations', 'images', 'multipart'),
+  metered('/audio/speech', 'audio.speech', 'json'),
+  metered('/audio/transcriptions', 'audio.transcriptions', 'multipart'),
+  metered('/audio/translations', 'audio.translations', 'multipart'),
+  metered('/moderations', 'moderations', 'json'),
+  free('/responses/input_tokens', 'countTokens'),
   passed(['GET'], '/chat/completions', 'chat.completions'),
   passed(['GET', 'POST', 'DELETE'], '/chat/completions/*', 'chat.completions'),
   passed(['GET'], '/chat/completions/*/messages', 'chat.completions'),
@@ -102,14 +98,8 @@ const openaiRows: readonly Row[] = [
 
 /** Source: the paths of the `@anthropic-ai/sdk` package's resources and https://docs.anthropic.com/en/api. */
 const anthropicRows: readonly Row[] = [
-  row(['POST'], '/messages', 'messages', 'json'),
-  {
-    methods: ['POST'],
-    path: '/messages/count_tokens',
-    endpoint: 'messages.count_tokens',
-    body: 'json',
-    metered: false,
-  },
+  metered('/messages', 'messages', 'json'),
+  free('/messages/count_tokens', 'messages.count_tokens'),
   passed(['GET', 'POST'], '/messages/batches', 'messages.batches'),
   passed(['GET', 'DELETE'], '/messages/batches/*', 'messages.batches'),
   passed(['POST'], '/messages/batches/*/cancel', 'messages.batches'),
@@ -162,46 +152,49 @@ const anthropicPrefixes: readonly (readonly [string, string])[] = [
 
 interface Pattern {
   readonly segments: readonly string[]
-  readonly methods: readonly Methods[]
+  readonly method: Method
   readonly match: EndpointMatch
 }
 
-/** By path, then by method: a text put together of the two would be made anew for every call, and interned. */
-type ExactMatches = Map<string, Map<string, EndpointMatch>>
+interface PathTable {
+  /** By path, then by method: a text put together of the two would be made anew for every call, and interned. */
+  readonly exact: Map<string, Map<string, EndpointMatch>>
+  readonly patterns: Pattern[]
+}
 
-const exactMatches: ExactMatches = new Map()
-const sharedExact: ExactMatches = new Map()
-const patterns: Pattern[] = []
-const sharedPatterns: Pattern[] = []
+const table: PathTable = { exact: new Map(), patterns: [] }
+/** Of paths that are OpenAI's too, for who calls as Anthropic's SDK does. */
+const anthropicTable: PathTable = { exact: new Map(), patterns: [] }
 
-function matchOf(entry: Row, dialect: Dialect, method: Methods, upstreamPath: string): EndpointMatch {
-  const body = method === 'POST' ? entry.body : 'none'
-  const { endpoint, metered } = entry
+function matchOf(row: Row, dialect: Dialect, method: Method, upstreamPath: string): EndpointMatch {
+  const { endpoint, metered } = row
+  const body = method === 'POST' ? row.body : 'none'
   return { endpoint, dialect, body, metered, modelInPath: null, streamInPath: false, upstreamPath }
 }
 
-function enter(entry: Row, dialect: Dialect, [from, to]: readonly [string, string], shared: boolean): void {
-  for (const method of entry.methods) {
-    const match = matchOf(entry, dialect, method, to + entry.path)
-    if (entry.path.includes('*')) {
-      const pattern = { segments: (from + entry.path).split('/').slice(1), methods: [method], match }
-      ;(shared ? sharedPatterns : patterns).push(pattern)
-    } else {
-      const matches = shared ? sharedExact : exactMatches
-      const path = from + entry.path
-      matches.set(path, (matches.get(path) ?? new Map<string, EndpointMatch>()).set(method, match))
-    }
+function enter(
+  row: Row,
+  dialect: Dialect,
+  [from, to]: readonly [string, string],
+  { exact, patterns }: PathTable,
+): void {
+  const path = from + row.path
+  for (const method of row.methods) {
+    const match = matchOf(row, dialect, method, to + row.path)
+    if (path.includes('*')) patterns.push({ segments: path.split('/').slice(1), method, match })
+    else exact.set(path, (exact.get(path) ?? new Map<string, EndpointMatch>()).set(method, match))
   }
 }
 
-for (const prefix of openaiPrefixes) for (const entry of openaiRows) enter(entry, 'openai', prefix, false)
+for (const prefix of openaiPrefixes) for (const row of openaiRows) enter(row, 'openai', prefix, table)
 for (const prefix of anthropicPrefixes) {
-  for (const entry of anthropicRows) enter(entry, 'anthropic', prefix, false)
-  for (const entry of anthropicSharedRows) enter(entry, 'anthropic', prefix, prefix[0] !== '/anthropic/v1')
+  for (const row of anthropicRows) enter(row, 'anthropic', prefix, table)
+  const own = prefix[0] === '/anthropic/v1'
+  for (const row of anthropicSharedRows) enter(row, 'anthropic', prefix, own ? table : anthropicTable)
 }
 // A base URL without any path: only what is metered, since the rest of the root belongs to the console.
-for (const entry of openaiRows) if (entry.metered) enter(entry, 'openai', ['', '/v1'], false)
-for (const entry of anthropicRows) if (entry.body === 'json') enter(entry, 'anthropic', ['', '/v1'], false)
+for (const row of openaiRows) if (row.metered) enter(row, 'openai', ['', '/v1'], table)
+for (const row of anthropicRows) if (row.body === 'json') enter(row, 'anthropic', ['', '/v1'], table)
 
 /**
  * Which API is called; null where the path belongs to none (the console's, or nobody's). `path` is without its query.
@@ -210,15 +203,18 @@ for (const entry of anthropicRows) if (entry.body === 'json') enter(entry, 'anth
  * query are given: `anthropic-version` or `x-api-key` make it Anthropic's, `x-goog-api-key` or `?key=` Google's.
  */
 export function matchEndpoint(method: string, path: string, headers: Headers = {}, query = ''): EndpointMatch | null {
-  const exact = exactMatches.get(path)?.get(method)
+  const exact = table.exact.get(path)?.get(method)
   // Metered paths belong to one dialect only.
   if (exact?.metered === true) return exact
   const caller = callerDialect(headers, query)
   // Never somebody else's `/v1/models/…`: what Gemini's paths say behind the colon is Gemini's to know.
   if (caller === 'google' && googlePath.test(path)) return matchGoogle(method, path)
-  const shared =
-    caller === 'anthropic' ? (sharedExact.get(path)?.get(method) ?? matchPattern(sharedPatterns, method, path)) : null
-  return shared ?? exact ?? matchPattern(patterns, method, path) ?? matchGoogle(method, path)
+  const anthropics = caller === 'anthropic' ? matchIn(anthropicTable, method, path) : null
+  return anthropics ?? exact ?? matchPattern(table.patterns, method, path) ?? matchGoogle(method, path)
+}
+
+function matchIn({ exact, patterns }: PathTable, method: string, path: string): EndpointMatch | null {
+  return exact.get(path)?.get(method) ?? matchPattern(patterns, method, path)
 }
 
 /** Whose SDK sends such headers, or such a query: no other vendor takes its key there. */
@@ -228,10 +224,10 @@ function callerDialect(headers: Headers, query: string): Dialect {
   return headers['authorization'] === undefined && queryKey(query) !== null ? 'google' : 'openai'
 }
 
-function matchPattern(table: readonly Pattern[], method: string, path: string): EndpointMatch | null {
+function matchPattern(patterns: readonly Pattern[], method: string, path: string): EndpointMatch | null {
   const segments = path.split('/').slice(1)
-  for (const pattern of table) {
-    if (pattern.segments.length !== segments.length || pattern.methods[0] !== method) continue
+  for (const pattern of patterns) {
+    if (pattern.segments.length !== segments.length || pattern.method !== method) continue
     const filled = fill(pattern, segments)
     if (filled !== null) return { ...pattern.match, upstreamPath: filled }
   }
