@@ -1,12 +1,11 @@
 import type { Asker, ClientExchange } from '#ports.ts'
-import { matchEndpoint } from '#providers/endpoints.ts'
+import { type Dialect, matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
 import { CallFault } from './call-fault.ts'
 import type { Incoming } from './incoming/incoming.ts'
 import { type MetricsDoor, metricsPath } from './metrics/door.ts'
-import { stoppingMessage } from './open-call.ts'
 import { takeCall } from './pipeline.ts'
-import { type RefusalCode, refusalStatus } from './refusal.ts'
+import { type RefusalCode, refusalStatus, stopping } from './refusal.ts'
 import { admit } from './request/admit.ts'
 import { arrive } from './request/arrival.ts'
 import type { Road } from './road.ts'
@@ -49,7 +48,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       takeAny(exchange)
     } catch (error) {
       road.onFault(error)
-      answerFault(exchange, 'openai', [])
+      answerOwnFault(exchange, 'openai', [])
     }
   }
 
@@ -63,7 +62,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     takeCall(current, arrival).then(over, (error: unknown) => {
       over()
       current.onFault(new CallFault(arrival, error))
-      answerFault(exchange, match.dialect, ['x-request-id', arrival.requestId])
+      answerOwnFault(exchange, match.dialect, ['x-request-id', arrival.requestId])
     })
   }
 
@@ -130,19 +129,10 @@ function answerNoWebSocket(exchange: ClientExchange, allowed: readonly string[])
   answerInItsApi(exchange, allowed, { code: 'websocket_not_served', message, headers })
 }
 
-interface OtherAnswer {
-  readonly code: RefusalCode
-  readonly message: string
-  readonly headers: readonly string[]
-}
-
 /** In the words of the API whose path it is. */
-function answerInItsApi(exchange: ClientExchange, [method = '']: readonly string[], other: OtherAnswer): void {
+function answerInItsApi(exchange: ClientExchange, [method = '']: readonly string[], fault: FrontDoorFault): void {
   const { path, headers, query } = exchange
-  const status = refusalStatus[other.code]
-  const dialect = matchEndpoint(method, path, headers, query)?.dialect ?? 'openai'
-  const body = shapeError(dialect, { status, code: other.code, message: other.message })
-  exchange.answer(status, ['content-type', 'application/json', ...other.headers], body)
+  answerFault(exchange, matchEndpoint(method, path, headers, query)?.dialect ?? 'openai', fault)
 }
 
 function isPath(target: string): boolean {
@@ -162,9 +152,7 @@ function answerNoPath(exchange: ClientExchange): void {
     return exchange.answer(200, ['allow', 'GET, POST, PATCH, DELETE, OPTIONS'], Buffer.alloc(0))
   }
   const message = 'The target of the request is not a path, such as /v1/models, in valid percent-encoding.'
-  const status = refusalStatus.invalid_request
-  const body = shapeError('openai', { status, code: 'invalid_request', message })
-  exchange.answer(status, ['content-type', 'application/json'], body)
+  answerFault(exchange, 'openai', { code: 'invalid_request', message })
 }
 
 function answerReady(exchange: ClientExchange, draining: boolean, road: Road): void {
@@ -178,26 +166,31 @@ function answerJson(exchange: ClientExchange, status: number, body: object): voi
   exchange.answer(status, ['content-type', 'application/json'], Buffer.from(JSON.stringify(body)))
 }
 
-type Dialect = Parameters<typeof shapeError>[0]
-
 function answerStopping(exchange: ClientExchange, dialect: Dialect): void {
-  const body = shapeError(dialect, {
-    status: refusalStatus.shutting_down,
-    code: 'shutting_down',
-    message: stoppingMessage,
-  })
-  exchange.answer(
-    refusalStatus.shutting_down,
-    ['content-type', 'application/json', 'retry-after', '1', 'connection', 'close'],
-    body,
-  )
+  answerFault(exchange, dialect, { ...stopping, headers: ['retry-after', '1', 'connection', 'close'] })
 }
 
 /** A fault of ours: the caller must not take a part for the whole, nor wait for ever. */
-function answerFault(exchange: ClientExchange, dialect: Dialect, headers: readonly string[]): void {
+function answerOwnFault(exchange: ClientExchange, dialect: Dialect, headers: readonly string[]): void {
   if (exchange.gone) return
   if (exchange.started) return exchange.breakOff()
   const message = 'The gateway failed to handle this call. Its log says why; the call id is in the ledger.'
-  const body = shapeError(dialect, { status: refusalStatus.internal_error, code: 'internal_error', message })
-  exchange.answer(refusalStatus.internal_error, ['content-type', 'application/json', ...headers], body)
+  answerFault(exchange, dialect, { code: 'internal_error', message, headers })
+}
+
+/** Why a request does not get onto the road. */
+interface FrontDoorFault {
+  readonly code: RefusalCode
+  readonly message: string
+  readonly headers?: readonly string[]
+}
+
+function answerFault(
+  exchange: ClientExchange,
+  dialect: Dialect,
+  { code, message, headers = [] }: FrontDoorFault,
+): void {
+  const status = refusalStatus[code]
+  const body = shapeError(dialect, { status, code, message })
+  exchange.answer(status, ['content-type', 'application/json', ...headers], body)
 }

@@ -6,7 +6,7 @@ import type { Echo } from './answer/respond.ts'
 import type { Asking, Reserved } from './budgets/asking.ts'
 import { CallControl } from './call-control.ts'
 import { traced } from './call-trace.ts'
-import { type Refusal, refused } from './refusal.ts'
+import { type Refusal, refused, refusedByJournal, stopping } from './refusal.ts'
 import type { Road } from './road.ts'
 
 /** A call that is in the journal: from here on it ends in a settle entry, whatever happens. */
@@ -20,14 +20,11 @@ export interface OpenCall extends Asking {
   readonly echo: Echo
 }
 
-export const stoppingMessage =
-  'This gateway is stopping; another one, or this one after its restart, will take the call.'
-
 /** All that the journal and the upstream need to know of the call, unless there is a reason to take no more calls. */
 export function openCall(road: Road, asking: Asking, reserved: Reserved): OpenCall | Refusal {
   const { arrival, caller, ask, payer } = asking
   const { route } = reserved
-  if (road.running.closed) return refused('shutting_down', stoppingMessage)
+  if (road.running.closed) return stopping
   const full = road.journal.refusal()
   if (full !== null) return refused(full.code, full.message)
   const call: CallFacts = {
@@ -63,11 +60,10 @@ export function enterCall(road: Road, { control, entry }: OpenCall): Promise<Ref
   road.running.add(control)
   return road.journal.append(entry).then(entered, (fault: unknown) => {
     road.running.remove(control)
-    if (!(fault instanceof JournalFault)) throw fault
-    // By the fault's own word: by now the journal may have mended itself.
-    if (fault.code === 'journal_full' || fault.code === 'journal_failing') return refused(fault.code, fault.message)
-    if (fault.code === 'journal_closed') return refused('shutting_down', stoppingMessage)
-    throw fault
+    // Not by what the journal says now: it may have mended itself.
+    const refusal = fault instanceof JournalFault ? refusedByJournal(fault) : null
+    if (refusal === null) throw fault
+    return refusal
   })
 }
 

@@ -1,3 +1,6 @@
+import type { JournalFault } from '#core/ledger/fault.ts'
+import type { BodyFault } from '#ports.ts'
+
 /**
  * Why the gateway answers by itself. Everything that can go wrong before or instead of an upstream's answer has one
  * row here; nothing else in the gateway knows a status code of its own.
@@ -58,6 +61,26 @@ export function statusOf(refusal: Refusal): number {
 
 export function refused(code: RefusalCode, message: string, param?: string): Refusal {
   return param === undefined ? { kind: 'refused', code, message } : { kind: 'refused', code, message, param }
+}
+
+export const stopping: Refusal = refused(
+  'shutting_down',
+  'This gateway is stopping; another one, or this one after its restart, will take the call.',
+)
+
+/** A body that is not to be had. */
+export function refusedBody({ code, message }: BodyFault): Refusal {
+  if (code === 'requests_full') return { ...refused(code, message), retryAfterMs: fullRetryAfterMs }
+  return refused(code === 'client_gone' ? 'client_left' : code, message)
+}
+
+/** Room comes free when calls end, which takes seconds. */
+const fullRetryAfterMs = 5_000
+
+/** An entry that the journal does not take, by the fault's own word; null where it cannot be told to a caller. */
+export function refusedByJournal({ code, message }: JournalFault): Refusal | null {
+  if (code === 'journal_full' || code === 'journal_failing') return refused(code, message)
+  return code === 'journal_closed' ? stopping : null
 }
 
 /** Whether a client that retries the same request can hope for another answer. */

@@ -42,21 +42,21 @@ interface Row {
 const posted: readonly Method[] = ['POST']
 
 /** What costs something, by a body that is read. */
-const metered = (path: string, endpoint: EndpointName, body: 'json' | 'multipart'): Row => {
+function metered(path: string, endpoint: EndpointName, body: 'json' | 'multipart'): Row {
   return { methods: posted, path, endpoint, body, metered: true }
 }
 
 /** What is free, by a body that is read. */
-const free = (path: string, endpoint: EndpointName): Row => {
+function free(path: string, endpoint: EndpointName): Row {
   return { methods: posted, path, endpoint, body: 'json', metered: false }
 }
 
-const passed = (methods: readonly Method[], path: string, endpoint: EndpointName): Row => {
+function passed(methods: readonly Method[], path: string, endpoint: EndpointName): Row {
   return { methods, path, endpoint, body: 'metadata', metered: false }
 }
 
 /** Files: never held whole. */
-const streamed = (path: string): Row => {
+function streamed(path: string): Row {
   return { methods: posted, path, endpoint: 'files', body: 'opaque', metered: false }
 }
 

@@ -2,8 +2,7 @@ import type { Account } from '#core/budget/account.ts'
 import type { AdmittedCall } from '#core/budget/amounts.ts'
 import type { Short } from '#core/budget/short.ts'
 import type { ClientExchange } from '#ports.ts'
-import { stoppingMessage } from '../open-call.ts'
-import { type Refusal, refused } from '../refusal.ts'
+import { type Refusal, refused, stopping } from '../refusal.ts'
 import { limitedRoute, routeToModel } from '../request/route.ts'
 import type { Road } from '../road.ts'
 import { StreamAllowance } from './allowance.ts'
@@ -66,7 +65,7 @@ const nothing: readonly Account[] = Object.freeze([])
 
 function reasonToStop(road: Road, exchange: ClientExchange): Refusal | null {
   if (exchange.gone) return refused('client_left', 'The caller left while its call waited for a budget.')
-  return road.running.closed ? refused('shutting_down', stoppingMessage) : null
+  return road.running.closed ? stopping : null
 }
 
 /** What stands in the way, where other calls may give it back; null where there is nothing to wait for. */

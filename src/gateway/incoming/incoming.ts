@@ -3,8 +3,7 @@ import { JournalFault } from '#core/ledger/fault.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import type { ClientExchange, ExternalEvents, Journal } from '#ports.ts'
 import { shapeError } from '#providers/errors.ts'
-import { stoppingMessage } from '../open-call.ts'
-import { type RefusalCode, refusalStatus } from '../refusal.ts'
+import { type Refusal, type RefusalCode, refusalStatus, refusedBody, refusedByJournal, stopping } from '../refusal.ts'
 import { admit, admitWithToken } from '../request/admit.ts'
 import type { Road } from '../road.ts'
 import { PayerFault, readBill } from './bill.ts'
@@ -82,7 +81,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
     const nowMs = road.clock.wallMs()
     const caller =
       road.claims === null ? admit(road, exchange, nowMs) : await admitWithToken(road, road.claims, exchange, nowMs)
-    if (caller.kind === 'refused') throw new Refused(caller.code, caller.message)
+    if (caller.kind === 'refused') throw refusedAs(caller)
     if (!caller.key.mayBill) throw new Refused('billing_not_allowed', mayNotBill(caller.key.name))
     const body = parseBody(await wholeBody(exchange, mostBillBytes))
     const entry = settleExternal(road, readBill(body, { caller, headers: exchange.headers, nowMs }))
@@ -102,7 +101,7 @@ export function createIncoming(parts: IncomingParts): Incoming {
       const work = path === billPath ? takeBill : path.startsWith(webhookPrefix) ? takeWebhook : null
       if (work === null) return false
       if (method !== 'POST') refuse(exchange, new Refused('method_not_allowed', `${path} takes POST, not ${method}.`))
-      else if (draining) refuse(exchange, new Refused('shutting_down', stoppingMessage))
+      else if (draining) refuse(exchange, refusedAs(stopping))
       else {
         work(road, exchange).then(
           (body) => answer(exchange, 200, body),
@@ -128,7 +127,7 @@ async function bookAll(
   entries: readonly SettleEntry[],
 ): Promise<readonly Booked[]> {
   const full = journal.refusal()
-  if (full !== null) throw new Refused(full.code, full.message)
+  if (full !== null) throw refusedAs(full)
   const unkept = events.refusal()
   if (unkept !== null) throw new Refused('journal_failing', unkept)
   return await Promise.all(
@@ -169,14 +168,16 @@ class Refused extends Error {
   }
 }
 
+function refusedAs({ code, message }: Pick<Refusal, 'code' | 'message'>): Refused {
+  return new Refused(code, message)
+}
+
 function refusalOf(road: Road, fault: unknown): Refused {
   if (fault instanceof Refused) return fault
   if (fault instanceof FieldFault) return new Refused('invalid_request', fault.message, fault.path)
   if (fault instanceof PayerFault) return new Refused('payer_not_allowed', fault.message, fault.path)
-  if (fault instanceof JournalFault) {
-    if (fault.code === 'journal_full' || fault.code === 'journal_failing') return new Refused(fault.code, fault.message)
-    if (fault.code === 'journal_closed') return new Refused('shutting_down', stoppingMessage)
-  }
+  const refusal = fault instanceof JournalFault ? refusedByJournal(fault) : null
+  if (refusal !== null) return refusedAs(refusal)
   road.onFault(fault)
   return new Refused(
     'internal_error',
@@ -225,7 +226,7 @@ async function wholeBody(exchange: ClientExchange, mostBytes: number): Promise<B
   refuseEncoded(exchange)
   const body = await exchange.readBody(mostBytes)
   if (Buffer.isBuffer(body)) return body
-  throw new Refused(body.code === 'client_gone' ? 'client_left' : body.code, body.message)
+  throw refusedAs(refusedBody(body))
 }
 
 function refuse(exchange: ClientExchange, { code, message, param }: Refused): void {

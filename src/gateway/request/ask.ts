@@ -4,7 +4,7 @@ import { emptyFacts, type RequestFacts } from '#providers/requests/facts.ts'
 import { noReach, type RequestReach } from '#providers/requests/reach.ts'
 import { type RequestReading, type RequestToRead, readRequest } from '#providers/requests/read-request.ts'
 import { leastCountedBytes } from '#providers/requests/structure.ts'
-import { type Refusal, refused } from '../refusal.ts'
+import { type Refusal, refused, refusedBody } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
@@ -45,21 +45,13 @@ export function readAsk(
 ): Promise<Ask | Refusal> | Ask | Refusal {
   if (body === null) return askOf(body, emptyFacts(match), noReach)
   if (match.body === 'none') return askOf(noBody, emptyFacts(match), noReach)
-  if (!Buffer.isBuffer(body)) return notRead(body)
+  if (!Buffer.isBuffer(body)) return refusedBody(body)
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
   const request = { match, contentType: text(contentType), contentEncoding: text(contentEncoding), body }
   // A form is not parsed but looked through, which takes no time to speak of.
   const large = body.length >= leastCountedBytes && match.body !== 'multipart'
   return large ? readApart(road, exchange, request, key.id) : asked(body, readRequest(request))
 }
-
-function notRead({ code, message }: BodyFault): Refusal {
-  if (code === 'requests_full') return { ...refused(code, message), retryAfterMs: fullRetryAfterMs }
-  return refused(code === 'client_gone' ? 'client_left' : code, message)
-}
-
-/** Room comes free when calls end, which takes seconds. */
-const fullRetryAfterMs = 5_000
 
 /** It waits for its turn. Whoever leaves meanwhile is not to pay for an answer that nobody would get. */
 async function readApart(
