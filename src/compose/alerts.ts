@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import type { AlertDesk } from '#console/route.ts'
 import type { AlertEvent } from '#core/alerting/alert.ts'
@@ -17,6 +16,7 @@ import { Lanes } from '#reactions/alerts/lanes.ts'
 import { readNotification } from '#reactions/alerts/notification-text.ts'
 import { AlertRuntime } from '#reactions/alerts/runtime.ts'
 import { renderMessage } from '#reactions/receivers/render.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { openEntryFeed } from '#store/journal/feed.ts'
 
 const tidyEveryMs = 3_600_000
@@ -55,7 +55,7 @@ export class AlertSide {
       },
       onFault: (error) => log.error({ err: error }, 'the outbox of alerts cannot be worked on; it is tried again'),
     })
-    const dir = join(config.dataDir, 'journal')
+    const dir = dataPath(config.dataDir, 'journal')
     const openFeed = (bookmark: string | null, until?: string) =>
       openEntryFeed({ dir, bookmark, until, timers: systemTimers })
     const onNotified = (receivers: ReadonlySet<string>) => this.#lanes.wake(receivers)

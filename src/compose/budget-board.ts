@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { GatewaySilent } from '#console/problems.ts'
 import type { BudgetBoard } from '#console/route.ts'
 import type { LimitStatus } from '#core/budget/budget.ts'
 import { askSocket } from '#edge/socket-client.ts'
+import { dataPath } from '#store/data-paths.ts'
 import type { BudgetsAnswer, LimitAnswer } from './budgets-answer.ts'
 
 /** What the console shows of budgets: the configuration is its own, the rest it asks the gateway, who holds the money. */
@@ -11,7 +11,7 @@ export function budgetBoard(config: () => Config): BudgetBoard {
   return {
     configured: () => config().budgets,
     async states() {
-      const answer = await askSocket(join(config().dataDir, 'run', 'gateway.sock'), '/budgets')
+      const answer = await askSocket(dataPath(config().dataDir, 'gatewaySocket'), '/budgets')
       if (answer === null) throw new GatewaySilent(silent)
       const { limits, pending, unreadable } = JSON.parse(answer) as BudgetsAnswer
       return { limits: limits.map(stateOf), pending, unreadable }

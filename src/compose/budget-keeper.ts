@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { BudgetBook } from '#core/budget/book.ts'
 import type { Budget } from '#core/budget/budget.ts'
@@ -12,6 +11,7 @@ import { globMatcher } from '#lib/glob.ts'
 import type { Log } from '#lib/log.ts'
 import type { Timer } from '#ports.ts'
 import { readSpent, writeSpent } from '#store/budgets/spent-file.ts'
+import { dataPath } from '#store/data-paths.ts'
 import type { JournalPosition } from '#store/ingest/source.ts'
 import { openFollower } from '#store/journal/reader.ts'
 import { Retries } from './retries.ts'
@@ -47,8 +47,8 @@ export class BudgetKeeper {
   #unreadable: string | null = null
 
   constructor(config: Config, log: Log) {
-    this.#directory = join(config.dataDir, 'budgets')
-    this.#journalDirectory = join(config.dataDir, 'journal')
+    this.#directory = dataPath(config.dataDir, 'budgets')
+    this.#journalDirectory = dataPath(config.dataDir, 'journal')
     this.#log = log
     this.#budgets = config.budgets
     this.#book = new BudgetBook(config.budgets, globMatcher)

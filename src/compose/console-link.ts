@@ -7,6 +7,7 @@ import { createConsole } from '#console/app.ts'
 import { askConsole, type ConsoleQuestion } from '#edge/console/client.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { createLog } from '#lib/log.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { AlertSide } from './alerts.ts'
@@ -36,7 +37,7 @@ export const openConsoleLink: OpenConsoleLink = async (overrides) => {
       `there is no data directory ${config.dataDir}: nothing was recorded yet (TOLLGATE_DATA_DIR says where)`,
     )
   }
-  const socketPath = join(config.dataDir, 'run', 'admin.sock')
+  const socketPath = dataPath(config.dataDir, 'adminSocket')
   const begunMs = systemClock.monotonicMs()
   for (let isSaid = false; ; await sleep(retryMs)) {
     // Not asked where it could not be started: an old one that hangs may still have the socket.

@@ -3,6 +3,7 @@ import type { Config } from '#config/config.ts'
 import { createConsole } from '#console/app.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import type { UsageStore } from '#ports.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { AlertSide } from './alerts.ts'
 import { budgetBoard } from './budget-board.ts'
@@ -47,13 +48,14 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
     version,
     onFault: faults.failed,
   }
-  const apps = {
-    'console.sock': createConsole({ ...parts, access: consoleAccess(settings, () => current) }),
-    'admin.sock': createConsole({ ...parts, access: null }),
-  }
-  apps['admin.sock'].get('/metrics', () => metrics.registry.getMetricsAsJSON())
-  for (const [name, app] of Object.entries(apps)) {
-    const path = join(config.dataDir, 'run', name)
+  const open = createConsole({ ...parts, access: null })
+  open.get('/metrics', () => metrics.registry.getMetricsAsJSON())
+  const guarded = createConsole({ ...parts, access: consoleAccess(settings, () => current) })
+  for (const [app, place] of [
+    [guarded, 'consoleSocket'],
+    [open, 'adminSocket'],
+  ] as const) {
+    const path = dataPath(config.dataDir, place)
     await privately(path, () => app.listen({ path }))
   }
   onReady()
@@ -66,7 +68,7 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
       await Promise.all([alerts.apply(next), telemetry.apply(next)])
     },
     async stop() {
-      await Promise.all(Object.values(apps).map((app) => app.close()))
+      await Promise.all([guarded.close(), open.close()])
       await Promise.all([alerts.close(), telemetry.close(), usage.close()])
       await settings.close()
     },

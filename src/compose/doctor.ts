@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Finding } from '#cli/doctor.ts'
 import type { Config } from '#config/config.ts'
 import { environmentProviders } from '#config/defaults.ts'
@@ -9,6 +8,7 @@ import { askConsole } from '#edge/console/client.ts'
 import { portFault } from '#edge/port.ts'
 import { systemClock } from '#edge/system.ts'
 import { freeBytes, openToAll, prepareDataDirectory } from '#store/data-directory.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
 import { consoleFault } from './console-fault.ts'
@@ -123,7 +123,7 @@ async function metricsPort({ metrics: { listen } }: Config): Promise<Finding[]> 
 
 /** Whether what was served becomes records: as the running console says, or by what it left behind. */
 export async function ingestFindings(dataDir: string, inUse: boolean): Promise<Finding[]> {
-  const quarantine = join(dataDir, 'ingest', 'quarantine.jsonl')
+  const quarantine = dataPath(dataDir, 'quarantine')
   const kept = new Quarantine(quarantine).size
   const findings: Finding[] = []
   if (kept > 0) {
@@ -133,7 +133,7 @@ export async function ingestFindings(dataDir: string, inUse: boolean): Promise<F
   const noneRuns = inUse ? consoleFault(dataDir) : null
   // Not asked then: an old one that hangs may still have the socket.
   const answer =
-    inUse && noneRuns === null ? await askConsole(join(dataDir, 'run', 'admin.sock'), '/api/v1/ingest') : null
+    inUse && noneRuns === null ? await askConsole(dataPath(dataDir, 'adminSocket'), '/api/v1/ingest') : null
   if (answer?.status !== 200) {
     return inUse ? [...findings, noConsole(noneRuns)] : findings
   }

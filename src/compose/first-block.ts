@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import type { AlertStore } from '#ports.ts'
 import { bookmarkPart } from '#reactions/alerts/state-parts.ts'
 import { readSpent } from '#store/budgets/spent-file.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { checkpointPath, readCheckpoint } from '#store/ingest/checkpoint.ts'
 import { readBookmark } from '#store/journal/feed.ts'
 
@@ -14,8 +14,8 @@ const unseenBlocks = 1_000_000
  */
 export async function firstBlockOf(dataDir: string, alerts: Pick<AlertStore, 'state'>): Promise<number> {
   const places = await Promise.all([
-    ingestedBlock(join(dataDir, 'ingest')),
-    readSpent(join(dataDir, 'budgets')).then((spent) => spent?.position.blockNo ?? 0),
+    ingestedBlock(dataPath(dataDir, 'ingest')),
+    readSpent(dataPath(dataDir, 'budgets')).then((spent) => spent?.position.blockNo ?? 0),
     alerts.state().then((state) => blockOfBookmark(state.get(bookmarkPart))),
   ])
   const newest = Math.max(...places)

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Config } from '#config/config.ts'
 import type { Payer } from '#core/attribution/payer.ts'
@@ -18,6 +17,7 @@ import { RoadCounts } from '#gateway/metrics/road-counts.ts'
 import { type MetricsSource, Scrape } from '#gateway/metrics/scrape.ts'
 import { stateFamilies } from '#gateway/metrics/state-families.ts'
 import type { Log } from '#lib/log.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { journalSizeBytes } from '#store/journal/size.ts'
 import type { WatchedJournal } from '#store/journal/writer.ts'
 import { version } from './version.ts'
@@ -90,7 +90,7 @@ export class GatewayMetrics {
 
   /** The door, once there is something behind it. */
   open(watched: Watched): MetricsDoor {
-    const socketPath = join(this.#config.dataDir, 'run', 'admin.sock')
+    const socketPath = dataPath(this.#config.dataDir, 'adminSocket')
     const console: MetricsSource = {
       up: stateDefinitions.consoleUp,
       read: async () => {
@@ -107,7 +107,7 @@ export class GatewayMetrics {
   }
 
   async #own({ journal, limits, callsInFlight, ready }: Watched): Promise<readonly Family[]> {
-    const directory = join(this.#config.dataDir, 'journal')
+    const directory = dataPath(this.#config.dataDir, 'journal')
     const [sizeBytes, runtime] = await Promise.all([
       journalSizeBytes(directory).catch(() => null),
       processRegistry().getMetricsAsJSON(),

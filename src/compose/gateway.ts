@@ -19,6 +19,7 @@ import { settleInterrupted } from '#gateway/settlement/interrupted.ts'
 import type { Log } from '#lib/log.ts'
 import type { Asker } from '#ports.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { openKnownEvents } from '#store/external/known-events.ts'
 import { openJournal, type RecoveredOpens } from '#store/journal/writer.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
@@ -132,7 +133,7 @@ async function openStores(config: Config, watchers: Watchers) {
 
 function toConsole({ dataDir }: Config, { mayScrape }: KeyWatch, hasKey: (asker: Asker) => boolean) {
   const knows = (asker: Asker) => hasKey(asker) || mayScrape(presentedKey(asker))
-  return createConsoleProxy(join(dataDir, 'run', 'console.sock'), knows)
+  return createConsoleProxy(dataPath(dataDir, 'consoleSocket'), knows)
 }
 
 function openServer({ listen, limits }: Config, { take, knows }: Gateway, { counts }: GatewayMetrics) {
@@ -146,7 +147,7 @@ function openServer({ listen, limits }: Config, { take, knows }: Gateway, { coun
 function openLedger(config: Config, { budgets, metrics }: Watchers, firstBlock: () => Promise<number>) {
   return openJournal({
     ...config.journal,
-    ...{ dir: join(config.dataDir, 'journal'), clock: systemClock, timers: systemTimers },
+    ...{ dir: dataPath(config.dataDir, 'journal'), clock: systemClock, timers: systemTimers },
     onWritten: (entries, after) => {
       budgets.written(entries, after)
       metrics.written(entries)
@@ -158,7 +159,7 @@ function openLedger(config: Config, { budgets, metrics }: Watchers, firstBlock: 
 
 /** Tells those on this machine what the gateway alone knows. */
 async function openSocket({ dataDir }: Config, budgets: BudgetKeeper): Promise<SocketServer> {
-  const path = join(dataDir, 'run', 'gateway.sock')
+  const path = dataPath(dataDir, 'gatewaySocket')
   const server = new SocketServer({ '/budgets': () => budgetsAnswer(budgets) })
   await privately(path, () => server.listen(path))
   return server

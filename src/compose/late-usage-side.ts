@@ -2,11 +2,12 @@ import type { Config } from '#config/config.ts'
 import { systemTimers } from '#edge/system.ts'
 import type { Log } from '#lib/log.ts'
 import type { UsageStore } from '#ports.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { checkpointPath, readCheckpoint } from '#store/ingest/checkpoint.ts'
 import type { LagMeter } from '#store/ingest/lag.ts'
 import type { JournalPosition } from '#store/ingest/source.ts'
 import { StoreFault } from '#store/usage/client.ts'
-import { ingestDirectory, lagMeter, type UsageSide } from './usage-side.ts'
+import { lagMeter, type UsageSide } from './usage-side.ts'
 
 const firstRetryMs = 500
 const closeWithinMs = 2_000
@@ -127,7 +128,7 @@ export async function within<Answer>(waitMs: number | undefined, answer: Promise
 /** Null where nobody knows: why the checkpoint cannot be read is said where it is needed. */
 function positionBefore(config: Config): JournalPosition | null {
   try {
-    return readCheckpoint(checkpointPath(ingestDirectory(config)))?.position ?? null
+    return readCheckpoint(checkpointPath(dataPath(config.dataDir, 'ingest')))?.position ?? null
   } catch {
     return null
   }

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { openEmbedded, openServer, StoreFault } from '#store/usage/client.ts'
 import { engineFault } from './engine-fault.ts'
 import { LateUsageSide, within } from './late-usage-side.ts'
@@ -23,7 +23,7 @@ export function openUsageSide(config: Config, journalId: string, hooks: OpenUsag
   const { clickhouseUrl } = config.store
   const parts = { config, journalId, hooks }
   return clickhouseUrl === null
-    ? openEmbeddedSide(join(config.dataDir, 'clickhouse'), parts)
+    ? openEmbeddedSide(dataPath(config.dataDir, 'clickhouse'), parts)
     : openServerSide(clickhouseUrl, parts)
 }
 

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import { totalmem } from 'node:os'
-import { join } from 'node:path'
 import type { Config, ProviderConfig } from '#config/config.ts'
 import type { KeyRing } from '#core/keys/ring.ts'
 import { makePriceBook } from '#core/pricing/price-book.ts'
@@ -22,6 +21,7 @@ import type { PriceCatalog } from '#providers/catalog/catalog.ts'
 import { modelResolver } from '#providers/models.ts'
 import { credentialHeaders } from '#providers/vendors.ts'
 import { requestHeaderFilter } from '#providers/wire-headers.ts'
+import { dataPath } from '#store/data-paths.ts'
 
 /** What stays the same when a reload lays a new road. */
 interface Ground {
@@ -133,7 +133,7 @@ function poolOptions(provider: ProviderConfig, dataDir: string): UpstreamPoolOpt
   const { baseUrl, timeoutMs, maxConnections } = provider
   return {
     origin: baseUrl === null ? 'http://simulator' : new URL(baseUrl).origin,
-    socketPath: baseUrl === null ? join(dataDir, 'run', 'simulator.sock') : null,
+    socketPath: baseUrl === null ? dataPath(dataDir, 'simulatorSocket') : null,
     maxConnections,
     connectTimeoutMs: timeoutMs.connect,
     firstByteTimeoutMs: timeoutMs.firstByte,

@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { systemClock } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
 import { lastResort } from './last-resort.ts'
 import { Requests } from './requests.ts'
@@ -61,7 +61,7 @@ async function apply(role: RunningRole, next: Config, log: Log): Promise<void> {
  */
 async function lockJournal({ dataDir, listen }: Config): Promise<void> {
   const address = `http://${listen.host}:${listen.port}`
-  await lockDirectory(join(dataDir, 'journal'), { address, nowMs: systemClock.wallMs() })
+  await lockDirectory(dataPath(dataDir, 'journal'), { address, nowMs: systemClock.wallMs() })
 }
 
 function tell(message: RoleMessage): void {

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Registry } from 'prom-client'
 import type { Config, TelemetryConfig } from '#config/config.ts'
 import type { TelemetryWatch } from '#core/telemetry/signals.ts'
@@ -9,6 +8,7 @@ import { MetricsFlow } from '#reactions/telemetry/metrics-flow.ts'
 import type { Servers } from '#reactions/telemetry/operation.ts'
 import { SpanFlow } from '#reactions/telemetry/span-flow.ts'
 import { TelemetryMetrics } from '#reactions/telemetry/telemetry-metrics.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { newestSegmentBookmark, openEntryFeed } from '#store/journal/feed.ts'
 import { openTracedFeed } from '#store/journal/traced-feed.ts'
 import { placeFile } from '#store/telemetry/places.ts'
@@ -88,18 +88,18 @@ async function begin(config: TelemetryConfig, around: Surroundings): Promise<Run
   const resource = { ...ownResource(instanceId), ...config.resource }
   const collector = new OtlpCollector({ endpoint, headers, timeoutMs, resource, version, clock: systemClock })
   const common = { servers, watch, log, clock: systemClock, timers: systemTimers }
-  const dir = join(dataDir, 'journal')
+  const dir = dataPath(dataDir, 'journal')
   const timers = systemTimers
   const spans = new SpanFlow({
     ...common,
     openFeed: (place) => openTracedFeed({ dir, place, mostOpen, timers }),
-    place: placeFile(join(dataDir, 'telemetry', 'traces.json')),
+    place: placeFile(dataPath(dataDir, 'traces')),
     send: (batch, signal) => collector.sendSpans(batch, signal),
   })
   const metrics = new MetricsFlow({
     ...common,
     openFeed: (bookmark) => openEntryFeed({ dir, bookmark: bookmark ?? newestSegmentBookmark(dir), timers }),
-    place: placeFile(join(dataDir, 'telemetry', 'metrics.json')),
+    place: placeFile(dataPath(dataDir, 'metrics')),
     record: (measures) => collector.record(measures),
     send: (signal) => collector.sendMetrics(signal),
     intervalMs,

@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import type { WholeJournal } from '#core/ledger/questions.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import type { Log } from '#lib/log.ts'
 import type { UsageStore } from '#ports.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { Ingester, type IngesterParts } from '#store/ingest/ingester.ts'
 import { type IngestLag, LagMeter, type LagParts } from '#store/ingest/lag.ts'
 import type { JournalPosition, OpenSource } from '#store/ingest/source.ts'
@@ -47,13 +47,13 @@ export async function startUsageSide(
   const { log, onInsert } = hooks
   try {
     const store = await openUsageStore(database, { recordsDays: config.retention.recordsDays, clock: systemClock })
-    const directory = join(config.dataDir, 'journal')
+    const directory = dataPath(config.dataDir, 'journal')
     const ingester = await Ingester.open({
       database,
       storeId: store.storeId,
       journalId,
       openSource: journalOf(config),
-      directory: ingestDirectory(config),
+      directory: dataPath(config.dataDir, 'ingest'),
       clock: systemClock,
       timers: systemTimers,
       log,
@@ -91,11 +91,7 @@ function wholeJournal(ingester: Ingester, journalId: string): WholeJournal | und
 }
 
 function journalOf({ dataDir }: Config): OpenSource {
-  return (position) => openFollower({ dir: join(dataDir, 'journal'), position })
-}
-
-export function ingestDirectory({ dataDir }: Config): string {
-  return join(dataDir, 'ingest')
+  return (position) => openFollower({ dir: dataPath(dataDir, 'journal'), position })
 }
 
 export function lagMeter(config: Config, progress: LagParts['progress']): LagMeter {

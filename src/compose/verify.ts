@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import type { VerifiedJournal } from '#cli/verify.ts'
 import { systemClock } from '#edge/system.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { verifyJournal } from '#store/journal/verify.ts'
 
 const quietMs = 1000
@@ -13,7 +13,7 @@ export function verifyDataDirectory(
 ): Promise<VerifiedJournal> {
   let nextMs = systemClock.monotonicMs() + quietMs
   return verifyJournal({
-    dir: join(dataDir, 'journal'),
+    dir: dataPath(dataDir, 'journal'),
     onProgress(done, total) {
       if (systemClock.monotonicMs() < nextMs) return
       nextMs = systemClock.monotonicMs() + betweenMs

@@ -1,5 +1,5 @@
 import { accessSync, chmodSync, constants, statfsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dataPath } from './data-paths.ts'
 import { MakeDirectoryFault, makeDirectory } from './make-directory.ts'
 
 /** The data directory cannot be used; the message says why and what to do. */
@@ -15,7 +15,6 @@ class DataDirectoryFault extends Error {
 
 /** Longest path of a Unix socket: sun_path less its closing zero, the smaller of Linux (108) and macOS (104). */
 const mostSocketPathBytes = 103
-const longestSocketName = 'simulator.sock'
 
 /**
  * Makes the data directory and its folders where they are missing, for this user alone: keys' hashes, prompts' hashes
@@ -24,7 +23,8 @@ const longestSocketName = 'simulator.sock'
  * @throws DataDirectoryFault
  */
 export function prepareDataDirectory(dataDir: string): void {
-  const longest = join(dataDir, 'run', longestSocketName)
+  // Of those in it the one with the longest name.
+  const longest = dataPath(dataDir, 'simulatorSocket')
   if (Buffer.byteLength(longest) > mostSocketPathBytes) {
     const most = mostSocketPathBytes - (Buffer.byteLength(longest) - Buffer.byteLength(dataDir))
     throw new DataDirectoryFault(
@@ -33,7 +33,7 @@ export function prepareDataDirectory(dataDir: string): void {
     )
   }
   try {
-    for (const folder of [dataDir, join(dataDir, 'run'), join(dataDir, 'journal')]) {
+    for (const folder of [dataDir, dataPath(dataDir, 'run'), dataPath(dataDir, 'journal')]) {
       if (makeDirectory(folder)) chmodSync(folder, 0o700)
       accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
     }

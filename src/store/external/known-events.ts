@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { JournalFault } from '#core/ledger/fault.ts'
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 import type { Clock, ExternalEvent, ExternalEvents, Timer, Timers } from '#ports.ts'
+import { dataPath } from '#store/data-paths.ts'
 import { realDisk } from '#store/journal/disk.ts'
 import { listSegments } from '#store/journal/segment-files.ts'
 import { externalAmount, externalEventsReadTo, keepExternalEvents } from '#store/settings/external-events.ts'
@@ -167,6 +168,6 @@ export class KnownEvents implements ExternalEvents {
   }
 
   get #journalDirectory(): string {
-    return join(this.#place.dataDir, 'journal')
+    return dataPath(this.#place.dataDir, 'journal')
   }
 }
