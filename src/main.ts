@@ -36,9 +36,10 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     name: 'logs',
     summary: 'single calls, newest first',
     load: async () => {
-      const [{ logsCommand }, { openConsoleLink, sleep }] = await Promise.all([
+      const [{ logsCommand }, { openConsoleLink }, { sleep }] = await Promise.all([
         import('#cli/logs.ts'),
         import('#compose/console-link.ts'),
+        import('#compose/sleep.ts'),
       ])
       return logsCommand(openConsoleLink, sleep)
     },
@@ -77,9 +78,10 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     name: 'budgets',
     summary: 'what is spent, held and available of each budget now',
     load: async () => {
-      const [{ budgetsCommand }, { openConsoleLink, sleep }] = await Promise.all([
+      const [{ budgetsCommand }, { openConsoleLink }, { sleep }] = await Promise.all([
         import('#cli/budgets.ts'),
         import('#compose/console-link.ts'),
+        import('#compose/sleep.ts'),
       ])
       return budgetsCommand(openConsoleLink, sleep)
     },

@@ -14,6 +14,7 @@ import { AlertSide } from './alerts.ts'
 import { budgetBoard } from './budget-board.ts'
 import { consoleFault } from './console-fault.ts'
 import { openUsageSide } from './open-usage-side.ts'
+import { sleep } from './sleep.ts'
 import type { UsageSide } from './usage-side.ts'
 import { version } from './version.ts'
 
@@ -154,10 +155,4 @@ async function catchUp({ ingest }: UsageSide): Promise<void> {
     const { fault } = ingest.state()
     if (!caughtUp && fault !== null) throw new Error(`the journal cannot be brought into the store: ${fault}`)
   }
-}
-
-export function sleep(delayMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    systemTimers.after(delayMs, resolve)
-  })
 }

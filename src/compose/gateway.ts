@@ -27,6 +27,7 @@ import { BudgetKeeper } from './budget-keeper.ts'
 import { budgetsAnswer } from './budgets-answer.ts'
 import { firstBlockOf } from './first-block.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
+import { httpAddress } from './http-address.ts'
 import { type KeyHooks, KeyWatch } from './key-watch.ts'
 import { OwnMetricsAddress } from './own-metrics-address.ts'
 import { privately } from './private-socket.ts'
@@ -84,7 +85,7 @@ export async function composeGateway(
   const ownAddress = await OwnMetricsAddress.open(config.metrics.listen, door, log)
   const asked = await openSocket(config, budgets)
   keys.follow()
-  onReady(`http://${server.host.includes(':') ? `[${server.host}]` : server.host}:${server.port}`)
+  onReady(httpAddress(server))
 
   let drainMs = config.drainMs
   return {

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { portFault } from '#edge/port.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
+import { systemClock } from '#edge/system.ts'
 import { type DirectoryLock, DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
 import { ensureFirstSecrets } from '#store/settings/first-secrets.ts'
 import { openSettings, settingsFile } from '#store/settings/open.ts'
+import { httpAddress } from './http-address.ts'
+import { sleep } from './sleep.ts'
 
 export interface Instance {
   /** Made just now, or null where they were made before or come from the configuration. */
@@ -22,8 +24,7 @@ const lookMs = 100
  * @throws where another instance has the directory, the port is taken, or the settings cannot be used
  */
 export async function takeInstance(config: Config): Promise<Instance> {
-  const address = `http://${config.listen.host}:${config.listen.port}`
-  const lock = await lockAfterCommands(config.dataDir, address)
+  const lock = await lockAfterCommands(config.dataDir, httpAddress(config.listen))
   try {
     await requirePort(config)
     const settings = await openSettings({ path: join(config.dataDir, settingsFile), clock: systemClock })
@@ -48,9 +49,7 @@ async function lockAfterCommands(directory: string, address: string): Promise<Di
       const isCommand = error instanceof DirectoryLocked && (error.holder === null || error.holder.address === '')
       if (!isCommand || systemClock.monotonicMs() > untilMs) throw error
     }
-    await new Promise<void>((resolve) => {
-      systemTimers.after(lookMs, resolve)
-    })
+    await sleep(lookMs)
   }
 }
 

@@ -3,6 +3,7 @@ import { systemClock } from '#edge/system.ts'
 import { createLog, type Log } from '#lib/log.ts'
 import { dataPath } from '#store/data-paths.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
+import { httpAddress } from './http-address.ts'
 import { lastResort } from './last-resort.ts'
 import { Requests } from './requests.ts'
 import type { RoleMessage, RoleName, RunningRole } from './role.ts'
@@ -60,8 +61,7 @@ async function apply(role: RunningRole, next: Config, log: Log): Promise<void> {
  * gateway still drains while the next one starts.
  */
 async function lockJournal({ dataDir, listen }: Config): Promise<void> {
-  const address = `http://${listen.host}:${listen.port}`
-  await lockDirectory(dataPath(dataDir, 'journal'), { address, nowMs: systemClock.wallMs() })
+  await lockDirectory(dataPath(dataDir, 'journal'), { address: httpAddress(listen), nowMs: systemClock.wallMs() })
 }
 
 function tell(message: RoleMessage): void {

@@ -1,10 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { openBillFile, readRecordings } from '#simulator/files.ts'
 import { type Timing, usualTiming } from '#simulator/pace.ts'
 import { Recordings } from '#simulator/recordings.ts'
 import { Simulation } from '#simulator/server.ts'
+import { httpAddress } from './http-address.ts'
 
 export interface SimulatorOptions {
   /** Port 0 takes a free one. */
@@ -52,11 +53,8 @@ export async function composeSimulator(options: SimulatorOptions): Promise<Runni
     if (socketPath === undefined) server.listen(port, host, 1024, resolve)
     else server.listen(socketPath, 1024, resolve)
   })
-  const bound = server.address()
-  const address =
-    socketPath ?? (bound !== null && typeof bound === 'object' ? `http://${hostText(bound.address)}:${bound.port}` : '')
   return {
-    address,
+    address: socketPath ?? addressOf(server),
     recordings: recordings?.size ?? 0,
     simulation,
     async close() {
@@ -70,6 +68,7 @@ export async function composeSimulator(options: SimulatorOptions): Promise<Runni
   }
 }
 
-function hostText(address: string): string {
-  return address.includes(':') ? `[${address}]` : address
+function addressOf(server: Server): string {
+  const bound = server.address()
+  return bound === null || typeof bound === 'string' ? '' : httpAddress({ host: bound.address, port: bound.port })
 }
