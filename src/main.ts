@@ -16,7 +16,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ serveCommand }, { superviseTollgate }] = await Promise.all([
         import('#cli/serve.ts'),
-        import('#compose/supervisor.ts'),
+        import('#compose/processes/supervisor.ts'),
       ])
       return serveCommand(superviseTollgate)
     },
@@ -27,7 +27,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ reportCommand }, { openConsoleLink }] = await Promise.all([
         import('#cli/report.ts'),
-        import('#compose/console-link.ts'),
+        import('#compose/commands/console-link.ts'),
       ])
       return reportCommand(openConsoleLink)
     },
@@ -38,7 +38,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ logsCommand }, { openConsoleLink }, { sleep }] = await Promise.all([
         import('#cli/logs.ts'),
-        import('#compose/console-link.ts'),
+        import('#compose/commands/console-link.ts'),
         import('#compose/sleep.ts'),
       ])
       return logsCommand(openConsoleLink, sleep)
@@ -48,7 +48,10 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     name: 'keys',
     summary: 'make, list and revoke virtual keys',
     load: async () => {
-      const [{ keysCommand }, { keysDoors }] = await Promise.all([import('#cli/keys.ts'), import('#compose/keys.ts')])
+      const [{ keysCommand }, { keysDoors }] = await Promise.all([
+        import('#cli/keys.ts'),
+        import('#compose/commands/keys.ts'),
+      ])
       return keysCommand(keysDoors)
     },
   },
@@ -58,7 +61,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ tokensCommand }, { keysDoors }] = await Promise.all([
         import('#cli/tokens.ts'),
-        import('#compose/keys.ts'),
+        import('#compose/commands/keys.ts'),
       ])
       return tokensCommand(keysDoors)
     },
@@ -69,7 +72,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ alertsCommand }, { alertsDoors }] = await Promise.all([
         import('#cli/alerts.ts'),
-        import('#compose/alerts-command.ts'),
+        import('#compose/commands/alerts.ts'),
       ])
       return alertsCommand(alertsDoors)
     },
@@ -80,7 +83,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ budgetsCommand }, { openConsoleLink }, { sleep }] = await Promise.all([
         import('#cli/budgets.ts'),
-        import('#compose/console-link.ts'),
+        import('#compose/commands/console-link.ts'),
         import('#compose/sleep.ts'),
       ])
       return budgetsCommand(openConsoleLink, sleep)
@@ -92,7 +95,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ pricesCommand }, { lookUpPrices }] = await Promise.all([
         import('#cli/prices.ts'),
-        import('#compose/prices.ts'),
+        import('#compose/commands/prices.ts'),
       ])
       return pricesCommand(lookUpPrices)
     },
@@ -103,7 +106,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ verifyCommand }, { verifyDataDirectory }] = await Promise.all([
         import('#cli/verify.ts'),
-        import('#compose/verify.ts'),
+        import('#compose/commands/verify.ts'),
       ])
       return verifyCommand(verifyDataDirectory)
     },
@@ -115,7 +118,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ simulateCommand }, { composeSimulator }] = await Promise.all([
         import('#cli/simulate.ts'),
-        import('#compose/simulator.ts'),
+        import('#compose/simulator/simulator.ts'),
       ])
       return simulateCommand(composeSimulator)
     },
@@ -126,7 +129,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ doctorCommand }, { diagnose }] = await Promise.all([
         import('#cli/doctor.ts'),
-        import('#compose/doctor.ts'),
+        import('#compose/commands/doctor.ts'),
       ])
       return doctorCommand(diagnose)
     },
@@ -137,7 +140,7 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ compileCommand }, { compileEverything }] = await Promise.all([
         import('#cli/compile.ts'),
-        import('#compose/compile.ts'),
+        import('#compose/commands/compile.ts'),
       ])
       return compileCommand(() => compileEverything(() => Promise.all(commands.map(({ load }) => load()))))
     },
@@ -150,9 +153,9 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     load: async () => {
       const [{ runCommand }, { runRole }, { compileRole }, { roleNames }] = await Promise.all([
         import('#cli/run.ts'),
-        import('#compose/run-role.ts'),
-        import('#compose/role-code.ts'),
-        import('#compose/role.ts'),
+        import('#compose/processes/run-role.ts'),
+        import('#compose/processes/role-code.ts'),
+        import('#compose/processes/role.ts'),
       ])
       return runCommand({ roles: roleNames, run: runRole, compile: compileRole })
     },

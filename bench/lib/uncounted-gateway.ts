@@ -1,6 +1,6 @@
-import { composeGateway } from '#compose/gateway.ts'
-import { GatewayMetrics } from '#compose/gateway-metrics.ts'
-import { Requests } from '#compose/requests.ts'
+import { composeGateway } from '#compose/gateway/gateway.ts'
+import { GatewayMetrics } from '#compose/gateway/gateway-metrics.ts'
+import { Requests } from '#compose/processes/requests.ts'
 import { createLog } from '#lib/log.ts'
 
 /** The gateway role, but for its metrics: what they cost is the difference. */

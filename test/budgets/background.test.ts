@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import OpenAI from 'openai'
-import { composeSimulator } from '#compose/simulator.ts'
+import { composeSimulator } from '#compose/simulator/simulator.ts'
 import { TollgateProcess } from '#test/crash/tollgate-process.ts'
 import { callerSecret, type Stack, startStack } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'

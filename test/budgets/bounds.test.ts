@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { layRoad, makeGround } from '#compose/road.ts'
+import { layRoad, makeGround } from '#compose/gateway/road.ts'
 import { loadConfig } from '#config/load.ts'
 import { BudgetBook } from '#core/budget/book.ts'
 import type { Budget, UnboundedRule } from '#core/budget/budget.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
-import { budgetBoard } from '#compose/budget-board.ts'
+import { budgetBoard } from '#compose/console/budget-board.ts'
 import type { Access } from '#console/route.ts'
 import { madeConsole } from '#test/support/made-console.ts'
 import { type Stack, startStack } from '#test/support/stack.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import type { BudgetsAnswer, LimitAnswer } from '#compose/budgets-answer.ts'
+import type { BudgetsAnswer, LimitAnswer } from '#compose/gateway/budgets-answer.ts'
 import type { LedgerEntry, SettleEntry } from '#core/ledger/entry.ts'
 import type { Stack } from '#test/support/stack.ts'
 import { until } from '#test/support/until.ts'

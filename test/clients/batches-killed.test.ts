@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { composeSimulator } from '#compose/simulator.ts'
+import { composeSimulator } from '#compose/simulator/simulator.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { randomFrom } from '#simulator/random.ts'
 import { TollgateProcess } from '#test/crash/tollgate-process.ts'

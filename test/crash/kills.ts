@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { composeSimulator } from '#compose/simulator.ts'
+import { composeSimulator } from '#compose/simulator/simulator.ts'
 import { randomFrom } from '#simulator/random.ts'
 import { type CallResult, callKinds, makeCall, newAgent } from './calls.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { composeSimulator, type RunningSimulator } from '#compose/simulator.ts'
+import { composeSimulator, type RunningSimulator } from '#compose/simulator/simulator.ts'
 import { until } from '#test/support/until.ts'
 import { callKinds, makeCall, newAgent } from './calls.ts'
 import { reconcile } from './reconcile.ts'

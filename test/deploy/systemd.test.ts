@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { longestStopMs } from '#compose/supervisor.ts'
+import { longestStopMs } from '#compose/processes/supervisor.ts'
 import { loadConfig } from '#config/load.ts'
 import { root } from './repository.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { AlertSide } from '#compose/alerts.ts'
+import { AlertSide } from '#compose/console/alerts.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import { systemClock } from '#edge/system.ts'

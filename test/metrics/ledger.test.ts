@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import { composeSimulator } from '#compose/simulator.ts'
+import { composeSimulator } from '#compose/simulator/simulator.ts'
 import { Tollgate, workplace } from '#test/serve/tollgate.ts'
 import { parseExposition, seriesKey } from '#test/support/exposition.ts'
 import { until } from '#test/support/until.ts'

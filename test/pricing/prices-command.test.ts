@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pricesIn } from '#compose/prices.ts'
+import { pricesIn } from '#compose/commands/prices.ts'
 import { loadConfig } from '#config/load.ts'
 import type { ServiceTier } from '#core/pricing/catalog.ts'
 import { openCatalog } from '#providers/catalog/catalog.ts'

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { consoleFault } from '#compose/console-fault.ts'
+import { consoleFault } from '#compose/processes/console-fault.ts'
 import { Tollgate, type Workplace, workplace } from './tollgate.ts'
 
 function chat(address: string, key: string, content = 'Hello') {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { layRoad, makeGround } from '#compose/road.ts'
+import { layRoad, makeGround } from '#compose/gateway/road.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfig } from '#config/load.ts'
 import { createKeyRing } from '#core/keys/ring.ts'

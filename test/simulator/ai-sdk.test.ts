@@ -4,7 +4,7 @@ import { createAnthropic } from '@ai-sdk/anthropic'
 import { createGoogleGenerativeAI } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { embed, generateText, jsonSchema, type LanguageModel, stepCountIs, streamText, tool } from 'ai'
-import type { RunningSimulator } from '#compose/simulator.ts'
+import type { RunningSimulator } from '#compose/simulator/simulator.ts'
 import { startSimulator, weatherParameters } from './running.ts'
 
 let simulator: RunningSimulator

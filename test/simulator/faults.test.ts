@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import type { RunningSimulator } from '#compose/simulator.ts'
+import type { RunningSimulator } from '#compose/simulator/simulator.ts'
 import { lastBilled, readBill, startSimulator } from './running.ts'
 
 let simulator: RunningSimulator

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { RunningSimulator } from '#compose/simulator.ts'
+import type { RunningSimulator } from '#compose/simulator/simulator.ts'
 import { startSimulator } from './running.ts'
 
 const streamed = 'data: {"id":"chatcmpl-1","choices":[]}\r\n\r\n: note\r\n\r\ndata: {"é":1}\r\n\r\ndata: [DONE]\r\n\r\n'

@@ -1,4 +1,4 @@
-import { composeSimulator, type RunningSimulator, type SimulatorOptions } from '#compose/simulator.ts'
+import { composeSimulator, type RunningSimulator, type SimulatorOptions } from '#compose/simulator/simulator.ts'
 
 /** A simulated provider on a free port that does not dawdle. */
 export function startSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {

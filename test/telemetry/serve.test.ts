@@ -51,8 +51,8 @@ test('nothing of OpenTelemetry is loaded with the processes, only where it is as
       return next(specifier, context)
     },
   })
-  await import('#compose/gateway.ts')
-  await import('#compose/console.ts')
+  await import('#compose/gateway/gateway.ts')
+  await import('#compose/console/console.ts')
   assert.deepEqual(loaded, [])
   await import('#edge/otlp/otlp.ts')
   assert.ok(loaded.length > 0)

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client'
-import { TelemetrySide } from '#compose/telemetry.ts'
+import { TelemetrySide } from '#compose/console/telemetry.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfig } from '#config/load.ts'
 import type { Signal } from '#core/telemetry/signals.ts'

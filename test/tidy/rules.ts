@@ -99,7 +99,7 @@ export const bans: readonly Ban[] = [
     banned: /import \{[^}]*\} from 'node:(http|https|net|tls|dgram)'|from 'undici'/,
     instead: 'a door of ports.ts that edge implements',
     because: 'time-outs, limits and pools are decided where sockets are opened',
-    except: ['src/edge/', 'src/compose/simulator.ts'],
+    except: ['src/edge/', 'src/compose/simulator/simulator.ts'],
   },
   {
     banned: /\bconsole\.(log|error|warn|info|debug)\(/,
@@ -140,7 +140,7 @@ export const timersInTests: Readonly<Record<string, string>> = {
   'test/metrics/scrape.test.ts': 'a console that answers late',
   'test/support/settings-writer.ts': 'a process that holds a lock for a while',
   'test/journal/wake.test.ts': 'keeps the process of the test alive',
-  'src/compose/last-resort.test.ts': 'keeps a process alive that is to end of a fault',
+  'src/compose/processes/last-resort.test.ts': 'keeps a process alive that is to end of a fault',
   'src/store/directory-lock.test.ts': 'keeps a process alive that is to be killed',
 }
 
@@ -151,12 +151,12 @@ export const timersInTests: Readonly<Record<string, string>> = {
 export const packagesAtStart: Readonly<
   Record<string, { readonly packages: readonly string[]; readonly because: string }>
 > = {
-  'src/compose/gateway.ts': {
+  'src/compose/gateway/gateway.ts': {
     packages: ['@pydantic/genai-prices', 'kysely', 'prom-client'],
     because: 'the gateway stays small: an engine that it only links to costs it 140 MB',
   },
-  'src/compose/supervisor.ts': { packages: [], because: 'it does nothing but watch the others' },
-  'src/compose/simulator-role.ts': { packages: [], because: 'it is written in Node.js alone' },
+  'src/compose/processes/supervisor.ts': { packages: [], because: 'it does nothing but watch the others' },
+  'src/compose/simulator/simulator-role.ts': { packages: [], because: 'it is written in Node.js alone' },
 }
 
 export const mostLines = 400

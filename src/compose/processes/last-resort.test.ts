@@ -5,14 +5,14 @@ import { test } from 'node:test'
 /** Runs code in a process of its own that has the last resort, and in which `book` says that it was called. */
 function run(fault: string, book = 'async () => console.log("booked")') {
   const code = `
-    import { lastResort } from '#compose/last-resort.ts'
+    import { lastResort } from '#compose/processes/last-resort.ts'
     import { createLog } from '#lib/log.ts'
     const log = createLog({ level: 'info', format: 'json', name: 'gateway' })
     process.on('uncaughtException', lastResort(log, ${book}, process.exit))
     setInterval(() => {}, 1000)
     setImmediate(() => { ${fault} })`
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {
-    cwd: new URL('../..', import.meta.url),
+    cwd: new URL('../../..', import.meta.url),
     encoding: 'utf8',
   })
   const said = stderr.split('\n').filter((line) => line.startsWith('{'))

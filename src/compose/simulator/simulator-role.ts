@@ -1,5 +1,5 @@
 import { dataPath } from '#store/data-paths.ts'
-import type { StartRole } from './role.ts'
+import type { StartRole } from '../processes/role.ts'
 import { composeSimulator } from './simulator.ts'
 
 /** The built-in simulated provider as a role of `tollgate serve`: on a socket in the data directory. */

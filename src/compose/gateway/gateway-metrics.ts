@@ -20,7 +20,7 @@ import type { Log } from '#lib/log.ts'
 import { dataPath } from '#store/data-paths.ts'
 import { journalSizeBytes } from '#store/journal/size.ts'
 import type { WatchedJournal } from '#store/journal/writer.ts'
-import { version } from './version.ts'
+import { version } from '../version.ts'
 
 /** What is asked at a scrape; all of it exists only after the journal, which is written from the first moment on. */
 interface Watched {

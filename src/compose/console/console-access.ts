@@ -2,7 +2,7 @@ import type { Config } from '#config/config.ts'
 import type { Access } from '#console/route.ts'
 import { systemClock } from '#edge/system.ts'
 import type { Settings } from '#ports.ts'
-import { type Credentials, isSecretOf, readCredentials } from './credentials.ts'
+import { type Credentials, isSecretOf, readCredentials } from '../credentials.ts'
 
 /** Who may ask the console: admin tokens and virtual keys, as configuration and settings have them now. */
 export function consoleAccess(settings: Settings, currentConfig: () => Config): Access {

@@ -12,7 +12,7 @@ import { dataPath } from '#store/data-paths.ts'
 import { newestSegmentBookmark, openEntryFeed } from '#store/journal/feed.ts'
 import { openTracedFeed } from '#store/journal/traced-feed.ts'
 import { placeFile } from '#store/telemetry/places.ts'
-import { version } from './version.ts'
+import { version } from '../version.ts'
 
 /** More calls that are traced and not over are nobody's real traffic. */
 const mostOpen = 10_000

@@ -5,7 +5,7 @@ import { openBillFile, readRecordings } from '#simulator/files.ts'
 import { type Timing, usualTiming } from '#simulator/pace.ts'
 import { Recordings } from '#simulator/recordings.ts'
 import { Simulation } from '#simulator/server.ts'
-import { httpAddress } from './http-address.ts'
+import { httpAddress } from '../http-address.ts'
 
 export interface SimulatorOptions {
   /** Port 0 takes a free one. */

@@ -3,7 +3,7 @@ import type { StoredKey } from '#core/keys/key.ts'
 import type { KeyRing } from '#core/keys/ring.ts'
 import { systemTimers } from '#edge/system.ts'
 import type { Settings, Timer } from '#ports.ts'
-import { type Credentials, isSecretOf, readCredentials } from './credentials.ts'
+import { type Credentials, isSecretOf, readCredentials } from '../credentials.ts'
 
 /** How soon a key that was made or revoked elsewhere counts here. */
 const pollMs = 1_000

@@ -5,8 +5,8 @@ import { systemClock } from '#edge/system.ts'
 import { type DirectoryLock, DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
 import { ensureFirstSecrets } from '#store/settings/first-secrets.ts'
 import { openSettings, settingsFile } from '#store/settings/open.ts'
-import { httpAddress } from './http-address.ts'
-import { sleep } from './sleep.ts'
+import { httpAddress } from '../http-address.ts'
+import { sleep } from '../sleep.ts'
 
 export interface Instance {
   /** Made just now, or null where they were made before or come from the configuration. */

@@ -11,8 +11,8 @@ import { freeBytes, openToAll, prepareDataDirectory } from '#store/data-director
 import { dataPath } from '#store/data-paths.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
 import { Quarantine } from '#store/ingest/quarantine.ts'
-import { consoleFault } from './console-fault.ts'
-import { startFaultLine } from './start-faults.ts'
+import { consoleFault } from '../processes/console-fault.ts'
+import { startFaultLine } from '../processes/start-faults.ts'
 
 const oldestNode = 24
 

@@ -9,7 +9,7 @@ interface RoleCode {
 
 const code: Readonly<Record<RoleName, RoleCode>> = {
   gateway: {
-    start: async () => (await import('./gateway.ts')).composeGateway,
+    start: async () => (await import('../gateway/gateway.ts')).composeGateway,
     onDemand: () => [
       import('./own-config.ts'),
       import('#edge/jwt.ts'),
@@ -18,11 +18,11 @@ const code: Readonly<Record<RoleName, RoleCode>> = {
     ],
   },
   console: {
-    start: async () => (await import('./console.ts')).composeConsole,
+    start: async () => (await import('../console/console.ts')).composeConsole,
     onDemand: () => [import('./own-config.ts'), import('#edge/otlp/otlp.ts')],
   },
   simulator: {
-    start: async () => (await import('./simulator-role.ts')).simulatorRole,
+    start: async () => (await import('../simulator/simulator-role.ts')).simulatorRole,
     onDemand: () => [import('./own-config.ts')],
   },
 }

@@ -3,8 +3,8 @@ import { flushCompileCache, getCompileCacheDir } from 'node:module'
 import type { CompiledCode } from '#cli/compile.ts'
 import { type Environment, processEnvironment } from '#config/environment.ts'
 import { runChild } from '#edge/run-child.ts'
-import { roleNames } from './role.ts'
-import { roleProcess } from './role-process.ts'
+import { roleNames } from '../processes/role.ts'
+import { roleProcess } from '../processes/role-process.ts'
 
 /**
  * Has Node.js compile all that Tollgate runs and keep it where every later process finds it: each role's code in a
@@ -16,7 +16,7 @@ export async function compileEverything(loadCommands: () => Promise<unknown>): P
   const directory = keptIn(env)
   if (directory === null) return { directory, faults: [] }
   const roles = roleNames.map((role) => runChild(roleProcess(role, env, ['--compile'])))
-  await Promise.all([loadCommands(), import('./prepare.ts'), import('./banner.ts')])
+  await Promise.all([loadCommands(), import('../processes/prepare.ts'), import('../processes/banner.ts')])
   flushCompileCache()
   return { directory, faults: (await Promise.all(roles)).filter((fault) => fault !== null) }
 }

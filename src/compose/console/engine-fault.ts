@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { runAside } from '#edge/run-child.ts'
 import { cannotOpen, type StoreFault } from '#store/usage/client.ts'
 
-const program = fileURLToPath(new URL('../store/usage/try-engine.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../store/usage/try-engine.ts', import.meta.url))
 /** An engine that hangs would otherwise keep the store from ever being tried again. A large one opens in seconds. */
 const longestMs = 300_000
 /** The engine repeats whole statements. */

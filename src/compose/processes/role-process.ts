@@ -3,7 +3,7 @@ import type { Environment } from '#config/environment.ts'
 import { gatewayFlags, roleEnvironment } from '#edge/node-flags.ts'
 import type { RoleName } from './role.ts'
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../main.ts', import.meta.url))
 
 /**
  * How Node.js is started to run a role, or with `--compile` to compile what it will run: in one way for both, since what

@@ -4,7 +4,7 @@ import type { BudgetBoard } from '#console/route.ts'
 import type { LimitStatus } from '#core/budget/budget.ts'
 import { askSocket } from '#edge/socket-client.ts'
 import { dataPath } from '#store/data-paths.ts'
-import type { BudgetsAnswer, LimitAnswer } from './budgets-answer.ts'
+import type { BudgetsAnswer, LimitAnswer } from '../gateway/budgets-answer.ts'
 
 /** What the console shows of budgets: the configuration is its own, the rest it asks the gateway, who holds the money. */
 export function budgetBoard(config: () => Config): BudgetBoard {

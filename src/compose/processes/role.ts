@@ -23,7 +23,7 @@ export interface RoleHooks {
   readonly log: Log
 }
 
-/** What src/compose/gateway.ts, console.ts and simulator.ts export. Rejects where the role cannot start at all. */
+/** What puts a role together. Rejects where the role cannot start at all. */
 export type StartRole = (config: Config, hooks: RoleHooks) => Promise<RunningRole>
 
 export const roleNames = ['gateway', 'console', 'simulator'] as const
