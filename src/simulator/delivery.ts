@@ -33,12 +33,18 @@ interface Delivery {
 
 const nothing = () => {}
 
+/** A Unix socket knows no reset: to its client the connection ends where a TCP client is told of one. */
+function tearDown({ socket }: ServerResponse): void {
+  if (socket?.remoteFamily === undefined) socket?.destroy()
+  else socket.resetAndDestroy()
+}
+
 /** Sends an answer at its pace, with the faults it is to have, and puts it on the bill. Never throws. */
 export function deliver(delivery: Delivery): void {
   const { response, answer, directives, pace } = delivery
   const { body } = answer
   if (directives.resetAfter === -1) {
-    delivery.book('broken', 0, () => response.socket?.resetAndDestroy())
+    delivery.book('broken', 0, () => tearDown(response))
     return
   }
   const tokens = answer.charge?.counts.outputTokens ?? 0
@@ -160,7 +166,7 @@ class Sender {
       if (this.#plan.ending === 'reset') {
         if (piece) this.#write(piece.text)
         // What was written must have left before the connection is torn down, or the client would never see it.
-        this.#delivery.time.timers.after(20, () => response.socket?.resetAndDestroy())
+        this.#delivery.time.timers.after(20, () => tearDown(response))
       } else if (piece) {
         response.end(piece.text)
       } else {
