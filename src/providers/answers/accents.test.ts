@@ -15,7 +15,8 @@ test('the accent of a provider follows from its kind, else from its host', () =>
     ['openai-compatible', 'https://notx.ai/v1', 'plain'],
     ['openai-compatible', 'not a url', 'plain'],
     ['openai-compatible', null, 'plain'],
-    ['simulated', 'https://api.x.ai/v1', 'plain'],
+    ['simulated', 'https://api.x.ai/v1', 'simulated'],
+    ['simulated', null, 'simulated'],
   ]
   for (const [kind, baseUrl, expected] of cases)
     assert.equal(accentOf({ kind, baseUrl }).name, expected, `${kind} ${baseUrl}`)

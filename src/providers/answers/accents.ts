@@ -14,8 +14,8 @@ export interface Accent {
    * rest-of-total: nowhere; it is what `total_tokens` exceeds the parts by (16: Gemini's OpenAI endpoint).
    */
   readonly reasoning: 'inside' | 'beside-by-total' | 'beside' | 'rest-of-total'
-  /** A model prefix for which `beside` holds whatever `reasoning` says (12: a gateway in front of Gemini). */
-  readonly reasoningBesideFor?: string
+  /** Models of another maker behind the same address, by their prefix: what holds for them whatever `reasoning` says. */
+  readonly reasoningOf?: { readonly prefix: string; readonly reasoning: Accent['reasoning'] }
   /** `prompt_tokens` leaves audio out where the total says so (12: Mistral). */
   readonly audioBesidePrompt?: true
   /** Its streams report usage unasked, and to be asked by `stream_options` is an error to it (422). */
@@ -24,21 +24,34 @@ export interface Accent {
   readonly endsWithoutDone?: true
 }
 
-export type AccentName = 'plain' | 'xai' | 'google' | 'vercel' | 'mistral' | 'perplexity'
+export type AccentName = 'plain' | 'xai' | 'google' | 'vercel' | 'mistral' | 'perplexity' | 'simulated'
 
 export const plainAccent: Accent = { name: 'plain', hosts: [], reasoning: 'inside' }
 
 const accents: readonly Accent[] = [
   { name: 'xai', hosts: ['x.ai'], reasoning: 'beside-by-total' },
   { name: 'google', hosts: ['googleapis.com'], reasoning: 'rest-of-total' },
-  { name: 'vercel', hosts: ['ai-gateway.vercel.sh'], reasoning: 'inside', reasoningBesideFor: 'google/' },
+  // 12: a gateway in front of Gemini.
+  {
+    name: 'vercel',
+    hosts: ['ai-gateway.vercel.sh'],
+    reasoning: 'inside',
+    reasoningOf: { prefix: 'google/', reasoning: 'beside' },
+  },
   { name: 'mistral', hosts: ['mistral.ai'], reasoning: 'inside', audioBesidePrompt: true, reportsUnasked: true },
   { name: 'perplexity', hosts: ['perplexity.ai'], reasoning: 'beside', endsWithoutDone: true },
+  // It answers as each model's maker does, so that tests meet what they will meet there.
+  {
+    name: 'simulated',
+    hosts: [],
+    reasoning: 'inside',
+    reasoningOf: { prefix: 'gemini-', reasoning: 'rest-of-total' },
+  },
 ]
 
 /** The accent of a configured provider: by its kind, else by the host of its base URL. */
 export function accentOf(provider: { readonly kind: string; readonly baseUrl: string | null }): Accent {
-  if (provider.kind === 'google') return accentNamed('google')
+  if (provider.kind === 'google' || provider.kind === 'simulated') return accentNamed(provider.kind)
   if (provider.kind !== 'openai-compatible' || provider.baseUrl === null) return plainAccent
   const host = URL.parse(provider.baseUrl)?.hostname ?? ''
   return (

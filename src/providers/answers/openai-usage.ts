@@ -107,8 +107,8 @@ function chatOutput(usage: JsonObject, accent: Accent, model: string | null): Ou
   // Reasoning alone is not the output where the rest of it could not be read.
   const besideTokens = completion === undefined ? undefined : sumOf(completion, reasoning)
   const beside: Output = { outputTokens: besideTokens, reasoningTokens: reasoning }
-  if (accent.reasoningBesideFor !== undefined && model?.startsWith(accent.reasoningBesideFor) === true) return beside
-  switch (accent.reasoning) {
+  const other = accent.reasoningOf
+  switch (other !== undefined && model?.startsWith(other.prefix) === true ? other.reasoning : accent.reasoning) {
     case 'inside':
       return inside
     case 'beside':
