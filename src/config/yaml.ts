@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml'
 import { type ConfigFault, heard, type PathPart, pathText } from './faults.ts'
 import { interpolate } from './interpolate.ts'
 
@@ -21,7 +31,7 @@ const mostNodes = 200_000
 /** Reads YAML 1.2. Never throws: what cannot be read is a fault, and the tree holds the rest. */
 export function readYaml(text: string, env: Readonly<Record<string, string | undefined>>): YamlFile {
   const counter = new LineCounter()
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, logLevel: 'silent' })
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, logLevel: 'error' })
   const walk = new Walk(document, counter, env)
   for (const error of document.errors) {
     // The parser's own message can quote the file, and with it a secret; its code cannot.
@@ -59,6 +69,8 @@ class Walk {
   readonly faults: ConfigFault[] = []
   readonly lines = new Map<string, number>()
   private nodes = 0
+  /** What is being read, from the file down. */
+  private readonly within = new Set<Node>()
   private readonly document: ReturnType<typeof parseDocument>
   private readonly counter: LineCounter
   private readonly env: Readonly<Record<string, string | undefined>>
@@ -84,8 +96,7 @@ class Walk {
       return null
     }
     if (isAlias(node)) return this.visit(node.resolve(this.document) ?? null, path)
-    if (isSeq(node)) return node.items.map((item, index) => this.visit(item as Node | null, [...path, index]))
-    if (isMap(node)) return this.visitMap(node.items as MapItem[], path)
+    if (isSeq(node) || isMap(node)) return this.visitCollection(node, path)
     if (!isScalar(node) || node.value === null) return null
     const plain = typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
     const { text, faults } = interpolate(plain, this.env)
@@ -94,6 +105,19 @@ class Walk {
       this.fault(path, wrong, expected)
     }
     return text
+  }
+
+  private visitCollection(node: YAMLSeq | YAMLMap, path: readonly PathPart[]): Tree {
+    if (this.within.has(node)) {
+      this.fault(path, 'is an alias of what it stands in', 'an alias of something else, or the value itself')
+      return null
+    }
+    this.within.add(node)
+    const tree = isSeq(node)
+      ? node.items.map((item, index) => this.visit(item as Node | null, [...path, index]))
+      : this.visitMap(node.items as MapItem[], path)
+    this.within.delete(node)
+    return tree
   }
 
   private visitMap(items: readonly MapItem[], path: readonly PathPart[]): Tree {
