@@ -204,6 +204,28 @@ export const openaiExchanges: readonly Exchange[] = [
     },
   },
   {
+    points: [12, 16],
+    name: 'the simulated provider leaves thinking to the total, for Gemini',
+    api: 'chat.completions',
+    accent: 'simulated',
+    stream: false,
+    body: completion({ prompt_tokens: 10, completion_tokens: 4, total_tokens: 114 }, { model: 'gemini-2.5-flash' }),
+    expected: {
+      model: 'gemini-2.5-flash',
+      usage: { inputTokens: 10, outputTokens: 104, reasoningTokens: 100, totalTokens: 114 },
+    },
+  },
+  {
+    points: [12],
+    name: '… and for nobody else',
+    api: 'chat.completions',
+    accent: 'simulated',
+    stream: false,
+    body: completion({ prompt_tokens: 10, completion_tokens: 4, total_tokens: 114 }),
+    expected: { model, usage: { inputTokens: 10, outputTokens: 4, totalTokens: 114 } },
+    marks: ['total_over_counts'],
+  },
+  {
     points: [12],
     name: 'Mistral: audio beside the prompt, as the total says',
     api: 'chat.completions',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { RunningSimulator } from '#compose/simulator.ts'
+import type { RunningSimulator } from '#compose/simulator/simulator.ts'
 import { accentOf } from '#providers/answers/accents.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { lastBilled, startSimulator } from './running.ts'

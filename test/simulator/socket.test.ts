@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { RunningSimulator } from '#compose/simulator.ts'
+import type { RunningSimulator } from '#compose/simulator/simulator.ts'
 import { startSimulator } from './running.ts'
 
 let folder: string

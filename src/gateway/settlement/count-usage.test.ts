@@ -23,6 +23,29 @@ test('only an answer that is one has used anything, also where it broke off', ()
   }
 })
 
+test('an error before any output costs what the provider had counted by then, and nothing where that was nothing', async () => {
+  const start = { id: 'm', model: 'claude-sonnet-4-5', usage: { input_tokens: 50, output_tokens: 1 } }
+  const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
+  const failed = (message: object): EndedCall => {
+    const meter = createStreamMeter({ api: 'messages', dropUsageChunk: false })
+    for (const event of [{ type: 'message_start', message }, error])
+      meter.push(Buffer.from(`data: ${JSON.stringify(event)}\n\n`))
+    const { open, delivery, ...rest } = broken(200)
+    const messages = { ...open, call: { ...open.call, endpoint: 'messages' as const } }
+    return { ...rest, open: messages, delivery: { ...delivery, fault: null, reading: meter.reading() } }
+  }
+  assert.deepEqual(reportedUsage(failed({ ...start, usage: {} })), { usage: null, source: 'none' })
+  const counted = failed(start)
+  assert.equal(reportedUsage(counted), null, 'to be estimated')
+  const estimator = {
+    inputTokens: () => Promise.resolve(7),
+    outputTokens: () => Promise.resolve(0),
+    countText: () => Promise.resolve(null),
+  }
+  const { usage, source } = await estimatedUsage(estimator, counted)
+  assert.deepEqual([usage?.inputTokens, usage?.outputTokens, source], [50, 0, 'estimated'])
+})
+
 test('what broke off after a report of passes is of one pass more', async () => {
   const meter = createStreamMeter({ api: 'messages', dropUsageChunk: false })
   const passes = [

@@ -91,12 +91,16 @@ function inputUnread({ open }: EndedCall, usage: ReportedUsage): boolean {
   return isCountable(open.call.endpoint) && leavesOutInput(usage)
 }
 
-/** True where the provider cannot have worked: it was not reached, it refused, sent elsewhere, or failed before any output. */
-function usedNothing({ delivery, answer, attempts }: EndedCall): boolean {
+/**
+ * True where the provider cannot have worked: it was not reached, it refused, sent elsewhere, or failed before any
+ * output and without a word of what was used. Anthropic counts the prompt before it can fail.
+ */
+function usedNothing(ended: EndedCall): boolean {
+  const { delivery, answer, attempts } = ended
   const { fault, reading } = delivery
   // Ended by us while the upstream was at work; a call that only waited to be retried had been turned down before.
   if (answer === null) return attempts.at(-1)?.errorCode !== 'aborted'
   if (answer.status >= 300) return true
   if (fault?.code === 'bad_answer' && reading.error !== null) return true
-  return fault === null && reading.error !== null && reading.outputText === ''
+  return fault === null && reading.error !== null && reading.outputText === '' && usableOf(ended) === null
 }

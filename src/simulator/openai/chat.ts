@@ -14,7 +14,7 @@ import {
 } from '../generate.ts'
 import { isObject, type JsonObject } from '../json.ts'
 import type { Tier } from '../price-list.ts'
-import { deepseekPrefixes, googlePrefixes, openaiPrefixes } from '../prompt-cache.ts'
+import { deepseekPrefixes, openaiPrefixes } from '../prompt-cache.ts'
 import { askFromChat } from './ask.ts'
 
 const finishWords: Readonly<Record<Finish, string>> = { stop: 'stop', length: 'length', tool: 'tool_calls' }
@@ -24,7 +24,8 @@ export function chatCompletion(call: Call): Answer {
   const body = bodyObject(call)
   const model = modelOf(body['model'])
   const ask = askFromChat(body, model)
-  const made = generate(ask, call.directives, call.world.seed, cacheShare(call, body, ask))
+  const told = tellsCached(ask) ? call.directives : { ...call.directives, cached: 0 }
+  const made = generate(ask, told, call.world.seed, cacheShare(call, body, ask))
   const shape = shapeOf(call, ask, made, body)
   const tier = tierOf(ask, body)
   const charge = { model: model.name, modelServed: model.served, counts: made.counts, ...(tier && { tier }) }
@@ -77,9 +78,14 @@ function responseId(ask: Ask, id: string): string {
   }
 }
 
-/** OpenAI caches prompts by itself from 1,024 tokens on, DeepSeek from 64; Anthropic's compatible endpoint does not. */
+/** The compatible endpoints of Anthropic and Google have no word for it: what nobody is told of is not on the bill. */
+function tellsCached({ model: { vendor } }: Ask): boolean {
+  return vendor === 'openai' || vendor === 'deepseek'
+}
+
+/** OpenAI caches prompts by itself from 1,024 tokens on, DeepSeek from 64. */
 function cacheShare(call: Call, body: JsonObject, ask: Ask): CacheShare {
-  const rules = { openai: openaiPrefixes, deepseek: deepseekPrefixes, google: googlePrefixes, anthropic: null }
+  const rules = { openai: openaiPrefixes, deepseek: deepseekPrefixes, google: null, anthropic: null }
   const rule = rules[ask.model.vendor]
   if (rule === null || ask.inputTokens < rule.minimumTokens) return noCacheShare
   const text = JSON.stringify([body['tools'] ?? null, body['messages']])

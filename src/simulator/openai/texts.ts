@@ -26,7 +26,8 @@ export function textCompletion(call: Call): Answer {
     choices: Math.max(1, prompts.length) * (numberOf(body['n']) ?? 1),
     stop: stopsOf(body['stop']),
   }
-  const made = generate(ask, call.directives, call.world.seed)
+  // The usage here has no word for what was cached, so that is not on the bill.
+  const made = generate(ask, { ...call.directives, cached: 0 }, call.world.seed)
   const { counts } = made
   const usage = {
     prompt_tokens: counts.inputTokens,
@@ -52,6 +53,7 @@ export function textCompletion(call: Call): Answer {
     events.push({ text: `data: ${JSON.stringify({ ...head, ...rest })}\n\n`, outputTokens })
   const tail: JsonObject = asked ? { usage: null } : {}
   for (const [index, { pieces, finish }] of made.choices.entries()) {
+    if (index === 0) outputTokens += made.reasoning.length
     for (const [i, text] of pieces.entries()) {
       outputTokens++
       const finish_reason = i === pieces.length - 1 ? finish : null
