@@ -41,6 +41,7 @@ export function forge(
   dir: string,
   block: number,
   until: Until,
+  edit = (line: string) => line.replace('"input":1200', '"input":1201'),
 ): { readonly frames: readonly Written[]; readonly at: number } {
   const frames = framesOf(dir)
   const at = frames.findIndex(({ frame }) => frame.kind === 'block' && frame.number === block)
@@ -52,7 +53,7 @@ export function forge(
     const previous = isNew ? chain : chainBefore
     const sealed = sealedAnew(
       frame,
-      isNew ? lines.map((line) => changed(line, index === at, previous)) : lines,
+      isNew ? lines.map((line) => changed(line, index === at ? edit : unchanged, previous)) : lines,
       previous,
     )
     segments.set(segment, [...(segments.get(segment) ?? []), sealed.bytes])
@@ -65,10 +66,12 @@ export function forge(
   return { frames, at }
 }
 
-function changed(line: string, isForged: boolean, previousChain: string): string {
+const unchanged = (line: string) => line
+
+function changed(line: string, edit: (line: string) => string, previousChain: string): string {
   const header = decodeSegmentHeader(line)
   if (header !== null) return encodeSegmentHeader({ ...header, previousChain })
-  return isForged ? line.replace('"input":1200', '"input":1201') : line
+  return edit(line)
 }
 
 function sealedAnew(frame: Frame, lines: readonly string[], previous: string) {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { parseUsd } from '#core/money/usd-text.ts'
+import { forge, framesOf } from '#test/journal/forging.ts'
 import { Tollgate, type Workplace, workplace } from './tollgate.ts'
 
 const budget = 'budgets: [{name: all, limits: [{usd: "1000", window: month}], on_exceeded: notify}]\n'
@@ -65,4 +66,37 @@ test('where a damaged journal was moved away, a new one goes on where it ended',
   rmSync(join(place.dataDir, 'ingest'), { recursive: true })
   const last = await served(t, place, { calls: 2, key: before.key })
   assert.equal(last.requests, 10)
+})
+
+test('settings and checkpoint that are both lost do not have the calls of the journal count twice', async (t) => {
+  const place = workplace(t, `drain_ms: 5000\n${budget}`)
+  const before = await served(t, place, { calls: 5, key: '' })
+  for (const name of readdirSync(place.dataDir)) {
+    if (/^(settings\.db|ingest)/.test(name)) rmSync(join(place.dataDir, name), { recursive: true })
+  }
+  const after = await served(t, place, { calls: 3, key: '' })
+  assert.notEqual(after.key, before.key)
+  assert.equal(after.requests, 8)
+  assert.match(after.log, /under the name of settings that were lost/)
+})
+
+test('a journal that was altered while Tollgate was stopped is gone on with, and told of for ever', async (t) => {
+  const place = workplace(t, `drain_ms: 5000\n${budget}`)
+  const journal = join(place.dataDir, 'journal')
+  const { key } = await served(t, place, { calls: 3, key: '' })
+  const block = framesOf(journal).find(({ lines }) => lines.some((line) => line.startsWith('{"kind":"settle"')))
+  forge(
+    journal,
+    block?.frame.number ?? 0,
+    () => false,
+    (line) => line.replace(/"latencyMs":[0-9]/, '"latencyMs":7'),
+  )
+  const after = await served(t, place, { calls: 2, key })
+  assert.match(after.log, /was altered after it was closed: \S+\.tgj, byte \d+: the hash chain is not the one/)
+  const verified = await new Tollgate(t, place, ['verify']).finished()
+  assert.equal(verified.code, 1)
+  assert.match(
+    verified.stdout,
+    /damaged: \S+, byte \d+: the hash chain is not the one with which the journal was closed/,
+  )
 })

@@ -43,12 +43,33 @@ test('another journal under the same name is found out', async () => {
   assert.deepEqual(await counts(), { records: 105, hourly: 105 })
 })
 
+test('a journal whose name was lost with its checkpoint is not counted again', async () => {
+  const journal = new ListedJournal()
+  for (let i = 0; i < 30; i++) journal.append(sampleLines(3, 900 + i))
+  await ingest(journal, 'named')
+  const before = await counts()
+  journal.append(sampleLines(4, 990))
+  await ingest(journal, 'renamed')
+  assert.deepEqual(await counts(), { records: before.records + 4, hourly: before.hourly + 4 })
+  // Nor where it was lost once more, and the oldest part of the journal is no longer there.
+  await ingest(journal, 'renamed again')
+  assert.deepEqual(await counts(), { records: before.records + 4, hourly: before.hourly + 4 })
+})
+
+test('a journal that the store has nothing of has a name of its own', async () => {
+  const before = await counts()
+  const journal = new ListedJournal()
+  for (let i = 0; i < 30; i++) journal.append(sampleLines(3, 1300 + i))
+  await ingest(journal, 'new')
+  assert.deepEqual(await counts(), { records: before.records + 90, hourly: before.hourly + 90 })
+})
+
 function sampleLines(count: number, seed: number): string[] {
   return fc.sample(settleEntries(range.fromMs, range.toMs), { numRuns: count, seed }).map(encodeEntry)
 }
 
-async function ingest(journal: ListedJournal): Promise<void> {
-  const ingester = await fixture.ingester(journal.open, 'again')
+async function ingest(journal: ListedJournal, name = 'again'): Promise<void> {
+  const ingester = await fixture.ingester(journal.open, name)
   ingester.start()
   await ingester.caughtUp()
   await ingester.stop()

@@ -65,7 +65,7 @@ export async function startUsageSide(
     return {
       store: {
         ...store,
-        booked: (question) => store.booked({ ...question, whole: wholeJournal(ingester, journalId) }),
+        booked: (question) => store.booked({ ...question, whole: wholeJournal(ingester) }),
       },
       ingest: {
         caughtUp: (agoMs) => ingester.caughtUp(agoMs),
@@ -85,9 +85,9 @@ export async function startUsageSide(
 }
 
 /** Undefined before anything was brought in. */
-function wholeJournal(ingester: Ingester, journalId: string): WholeJournal | undefined {
+function wholeJournal(ingester: Ingester): WholeJournal | undefined {
   const { position } = ingester.state()
-  return position === null ? undefined : { journalId, block: position.blockNo }
+  return position === null ? undefined : { journalId: ingester.journalId, block: position.blockNo }
 }
 
 function journalOf({ dataDir }: Config): OpenSource {

@@ -1,21 +1,14 @@
 import type { Clock, Timers } from '#ports.ts'
 import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
 import type { UsageRow } from '#store/usage/columns.ts'
-import {
-  blockOf,
-  insertBlock,
-  intakeBlock,
-  makeGood,
-  newestStoredBlock,
-  type Repair,
-  type UsageBlock,
-} from '#store/usage/intake.ts'
+import { blockOf, insertBlock, intakeBlock, makeGood, type Repair, type UsageBlock } from '#store/usage/intake.ts'
 import { type CollectedBlocks, type CollectTo, collectBlocks } from './batch.ts'
-import { type Checkpoint, checkpointPath, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, checkpointPath, writeCheckpoint } from './checkpoint.ts'
 import { Freshness, type Reading } from './freshness.ts'
 import { Pace } from './pace.ts'
 import { Quarantine } from './quarantine.ts'
 import { type JournalBlock, type JournalPosition, type JournalSource, type OpenSource, reaches } from './source.ts'
+import { named, startingPoint } from './starting-point.ts'
 
 export interface IngestLog {
   info(facts: object, message: string): void
@@ -121,6 +114,11 @@ export class Ingester {
     return new Ingester(parts, await startingPoint(parts))
   }
 
+  /** The name of the journal within the store, which may have had it before under another than it was given now. */
+  get journalId(): string {
+    return this.#checkpoint.journalId
+  }
+
   start(): void {
     this.#running ??= this.#run()
   }
@@ -159,6 +157,7 @@ export class Ingester {
     while (!this.#stopping) {
       const rowsBefore = this.#rows
       try {
+        this.#checkpoint = await named(this.#checkpoint, this.#parts)
         const source = await this.#parts.openSource(this.#checkpoint.position)
         this.#source = source
         await this.#finishIntent(source)
@@ -364,16 +363,4 @@ export class Ingester {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-/**
- * Where to go on. Without a checkpoint everything up to the newest block that the store has of this journal is
- * verified. Another store than the checkpoint's starts from the journal's beginning.
- */
-async function startingPoint({ database, directory, storeId, journalId }: IngesterParts): Promise<Checkpoint> {
-  const found = readCheckpoint(checkpointPath(directory))
-  if (found?.storeId === storeId) return found
-  const newest = await newestStoredBlock(database, journalId)
-  const intent = newest === 0 ? null : { toBlock: newest, token: null }
-  return { version: 1, storeId, journalId, position: null, intent }
 }
