@@ -35,6 +35,33 @@ export function collectBlocks(blocks: readonly JournalBlock[], to: CollectTo): C
   return { fromBlock: first.blockNo, toBlock: last.blockNo, after: last.after, settled, rejected }
 }
 
+/** Some ten milliseconds of work. */
+const sliceLines = 4_000
+
+/** The same, with a `rest` after every so many lines: whoever else has something to do on this thread is not to wait for all. */
+export async function collectAtLeisure(
+  blocks: readonly JournalBlock[],
+  to: CollectTo,
+  rest: () => Promise<void>,
+): Promise<CollectedBlocks | null> {
+  let all: CollectedBlocks | null = null
+  for (let from = 0, at = 0, lines = 0; at < blocks.length; at++) {
+    lines += blocks[at]?.lineCount ?? 0
+    if (lines < sliceLines && at + 1 < blocks.length) continue
+    if (all !== null) await rest()
+    all = joined(all, collectBlocks(blocks.slice(from, at + 1), to))
+    from = at + 1
+    lines = 0
+  }
+  return all
+}
+
+function joined(before: CollectedBlocks | null, next: CollectedBlocks | null): CollectedBlocks | null {
+  if (before === null || next === null) return before ?? next
+  const settled = before.settled + next.settled
+  return { ...next, fromBlock: before.fromBlock, settled, rejected: [...before.rejected, ...next.rejected] }
+}
+
 const opening = Buffer.from('{"kind":"open"')
 const newline = 0x0a
 

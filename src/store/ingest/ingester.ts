@@ -2,7 +2,7 @@ import type { Clock, Timers } from '#ports.ts'
 import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
 import type { UsageRow } from '#store/usage/columns.ts'
 import { blockOf, insertBlock, intakeBlock, makeGood, type Repair, type UsageBlock } from '#store/usage/intake.ts'
-import { type CollectedBlocks, type CollectTo, collectBlocks } from './batch.ts'
+import { type CollectedBlocks, type CollectTo, collectAtLeisure } from './batch.ts'
 import { type Checkpoint, checkpointPath, writeCheckpoint } from './checkpoint.ts'
 import { Freshness, type Reading } from './freshness.ts'
 import { Pace } from './pace.ts'
@@ -197,7 +197,7 @@ export class Ingester {
 
   async #verify(blocks: readonly JournalBlock[]): Promise<void> {
     const rows: UsageRow[] = []
-    const collected = this.#collect(blocks, { take: (row) => rows.push(row) })
+    const collected = await this.#collect(blocks, { take: (row) => rows.push(row) })
     if (collected === null) return
     const token = this.#tokenOf(collected)
     // On a server the first insert may still be running: under the same token, one of the two does nothing.
@@ -250,7 +250,7 @@ export class Ingester {
     // Met by the caller; reading may fail first.
     inserted.catch(() => undefined)
     // The statement has to be on its way first: decoding holds the thread until it is done.
-    const upcoming = this.#handedOver().then(() => this.#read(source))
+    const upcoming = this.#aTurn().then(() => this.#read(source))
     // Met by the next turn, unless the insert fails first.
     upcoming.catch(() => undefined)
     return upcoming
@@ -266,16 +266,20 @@ export class Ingester {
     const reading = this.#freshness.begin(this.#parts.clock.monotonicMs(), source.end())
     const block = intakeBlock()
     const blocks = await source.next(batchEntries)
-    const collected = this.#collect(blocks, {
+    const collected = await this.#collect(blocks, {
       take: (row) => block.add(row),
       takeLine: (line) => block.addLine(line),
     })
     return { collected, block, reading }
   }
 
-  #collect(blocks: readonly JournalBlock[], takers: Pick<CollectTo, 'take' | 'takeLine'>): CollectedBlocks | null {
+  async #collect(
+    blocks: readonly JournalBlock[],
+    takers: Pick<CollectTo, 'take' | 'takeLine'>,
+  ): Promise<CollectedBlocks | null> {
     const { journalId } = this.#checkpoint
-    const collected = collectBlocks(blocks, { journalId, quarantine: this.#quarantine, ...takers })
+    const to = { journalId, quarantine: this.#quarantine, ...takers }
+    const collected = await collectAtLeisure(blocks, to, () => this.#aTurn())
     for (const reason of collected?.rejected ?? []) {
       this.#rejected++
       this.#parts.log.error({ reason }, 'an entry went to quarantine')
@@ -305,7 +309,7 @@ export class Ingester {
   }
 
   /** A turn of the event loop. */
-  #handedOver(): Promise<void> {
+  #aTurn(): Promise<void> {
     return new Promise((resolve) => {
       this.#parts.timers.after(0, resolve)
     })
