@@ -248,3 +248,44 @@ for (const fault of faults) {
     assert.equal(opened, 0)
   })
 }
+
+test('where it takes long to find the oldest, nobody waits for it, and it is known later', async () => {
+  const journal = new ListedJournal()
+  let held = Promise.withResolvers<void>()
+  let position: JournalPosition | null = null
+  let opened = 0
+  const openSource: OpenSource = async (from) => {
+    const source = await journal.open(from)
+    // The first is the count's.
+    const slow = ++opened > 1
+    return {
+      ...source,
+      async next(most) {
+        if (slow) await held.promise
+        return source.next(most)
+      },
+    }
+  }
+  const meter = new LagMeter({
+    openSource,
+    clock: { wallMs: () => startMs + 9_000, monotonicMs: () => 0 },
+    timers: { after: (_delayMs, run) => ({ cancel: clearImmediate.bind(null, setImmediate(run)) }) },
+    progress: () => ({ position, settled: position?.blockNo ?? 0 }),
+  })
+  const write = (endedAtMs: number) => journal.append([textOf({ kind: 'settled', endedAtMs: startMs + endedAtMs })])
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  for (const endedAtMs of [1_000, 2_000, 3_000]) write(endedAtMs)
+  assert.deepEqual(await meter.read(), { records: 3, ageMs: 0 })
+  assert.deepEqual(await meter.read(), { records: 3, ageMs: 0 })
+  assert.equal(opened, 2, 'one look at a time')
+  held.resolve()
+  await turn()
+  assert.deepEqual(await meter.read(), { records: 3, ageMs: 8_000 })
+  held = Promise.withResolvers<void>()
+  position = { segment: 'listed', offset: 2, blockNo: 2 }
+  assert.deepEqual(await meter.read(), { records: 1, ageMs: 8_000 }, 'at least not less than before')
+  held.resolve()
+  await turn()
+  assert.deepEqual(await meter.read(), { records: 1, ageMs: 6_000 })
+  await meter.close()
+})

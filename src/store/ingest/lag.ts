@@ -48,6 +48,7 @@ export class LagMeter {
   #oldest: { readonly behindBlock: number; readonly sinceMs: number } | null = null
   #reading: Promise<IngestLag> | null = null
   #counting: Promise<void> | null = null
+  #looking: Promise<boolean> | null = null
   #closed = false
 
   constructor(parts: LagParts) {
@@ -65,7 +66,7 @@ export class LagMeter {
   async close(): Promise<void> {
     this.#closed = true
     // What goes wrong there is met by whoever asked.
-    await Promise.allSettled([this.#reading, this.#counting])
+    await Promise.allSettled([this.#reading, this.#counting, this.#looking])
     await this.#closeSource()
   }
 
@@ -88,17 +89,15 @@ export class LagMeter {
   /** The store may have come by a count that goes on: then one that waits shows only where the journal is looked at. */
   async #oneWaits(position: JournalPosition | null): Promise<boolean> {
     if (this.#counting === null) return false
-    const sinceMs = await this.#firstEndMs(position)
-    if (sinceMs === null) return false
-    this.#oldest = { behindBlock: blockNo(position), sinceMs }
-    return true
+    // Where it takes long to look there is much to be read.
+    return (await this.#found(position)) !== false
   }
 
-  /** Until it is done, or nobody would wait any longer. */
-  async #patiently(counting: Promise<void>): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const timer = this.#parts.timers.after(patienceMs, resolve)
-    await Promise.race([counting, late]).finally(() => timer.cancel())
+  /** Null where nobody would wait any longer for it. */
+  async #patiently<Done>(work: Promise<Done>): Promise<Done | null> {
+    const { promise: late, resolve } = Promise.withResolvers<null>()
+    const timer = this.#parts.timers.after(patienceMs, () => resolve(null))
+    return await Promise.race([work, late]).finally(() => timer.cancel())
   }
 
   /** To the journal's end. */
@@ -134,13 +133,33 @@ export class LagMeter {
     return this.#source
   }
 
-  /** Since when the first record behind a position has been there; since the first question where it does not say. */
+  /**
+   * Since when the first record behind a position has been there; since the first question where it does not say. Where it
+   * is not to be had yet, what was known before it.
+   */
   async #waitingSinceMs(position: JournalPosition | null): Promise<number> {
-    if (this.#oldest?.behindBlock !== blockNo(position)) {
-      const sinceMs = (await this.#firstEndMs(position)) ?? this.#parts.clock.wallMs()
-      this.#oldest = { behindBlock: blockNo(position), sinceMs }
-    }
-    return this.#oldest.sinceMs
+    const nowMs = this.#parts.clock.wallMs()
+    const behindBlock = blockNo(position)
+    if (this.#oldest?.behindBlock !== behindBlock && (await this.#found(position)) === false)
+      this.#oldest = { behindBlock, sinceMs: nowMs }
+    return this.#oldest?.sinceMs ?? nowMs
+  }
+
+  /**
+   * Whether there is a record that says since when it waits; null where it takes long: in a compressed segment all before
+   * it has to be unpacked. One look is under way at a time.
+   */
+  #found(position: JournalPosition | null): Promise<boolean | null> {
+    this.#looking ??= this.#look(position).finally(() => {
+      this.#looking = null
+    })
+    return this.#patiently(this.#looking)
+  }
+
+  async #look(position: JournalPosition | null): Promise<boolean> {
+    const sinceMs = await this.#firstEndMs(position)
+    if (sinceMs !== null) this.#oldest = { behindBlock: blockNo(position), sinceMs }
+    return sinceMs !== null
   }
 
   async #firstEndMs(position: JournalPosition | null): Promise<number | null> {
