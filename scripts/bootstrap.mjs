@@ -6,6 +6,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -102,7 +103,12 @@ function runTests(named) {
   // Node's own runner expands the patterns, so that Node 20, which could not, need not.
   const files = named.length > 0 ? named : ['src/**/*.test.ts', 'test/**/*.test.ts']
   if (named.length === 0) process.chdir(root)
-  handOver(['--test', '--test-timeout=180000', `--test-reporter=${reporter}`, ...files])
+  const limit = new URL('./test-file-limit.mjs', import.meta.url).href
+  // Many tests wait for processes that they start, so that two at a time pay on any machine; Node's own choice for two
+  // cores is one.
+  const concurrency = Math.max(2, availableParallelism() - 1)
+  const options = [`--test-concurrency=${concurrency}`, '--test-timeout=90000', `--import=${limit}`]
+  handOver(['--test', ...options, `--test-reporter=${reporter}`, ...files])
 }
 
 if (install() || nothingCompiled()) compile()

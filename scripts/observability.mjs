@@ -4,29 +4,14 @@
 import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installDebian } from './debian.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const programs = ['prometheus', 'promtool', 'prometheus-alertmanager', 'amtool']
-const packages = ['prometheus', 'prometheus-alertmanager']
-
-const missing = () => programs.filter((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error !== undefined)
-
-function install() {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const apt = (...args) => spawnSync('apt-get', args, { stdio: ['ignore', 2, 2], env }).status === 0
-  // Without recommended packages: node exporters and such are not what is tested. Nor need the services be started.
-  return apt('update', '-q') && apt('install', '-y', '-q', '--no-install-recommends', ...packages)
-}
-
-if (missing().length > 0) {
-  process.stderr.write(`Missing: ${missing().join(', ')}. Installing ${packages.join(' and ')} …\n`)
-  const mayInstall = process.getuid?.() === 0
-  if (!mayInstall || !install() || missing().length > 0) {
-    const why = mayInstall ? 'apt-get could not install them' : 'only root may install them'
-    process.stderr.write(`${why}. Run: sudo apt-get install ${packages.join(' ')}\n`)
-    process.stdout.write('0 passed, 1 failed\n')
-    process.exit(1)
-  }
+const why = installDebian(['prometheus', 'prometheus-alertmanager'])
+if (why !== null) {
+  process.stderr.write(`${why}\n`)
+  process.stdout.write('0 passed, 1 failed\n')
+  process.exit(1)
 }
 
 const reporter = new URL('./test-reporter.mjs', import.meta.url).href

@@ -1,6 +1,8 @@
-// A concise reporter: a line per file, what failed with its reason, and as the very last line "N passed, N failed".
+// A concise reporter: what failed with its reason, which files took longest, and as the very last line "N passed, N failed".
 // A test is a leaf; suites and files around it are not counted. Skipped tests are named, since a test that did not run
 // proves nothing.
+
+import { resolve } from 'node:path'
 
 const summary = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/
 
@@ -13,6 +15,8 @@ export default async function* report(source) {
   const failures = []
   /** The last words of each file: what a file that could not even be loaded has to say. */
   const stderr = new Map()
+  /** [seconds, name] of each file. */
+  const files = []
   for await (const { type, data } of source) {
     if (type === 'test:stdout' && process.env.TEST_OUTPUT === '1') yield data.message
     if (type === 'test:stderr') {
@@ -20,10 +24,10 @@ export default async function* report(source) {
       stderr.set(data.file, ((stderr.get(data.file) ?? '') + data.message).slice(-4000))
     }
     if (type === 'test:diagnostic' && !summary.test(data.message)) yield `note: ${data.message}\n`
+    if (type === 'test:complete' && isFile(data))
+      files.push([data.details.duration_ms / 1000, place({ file: data.file })])
     if (type !== 'test:pass' && type !== 'test:fail') continue
-    const isFile =
-      data.nesting === 0 && data.file !== undefined && (data.name === data.file || data.details?.type === 'file')
-    if (data.details?.type === 'suite' || (isFile && type === 'test:pass')) continue
+    if (data.details?.type === 'suite' || (isFile(data) && type === 'test:pass')) continue
     if (data.skip !== undefined && data.skip !== false) {
       skipped.push(`${data.name}${typeof data.skip === 'string' && data.skip !== '' ? `: ${data.skip}` : ''}`)
       continue
@@ -45,8 +49,19 @@ export default async function* report(source) {
     const lastWords = data.name === data.file ? (stderr.get(data.file) ?? '') : ''
     yield `\n✖ ${data.name}\n  ${place(data)}\n${indent(`${text}\n${lastWords}`.trimEnd())}\n`
   }
+  if (files.length > 1) yield slowest(files)
   for (const name of skipped) yield `not run: ${name}\n`
   yield `${passed} passed, ${failed} failed\n`
+}
+
+/** Its name is the path as it was given to the runner. */
+function isFile({ nesting, name, file }) {
+  return nesting === 0 && file !== undefined && resolve(name) === file
+}
+
+function slowest(files) {
+  const first = files.sort(([one], [other]) => other - one).slice(0, 10)
+  return `slowest files: ${first.map(([seconds, name]) => `${name} ${seconds.toFixed(0)} s`).join(', ')}\n`
 }
 
 function place(data) {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Agent, fetch } from 'undici'
+import { notHere } from '#test/support/debian.ts'
 import { freePort } from '#test/support/free-port.ts'
 import { until } from '#test/support/until.ts'
 import { root } from './repository.ts'
@@ -22,8 +23,7 @@ test('the proxy holds nothing back, repeats nothing and keeps /metrics inside', 
 
 test('through nginx a stream arrives event by event, and /metrics does not', async (t) => {
   if (spawnSync('nginx', ['-v']).error !== undefined || spawnSync('openssl', ['version']).error !== undefined) {
-    t.diagnostic('nginx or openssl is not here, so that the configuration is checked by its text alone')
-    return
+    return notHere(t, 'nginx or openssl is not here, so that the configuration is checked by its text alone')
   }
   let stream: ServerResponse | null = null
   const upstream = createServer((_, response) => {

@@ -55,6 +55,26 @@ describe('allowance of a stream', () => {
     )
   })
 
+  it('asks the budget once for many chunks, and not for those that are covered', () => {
+    const hold = new Purse(64n, 1_000_000n)
+    const asked: bigint[] = []
+    const counting: ExtendableHold = {
+      get heldPicoUsd() {
+        return hold.heldPicoUsd
+      },
+      extend: (picoUsd) => {
+        asked.push(picoUsd)
+        return hold.extend(picoUsd)
+      },
+      shortOf: (picoUsd) => hold.shortOf(picoUsd),
+    }
+    const parts = { hold: counting, boundPicoUsd: BigInt, coveredTokens: 64, mostTokens: 10_000, ...usual }
+    const allowance = new StreamAllowance(parts)
+    for (let bytes = 10; bytes <= 1_000; bytes += 10) assert.ok(allowance.covers(bytes))
+    // 64 were held. One chunk ahead is wanted: 70 and 512 more when 60 have come, and so on.
+    assert.deepEqual(asked, [518n, 520n])
+  })
+
   it('goes to the end of an answer that the budget can pay', () => {
     const hold = new Purse(64n, 1_000n)
     const allowance = new StreamAllowance({
