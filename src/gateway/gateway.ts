@@ -1,3 +1,4 @@
+import { noBytes } from '#lib/no-bytes.ts'
 import type { Asker, ClientExchange } from '#ports.ts'
 import { type Dialect, matchEndpoint } from '#providers/endpoints.ts'
 import { shapeError } from '#providers/errors.ts'
@@ -149,7 +150,7 @@ function isPath(target: string): boolean {
 function answerNoPath(exchange: ClientExchange): void {
   const { method, path } = exchange
   if (method === 'OPTIONS' && path === '*') {
-    return exchange.answer(200, ['allow', 'GET, POST, PATCH, DELETE, OPTIONS'], Buffer.alloc(0))
+    return exchange.answer(200, ['allow', 'GET, POST, PATCH, DELETE, OPTIONS'], noBytes)
   }
   const message = 'The target of the request is not a path, such as /v1/models, in valid percent-encoding.'
   answerFault(exchange, 'openai', { code: 'invalid_request', message })

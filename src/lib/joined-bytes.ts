@@ -1,3 +1,5 @@
+import { noBytes } from './no-bytes.ts'
+
 /** A piece that is kept by itself costs so little beside its bytes: about 280 are for the objects around them. */
 const leastOwnBytes = 2 * 1024
 
@@ -58,5 +60,3 @@ export class JoinedBytes {
     this.#togetherBytes = 0
   }
 }
-
-const noBytes: Buffer = Buffer.alloc(0)

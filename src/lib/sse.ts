@@ -3,6 +3,8 @@
  * read from bytes as they come. Whatever the cuts, the blocks are the same.
  */
 
+import { noBytes } from './no-bytes.ts'
+
 /** One block of a stream: everything up to and with the blank line that ends it. The object is reused: copy what you keep. */
 export interface SseBlock {
   /** Where data and block stand; not always the chunk that was pushed. */
@@ -32,7 +34,6 @@ const lineFeed = 0x0a
 const carriageReturn = 0x0d
 const colon = 0x3a
 const space = 0x20
-const noBytes = Buffer.alloc(0)
 
 /** Cuts a stream into blocks and finds their data. */
 export class SseReader {

@@ -1,6 +1,5 @@
 import { JoinedBytes } from './joined-bytes.ts'
-
-const noBytes: Buffer = Buffer.alloc(0)
+import { noBytes } from './no-bytes.ts'
 
 /** Larger events are let through as they come: they would have to be kept whole. */
 const mostEventBytes = 16 * 1024 * 1024

@@ -1,3 +1,4 @@
+import { noBytes } from '#lib/no-bytes.ts'
 import { type Asker, type ClientExchange, UpstreamFault } from '#ports.ts'
 import { UpstreamPool } from '../upstream.ts'
 
@@ -55,7 +56,6 @@ async function pass(pool: UpstreamPool, exchange: ClientExchange, mostBytes: num
   })
 }
 
-const noBytes: Buffer = Buffer.alloc(0)
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { noBytes } from '#lib/no-bytes.ts'
 import type { BodyFault, ClientExchange } from '#ports.ts'
 import { headText, mayHaveBody } from '../http1/outgoing-answer.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -169,8 +170,6 @@ export function queryOf(target: string): string {
   const mark = target.indexOf('?')
   return mark === -1 ? '' : target.slice(mark)
 }
-
-const noBytes: Buffer = Buffer.alloc(0)
 
 /** Names that the gateway sets are in lower case, as are those of answers passed on. */
 function has(headers: readonly string[], name: string): boolean {

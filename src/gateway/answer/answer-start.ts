@@ -1,6 +1,6 @@
 import { type BodyStart, bodyStart } from '#lib/body-start.ts'
+import { noBytes } from '#lib/no-bytes.ts'
 import type { AnswerSink, UpstreamAnswer, UpstreamFault } from '#ports.ts'
-import { noBytes } from './delivery.ts'
 
 /** Some send white space while they think; of more than this the rest is not waited for. */
 const mostBlankBytes = 65_536

@@ -38,5 +38,3 @@ export const noReading: Reading = {
   usageFinal: false,
   complete: false,
 }
-
-export const noBytes: Buffer = Buffer.alloc(0)

@@ -1,6 +1,6 @@
+import { noBytes } from '#lib/no-bytes.ts'
 import type { AnswerSink, UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Reading } from '#providers/meter.ts'
-import { noBytes } from './delivery.ts'
 
 /**
  * Servers that want no credential are given a filler, such as `x` or `none`. That is no secret, and stands in texts by

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type ContentEncoding, encodeWhole } from '#lib/content-encoding.ts'
+import { noBytes } from '#lib/no-bytes.ts'
 import type { AnswerSink } from '#ports.ts'
 import type { StreamMeter } from '#providers/meter.ts'
 import { CallControl } from '../call-control.ts'
-import { type Delivery, noBytes, noReading } from './delivery.ts'
+import { type Delivery, noReading } from './delivery.ts'
 import { UpstreamSecret } from './hide-secret.ts'
 import { type FlowParts, relayFlow } from './relay-flow.ts'
 

@@ -1,6 +1,7 @@
 import { type Decoded, DecodedTooLarge, decodeWhole } from '#lib/body-decoder.ts'
 import { type ContentEncoding, encodeWhole } from '#lib/content-encoding.ts'
 import { JoinedBytes } from '#lib/joined-bytes.ts'
+import { noBytes } from '#lib/no-bytes.ts'
 import { type AnswerSink, UpstreamFault } from '#ports.ts'
 import { readAnswer } from '#providers/answers/read-answer.ts'
 import { withOwnResultsAddress } from '#providers/answers/results-address.ts'
@@ -8,7 +9,7 @@ import type { Reading } from '#providers/meter.ts'
 import type { Answered } from '../forward.ts'
 import type { OpenCall } from '../open-call.ts'
 import type { Road } from '../road.ts'
-import { type Delivery, noBytes, noReading } from './delivery.ts'
+import { type Delivery, noReading } from './delivery.ts'
 import { mostDecoded, tooLargeDecoded } from './most-decoded.ts'
 
 export interface WholeAnswer extends Pick<Answered, 'answer' | 'upstream' | 'answeredAtMs'> {

@@ -1,4 +1,5 @@
 import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
+import { noBytes } from '#lib/no-bytes.ts'
 import type { BodyFault } from '#ports.ts'
 import { emptyFacts, type RequestFacts } from '#providers/requests/facts.ts'
 import { noReach, type RequestReach } from '#providers/requests/reach.ts'
@@ -26,7 +27,7 @@ export function takeBody(
   { key }: Pick<Caller, 'key'>,
 ): Promise<Buffer | BodyFault> | Buffer | BodyFault | null {
   if (match.body === 'opaque') return null
-  if (match.body === 'none') return noBody
+  if (match.body === 'none') return noBytes
   return exchange.readBody(road.requestBodyBytes, road.heldBodies.roomFor(callId, key.id))
 }
 
@@ -44,7 +45,7 @@ export function readAsk(
   body: Buffer | BodyFault | null,
 ): Promise<Ask | Refusal> | Ask | Refusal {
   if (body === null) return askOf(body, emptyFacts(match), noReach)
-  if (match.body === 'none') return askOf(noBody, emptyFacts(match), noReach)
+  if (match.body === 'none') return askOf(noBytes, emptyFacts(match), noReach)
   if (!Buffer.isBuffer(body)) return refusedBody(body)
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
   const request = { match, contentType: text(contentType), contentEncoding: text(contentEncoding), body }
@@ -85,5 +86,3 @@ function longModelMessage(model: string): string {
 function text(value: string | readonly string[] | undefined): string {
   return typeof value === 'string' ? value : ''
 }
-
-const noBody: Buffer = Buffer.alloc(0)

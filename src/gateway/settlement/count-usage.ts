@@ -1,4 +1,5 @@
 import type { ReportedUsage } from '#core/usage/reported.ts'
+import { noBytes } from '#lib/no-bytes.ts'
 import { countsNothing, isCountable, leavesOutInput, restOfTotal, tellsAll } from '#providers/answers/usage-gaps.ts'
 import type { Delivery } from '../answer/delivery.ts'
 import { runsOn } from '../jobs/background-jobs.ts'
@@ -38,7 +39,7 @@ export async function estimatedUsage(estimator: TokenEstimator, ended: EndedCall
   const { open, delivery } = ended
   const usage = usableOf(ended)
   const [inputTokens, outputTokens] = await Promise.all([
-    usage?.inputTokens || estimator.inputTokens(open.ask.body ?? Buffer.alloc(0)),
+    usage?.inputTokens || estimator.inputTokens(open.ask.body ?? noBytes),
     estimator.outputTokens(delivery.reading.outputText),
   ])
   const reported = usage?.outputTokens ?? 0

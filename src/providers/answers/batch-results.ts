@@ -1,5 +1,6 @@
 import type { EndpointName } from '#core/ledger/entry.ts'
 import { isObject, type JsonObject } from '#lib/json-object.ts'
+import { noBytes } from '#lib/no-bytes.ts'
 import type { BatchRequest, Reading, StreamMeter } from '#providers/meter.ts'
 import { Findings } from './findings.ts'
 import { createReader } from './formats.ts'
@@ -10,7 +11,6 @@ import { tellsAll } from './usage-gaps.ts'
 const longestLine = 16 * 1024 * 1024
 
 const lineFeed = 0x0a
-const noBytes: Buffer = Buffer.alloc(0)
 
 /**
  * Reads the results of a batch as they pass: JSON lines, in Anthropic's form (`result.message`) or OpenAI's

@@ -1,11 +1,10 @@
+import { noBytes } from '#lib/no-bytes.ts'
 import type { Reading, StreamMeter } from '#providers/meter.ts'
 import type { AnswerSource } from './formats.ts'
 import { readAnswer } from './read-answer.ts'
 
 /** Of more than this only the beginning is read: it says nothing of itself, so it is for an estimate. */
 const mostReadBytes = 4 * 1024 * 1024
-
-const noBytes: Buffer = Buffer.alloc(0)
 
 /** For an answer of no form that is known: it is passed on as it comes, and read at its end as far as it is text. */
 export function createBodyMeter(source: AnswerSource): StreamMeter {

@@ -1,5 +1,6 @@
 import { JsonArrayReader } from '#lib/json-array-stream.ts'
 import { isObject } from '#lib/json-object.ts'
+import { noBytes } from '#lib/no-bytes.ts'
 import { type SseBlock, SseReader } from '#lib/sse.ts'
 import type { Reading, StreamMeter } from '#providers/meter.ts'
 import { errorIn } from './errors.ts'
@@ -20,8 +21,6 @@ const maxEventBytes = 16 * 1024 * 1024
 
 /** An unfinished event up to this size is looked at for what ends the answer. */
 const maxPeekBytes = 1024 * 1024
-
-const noBytes: Buffer = Buffer.alloc(0)
 
 /** A meter for one streamed answer: events, or a JSON array as Gemini sends it without `alt=sse`. */
 export function createStreamMeter(options: StreamOptions): StreamMeter {
