@@ -1,6 +1,6 @@
-import { request } from 'node:http'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 import { isObject } from '#lib/json-object.ts'
+import { askSocket } from '../socket-client.ts'
 
 export type ConsoleMetric = MetricObjectWithValues<MetricValue<string>>
 
@@ -17,29 +17,8 @@ export async function readConsoleMetrics(
   socketPath: string,
   timeoutMs: number,
 ): Promise<readonly ConsoleMetric[] | null> {
-  const text = await ask(socketPath, timeoutMs)
+  const text = await askSocket(socketPath, '/metrics', { withinMs: timeoutMs, mostBytes })
   return text === null ? null : metricsOf(text)
-}
-
-function ask(socketPath: string, timeoutMs: number): Promise<string | null> {
-  const { promise, resolve } = Promise.withResolvers<string | null>()
-  const signal = AbortSignal.timeout(timeoutMs)
-  const asked = request({ socketPath, path: '/metrics', signal, agent: false }, (response) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk)
-      bytes += chunk.length
-      if (bytes > mostBytes) response.destroy()
-    })
-    response.on('end', () => resolve(response.statusCode === 200 ? Buffer.concat(chunks).toString('utf8') : null))
-    // Broken off in the middle, by whichever side.
-    response.on('error', () => resolve(null))
-    response.on('close', () => resolve(null))
-  })
-  asked.on('error', () => resolve(null))
-  asked.end()
-  return promise
 }
 
 const types: ReadonlySet<unknown> = new Set(['counter', 'gauge', 'histogram', 'summary'])
