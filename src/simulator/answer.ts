@@ -1,4 +1,5 @@
 import type { Counts } from './counts.ts'
+import type { Model } from './models.ts'
 import type { Tier } from './price-list.ts'
 
 /** One event of a stream as it goes over the wire, its separators included. */
@@ -44,6 +45,10 @@ export const jsonHeaders: Readonly<Record<string, string>> = { 'content-type': '
 export const eventHeaders: Readonly<Record<string, string>> = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
+}
+
+export function chargeOf(model: Model, counts: Counts): Charge {
+  return { model: model.name, modelServed: model.served, counts }
 }
 
 /** A whole JSON answer that costs nothing. */

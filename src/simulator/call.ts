@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from './json.ts'
 import { findModel, type Model } from './models.ts'
 import type { PromptCache } from './prompt-cache.ts'
 import { Refusal, unknownModel } from './refusal.ts'
-import type { Shelf } from './shelf.ts'
+import type { Shelf, StoredFile, StoredMessageBatch, StoredResponse } from './shelf.ts'
 
 export interface Received {
   readonly method: string
@@ -19,7 +19,10 @@ export interface Received {
 export interface World {
   readonly seed: number
   readonly promptCache: PromptCache
-  readonly shelf: Shelf
+  readonly files: Shelf<StoredFile>
+  readonly batches: Shelf<JsonObject>
+  readonly messageBatches: Shelf<StoredMessageBatch>
+  readonly responses: Shelf<StoredResponse>
 }
 
 /** One request on its way to an answer. */

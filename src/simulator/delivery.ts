@@ -129,8 +129,8 @@ class Sender {
     let batch = ''
     let free = true
     while (this.#next < last && free) {
-      const piece = pieces[this.#next] as Piece
-      if (this.#mustPause(piece) || this.#dueMs(piece) > nowMs) break
+      const piece = pieces[this.#next]
+      if (piece === undefined || this.#mustPause(piece) || this.#dueMs(piece) > nowMs) break
       this.#sentTokens = piece.outputTokens
       this.#next++
       if (apart || typeof piece.text !== 'string') free = this.#write(piece.text)

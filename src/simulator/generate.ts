@@ -1,6 +1,7 @@
 import type { Ask, Tool } from './ask.ts'
 import { type Counts, noCounts } from './counts.ts'
 import type { Directives } from './directives.ts'
+import { isObject, type JsonObject } from './json.ts'
 import { hash32, randomFrom, randomName } from './random.ts'
 import { sampleOf } from './sample.ts'
 import { cutPieces, writePieces } from './text.ts'
@@ -84,6 +85,16 @@ function tokensOf(choice: Choice): number {
   let tokens = choice.pieces.length
   for (const call of choice.toolCalls) tokens += call.pieces.length
   return tokens
+}
+
+/** The arguments of a call whole. Cut off they are no JSON: a whole answer then has none, as a stream's client would find. */
+export function argumentsOf({ pieces }: ToolCall): JsonObject {
+  try {
+    const parsed: unknown = JSON.parse(pieces.join(''))
+    return isObject(parsed) ? parsed : {}
+  } catch {
+    return {}
+  }
 }
 
 /** The whole text of a choice; null where it only calls tools. */

@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.ts'
+
 /** Whose shape an error takes. */
 export type Dialect = 'openai' | 'anthropic' | 'google'
 
@@ -54,7 +56,7 @@ const googleStatuses: Readonly<Record<number, string>> = {
 }
 
 /** The error as the API called would put it. */
-export function errorBody(dialect: Dialect, refusal: Refusal, requestId: string): unknown {
+export function errorBody(dialect: Dialect, refusal: Refusal, requestId: string): JsonObject {
   const { status, message } = refusal
   switch (dialect) {
     case 'openai': {

@@ -55,7 +55,14 @@ export class Simulation {
     this.bill = new Bill(parts.billSink)
     this.faults = new FaultPlan(parts.seed)
     this.#idPrefix = randomName(randomFrom(hash32('ids', parts.seed)), 14)
-    this.#world = { seed: parts.seed, promptCache: new PromptCache(), shelf: new Shelf() }
+    this.#world = {
+      seed: parts.seed,
+      promptCache: new PromptCache(),
+      files: new Shelf(),
+      batches: new Shelf(),
+      messageBatches: new Shelf(),
+      responses: new Shelf(),
+    }
   }
 
   readonly onRequest = (request: IncomingMessage, response: ServerResponse): void => {
@@ -66,7 +73,9 @@ export class Simulation {
       if (bytes <= maxBodyBytes) chunks.push(chunk)
     })
     request.on('end', () => {
-      this.#respond(receivedOf(request, chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)), response)
+      const [first] = chunks
+      const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
+      this.#respond(receivedOf(request, body), response)
     })
     request.on('error', () => response.destroy())
   }

@@ -1,35 +1,45 @@
-/** Things a client may come back for: stored responses, files, batches. By kind and id; the oldest go first. */
-export class Shelf {
-  readonly #things = new Map<string, unknown>()
-  readonly #capacity: number
+import type { JsonObject } from './json.ts'
 
-  constructor(capacity = 5000) {
-    this.#capacity = capacity
+export interface StoredFile {
+  readonly file: JsonObject
+  readonly content: Buffer
+}
+
+export interface StoredResponse {
+  readonly response: JsonObject
+  /** Unix time at which a background job is done; 0 = when it was made. */
+  readonly doneAtMs: number
+  readonly cancelled: boolean
+}
+
+export interface StoredMessageBatch {
+  readonly batch: JsonObject
+  /** JSON lines. */
+  readonly results: string
+}
+
+const mostThings = 5_000
+
+/** Things of one kind that a client may come back for, by id; the oldest go first. */
+export class Shelf<Thing> {
+  readonly #things = new Map<string, Thing>()
+
+  put(id: string, thing: Thing): void {
+    this.#things.set(id, thing)
+    const [oldest] = this.#things.size > mostThings ? this.#things.keys() : []
+    if (oldest !== undefined) this.#things.delete(oldest)
   }
 
-  put(kind: string, id: string, thing: unknown): void {
-    this.#things.set(`${kind}/${id}`, thing)
-    if (this.#things.size <= this.#capacity) return
-    for (const oldest of this.#things.keys()) {
-      this.#things.delete(oldest)
-      break
-    }
+  get(id: string): Thing | undefined {
+    return this.#things.get(id)
   }
 
-  get(kind: string, id: string): unknown {
-    return this.#things.get(`${kind}/${id}`)
-  }
-
-  take(kind: string, id: string): unknown {
-    const thing = this.get(kind, id)
-    this.#things.delete(`${kind}/${id}`)
-    return thing
+  remove(id: string): void {
+    this.#things.delete(id)
   }
 
   /** Newest first. */
-  all(kind: string): unknown[] {
-    const found: unknown[] = []
-    for (const [key, thing] of this.#things) if (key.startsWith(`${kind}/`)) found.unshift(thing)
-    return found
+  all(): Thing[] {
+    return [...this.#things.values()].reverse()
   }
 }

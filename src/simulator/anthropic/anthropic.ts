@@ -1,7 +1,7 @@
-import { type Answer, jsonHeaders, plainAnswer } from '../answer.ts'
+import { type Answer, chargeOf, eventHeaders, jsonHeaders, plainAnswer } from '../answer.ts'
 import { bodyObject, type Call, modelOf } from '../call.ts'
 import type { Counts } from '../counts.ts'
-import { type Finish, type Generation, generate } from '../generate.ts'
+import { argumentsOf, type Finish, type Generation, generate } from '../generate.ts'
 import type { JsonObject } from '../json.ts'
 import { Refusal } from '../refusal.ts'
 import { askFromMessages, shareCache } from './ask.ts'
@@ -25,37 +25,23 @@ export const stopReasons: Readonly<Record<Finish, string>> = {
 /** `POST /v1/messages`. */
 export function message(call: Call): Answer {
   const body = bodyObject(call)
-  const answer = messageFor(call, body)
-  const { made, model, served, message: shaped } = answer
-  const charge = { model, modelServed: served, counts: made.counts }
-  const common = { status: 200, id: shaped.id, charge, repeatable: made.counts.inputTokens < 1024 }
-  if (body['stream'] !== true) return { ...common, headers: jsonHeaders, body: JSON.stringify(wholeMessage(shaped)) }
-  const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
-  return { ...common, headers, body: messageEvents(shaped, call.directives.repeatUsage ?? 1) }
-}
-
-interface Made {
-  readonly made: Generation
-  readonly model: string
-  readonly served: string
-  readonly message: Message
+  const made = messageFor(call, body)
+  const { counts } = made.made
+  const charge = chargeOf(modelOf(body['model']), counts)
+  const common = { status: 200, id: made.id, charge, repeatable: counts.inputTokens < 1024 }
+  if (body['stream'] !== true) return { ...common, headers: jsonHeaders, body: JSON.stringify(wholeMessage(made)) }
+  return { ...common, headers: eventHeaders, body: messageEvents(made, call.directives.repeatUsage ?? 1) }
 }
 
 /** The answer to one body of the messages API; batches use it too. */
-export function messageFor(call: Call, body: JsonObject): Made {
+export function messageFor(call: Call, body: JsonObject): Message {
   const model = modelOf(body['model'])
   if (typeof body['max_tokens'] !== 'number') throw new Refusal(400, 'max_tokens: Field required')
   const asked = askFromMessages(body, model)
   const share = shareCache(call.world.promptCache, `${call.credential}|${model.name}`, asked, call.nowMs)
   const made = generate(asked.ask, call.directives, call.world.seed, share)
   const usage = usageOf(made.counts)
-  const usageShown = !call.directives.noUsage
-  return {
-    made,
-    model: model.name,
-    served: model.served,
-    message: { id: `msg_01${call.id}`, model: model.served, made, usage, usageShown },
-  }
+  return { id: `msg_01${call.id}`, model: model.served, made, usage, usageShown: !call.directives.noUsage }
 }
 
 /** `POST /v1/messages/count_tokens`: free. */
@@ -114,18 +100,9 @@ function contentOf(made: Generation, id: string): JsonObject[] {
   const choice = made.choices[0]
   if (choice && choice.pieces.length > 0) content.push({ type: 'text', text: choice.pieces.join('') })
   for (const one of choice?.toolCalls ?? []) {
-    content.push({ type: 'tool_use', id: `toolu_01${one.key}`, name: one.name, input: inputOf(one.pieces) })
+    content.push({ type: 'tool_use', id: `toolu_01${one.key}`, name: one.name, input: argumentsOf(one) })
   }
   return content
-}
-
-/** Cut-off arguments are no JSON: the whole answer then has none, as a stream's client would find. */
-function inputOf(pieces: readonly string[]): JsonObject {
-  try {
-    return JSON.parse(pieces.join('')) as JsonObject
-  } catch {
-    return {}
-  }
 }
 
 export const signature = 'c2ltdWxhdGVkIHNpZ25hdHVyZQ=='

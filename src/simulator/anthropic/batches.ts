@@ -2,13 +2,8 @@ import { type Answer, plainAnswer } from '../answer.ts'
 import { bodyObject, type Call } from '../call.ts'
 import { isObject, type JsonObject, objectsOf, textOf } from '../json.ts'
 import { errorBody, Refusal } from '../refusal.ts'
+import type { StoredMessageBatch } from '../shelf.ts'
 import { messageFor, wholeMessage } from './anthropic.ts'
-
-interface MessageBatch {
-  readonly batch: JsonObject
-  /** JSON lines. */
-  readonly results: string
-}
 
 /**
  * `POST /v1/messages/batches`. Processed at once, and not on the bill: a batch is billed when its results are read off
@@ -38,8 +33,7 @@ export function createMessageBatch(call: Call): Answer {
     cancel_initiated_at: null,
     results_url: `https://api.anthropic.com/v1/messages/batches/${id}/results`,
   }
-  const stored: MessageBatch = { batch, results: `${lines.join('\n')}\n` }
-  call.world.shelf.put('message-batch', id, stored)
+  call.world.messageBatches.put(id, { batch, results: `${lines.join('\n')}\n` })
   return plainAnswer(id, { ...batch, processing_status: 'in_progress', ended_at: null, results_url: null })
 }
 
@@ -48,7 +42,7 @@ export function getMessageBatch(call: Call): Answer {
 }
 
 export function listMessageBatches(call: Call): Answer {
-  const data = call.world.shelf.all('message-batch').map((one) => (one as MessageBatch).batch)
+  const data = call.world.messageBatches.all().map(({ batch }) => batch)
   return plainAnswer(`req_${call.id}`, { data, has_more: false, first_id: null, last_id: null })
 }
 
@@ -60,14 +54,14 @@ export function messageBatchResults(call: Call): Answer {
 
 export function deleteMessageBatch(call: Call): Answer {
   const { batch } = stored(call)
-  call.world.shelf.take('message-batch', String(batch['id']))
+  call.world.messageBatches.remove(String(batch['id']))
   return plainAnswer(`req_${call.id}`, { id: batch['id'], type: 'message_batch_deleted' })
 }
 
-function stored(call: Call): MessageBatch {
-  const found = call.world.shelf.get('message-batch', call.params[0] ?? '')
+function stored(call: Call): StoredMessageBatch {
+  const found = call.world.messageBatches.get(call.params[0] ?? '')
   if (!found) throw new Refusal(404, `Could not find a batch with id ${call.params[0]}.`)
-  return found as MessageBatch
+  return found
 }
 
 function resultOf(call: Call, request: JsonObject, index: number): JsonObject {
@@ -75,9 +69,9 @@ function resultOf(call: Call, request: JsonObject, index: number): JsonObject {
   try {
     if (!isObject(params)) throw new Refusal(400, 'params: Field required')
     const id = `${call.id.slice(0, 20)}${textOf(request['custom_id'])?.length ?? 0}${index}`
-    return { type: 'succeeded', message: wholeMessage(messageFor({ ...call, id }, params).message) }
+    return { type: 'succeeded', message: wholeMessage(messageFor({ ...call, id }, params)) }
   } catch (fault) {
     if (!(fault instanceof Refusal)) throw fault
-    return { type: 'errored', error: errorBody('anthropic', fault, `req_${call.id}`) as JsonObject }
+    return { type: 'errored', error: errorBody('anthropic', fault, `req_${call.id}`) }
   }
 }

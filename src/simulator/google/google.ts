@@ -1,8 +1,17 @@
-import { type Answer, eventHeaders, plainAnswer, type WireEvent } from '../answer.ts'
+import { type Answer, chargeOf, eventHeaders, plainAnswer, type WireEvent } from '../answer.ts'
 import { inputTokensOf } from '../ask.ts'
 import { bodyObject, type Call, modelOf } from '../call.ts'
 import type { Counts } from '../counts.ts'
-import { type CacheShare, type Choice, type Finish, type Generation, generate, noCacheShare } from '../generate.ts'
+import {
+  argumentsOf,
+  type CacheShare,
+  type Choice,
+  type Finish,
+  type Generation,
+  generate,
+  noCacheShare,
+  type ToolCall,
+} from '../generate.ts'
 import { isObject, type JsonObject, objectsOf } from '../json.ts'
 import { tinyPngBase64 } from '../media.ts'
 import type { Model } from '../models.ts'
@@ -89,8 +98,12 @@ function cacheShare(call: Call, body: JsonObject, { ask }: GoogleAsk): CacheShar
 }
 
 function commonOf(shape: Shape) {
-  const charge = { model: shape.model.name, modelServed: shape.model.served, counts: shape.counts }
-  return { status: 200, id: shape.id, charge, repeatable: shape.counts.inputTokens < 1024 }
+  return {
+    status: 200,
+    id: shape.id,
+    charge: chargeOf(shape.model, shape.counts),
+    repeatable: shape.counts.inputTokens < 1024,
+  }
 }
 
 function chunkOf(shape: Shape, candidates: readonly unknown[], counts: Counts): unknown {
@@ -137,16 +150,12 @@ function usageOf(shape: Shape, counts: Counts): JsonObject {
 
 function partsOf(choice: Choice): JsonObject[] {
   const parts: JsonObject[] = choice.pieces.length > 0 ? [{ text: choice.pieces.join('') }] : []
-  for (const one of choice.toolCalls) parts.push(callPart(one.name, one.pieces))
+  for (const one of choice.toolCalls) parts.push(callPart(one))
   return parts
 }
 
-function callPart(name: string, pieces: readonly string[]): JsonObject {
-  try {
-    return { functionCall: { name, args: JSON.parse(pieces.join('')) as JsonObject } }
-  } catch {
-    return { functionCall: { name, args: {} } }
-  }
+function callPart(call: ToolCall): JsonObject {
+  return { functionCall: { name: call.name, args: argumentsOf(call) } }
 }
 
 function thoughtParts(shape: Shape, index: number): JsonObject[] {
@@ -198,7 +207,7 @@ function chunksOf(shape: Shape, lastCount: number): Chunk[] {
     }
     for (const one of choice.toolCalls) {
       outputTokens += one.pieces.length
-      push(index, [callPart(one.name, one.pieces)], null)
+      push(index, [callPart(one)], null)
     }
     const images = imageParts(shape)
     if (images.length > 0) {

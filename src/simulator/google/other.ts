@@ -1,4 +1,4 @@
-import { type Answer, jsonHeaders, plainAnswer } from '../answer.ts'
+import { type Answer, chargeOf, jsonHeaders, plainAnswer } from '../answer.ts'
 import { inputTokensOf } from '../ask.ts'
 import { bodyObject, type Call, modelOf } from '../call.ts'
 import { noCounts } from '../counts.ts'
@@ -32,7 +32,7 @@ function embed(request: JsonObject): { values: number[]; tokens: number } {
 
 function embedded(call: Call, body: string, inputTokens: number): Answer {
   const model = modelOf(call.params[0])
-  const charge = { model: model.name, modelServed: model.served, counts: { ...noCounts, inputTokens } }
+  const charge = chargeOf(model, { ...noCounts, inputTokens })
   return { status: 200, headers: jsonHeaders, body, id: `req_${call.id}`, charge, repeatable: false }
 }
 

@@ -113,6 +113,11 @@ export function formatOf(format: unknown): Format {
 
 const effortTokens: Readonly<Record<string, number>> = { none: 0, minimal: 0, low: 48, medium: 96, high: 128 }
 
+/** Null for a word that is not known, and for none. */
+export function tokensOfEffort(effort: unknown): number | null {
+  return effortTokens[textOf(effort) ?? ''] ?? null
+}
+
 function reasoningOf(body: JsonObject, model: Model): number | null {
   const thinking = body['thinking']
   if (isObject(thinking)) {
@@ -120,5 +125,5 @@ function reasoningOf(body: JsonObject, model: Model): number | null {
   }
   const effort = textOf(body['reasoning_effort'])
   if (effort === null) return model.reasoning === 'always' ? null : 0
-  return effortTokens[effort] ?? null
+  return tokensOfEffort(effort)
 }

@@ -1,9 +1,9 @@
 import { type Answer, plainAnswer } from '../answer.ts'
 import { bodyObject, type Call, nowS } from '../call.ts'
-import { isObject, type JsonObject, textOf } from '../json.ts'
+import { isObject, type Json, type JsonObject, textOf } from '../json.ts'
 import { errorBody, Refusal } from '../refusal.ts'
+import type { StoredFile } from '../shelf.ts'
 import { chatCompletion } from './chat.ts'
-import type { StoredFile } from './things.ts'
 
 /**
  * `POST /v1/batches`: worked on at once where its file is here, otherwise kept as it is. Not on the bill: a batch is
@@ -22,16 +22,12 @@ export function createBatch(call: Call): Answer {
     request_counts: { total: 0, completed: 0, failed: 0 },
     metadata: body['metadata'] ?? null,
   }
-  call.world.shelf.put(
-    'batch',
-    id,
-    workedOn(call, batch, call.world.shelf.get('file', input) as StoredFile | undefined),
-  )
+  call.world.batches.put(id, workedOn(call, batch, call.world.files.get(input)))
   return plainAnswer(id, batch)
 }
 
 export function listBatches(call: Call): Answer {
-  return plainAnswer(`req_${call.id}`, { object: 'list', data: call.world.shelf.all('batch'), has_more: false })
+  return plainAnswer(`req_${call.id}`, { object: 'list', data: call.world.batches.all(), has_more: false })
 }
 
 export function getBatch(call: Call): Answer {
@@ -40,14 +36,14 @@ export function getBatch(call: Call): Answer {
 
 export function cancelBatch(call: Call): Answer {
   const cancelled = { ...storedBatch(call), status: 'cancelling', cancelling_at: nowS(call) }
-  call.world.shelf.put('batch', call.params[0] ?? '', cancelled)
+  call.world.batches.put(call.params[0] ?? '', cancelled)
   return plainAnswer(`req_${call.id}`, cancelled)
 }
 
 function storedBatch(call: Call): JsonObject {
-  const found = call.world.shelf.get('batch', call.params[0] ?? '')
+  const found = call.world.batches.get(call.params[0] ?? '')
   if (!found) throw new Refusal(404, `No batch found with id '${call.params[0]}'.`)
-  return found as JsonObject
+  return found
 }
 
 function workedOn(call: Call, batch: JsonObject, input: StoredFile | undefined): JsonObject {
@@ -58,8 +54,7 @@ function workedOn(call: Call, batch: JsonObject, input: StoredFile | undefined):
   const content = Buffer.from(`${results.map((result) => JSON.stringify(result)).join('\n')}\n`)
   const id = `file-${call.id}-output`
   const file = { id, object: 'file', bytes: content.length, created_at: nowS(call), purpose: 'batch_output' }
-  const stored: StoredFile = { file, content }
-  call.world.shelf.put('file', id, stored)
+  call.world.files.put(id, { file, content })
   const counts = { total: lines.length, completed, failed: lines.length - completed }
   return { ...batch, status: 'completed', output_file_id: id, completed_at: nowS(call), request_counts: counts }
 }
@@ -75,15 +70,11 @@ function resultOf(call: Call, line: string, index: number): JsonObject {
       throw new Refusal(400, 'Only chat completions are served in batches.')
     const body = Buffer.from(JSON.stringify(request['body'] ?? null))
     const answer = chatCompletion({ ...call, id, received: { ...call.received, body } })
-    return {
-      ...common,
-      response: { status_code: 200, request_id: id, body: JSON.parse(String(answer.body)) as JsonObject },
-    }
+    const answered: Json = JSON.parse(String(answer.body))
+    return { ...common, response: { status_code: 200, request_id: id, body: answered } }
   } catch (fault) {
     if (!(fault instanceof Refusal)) throw fault
-    return {
-      ...common,
-      response: { status_code: fault.status, request_id: id, body: errorBody('openai', fault, id) as JsonObject },
-    }
+    const refused = { status_code: fault.status, request_id: id, body: errorBody('openai', fault, id) }
+    return { ...common, response: refused }
   }
 }

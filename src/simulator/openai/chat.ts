@@ -1,4 +1,4 @@
-import { type Answer, eventHeaders, jsonHeaders, type WireEvent } from '../answer.ts'
+import { type Answer, chargeOf, eventHeaders, jsonHeaders, type WireEvent } from '../answer.ts'
 import type { Ask } from '../ask.ts'
 import { bodyObject, type Call, modelOf, nowS } from '../call.ts'
 import type { Counts } from '../counts.ts'
@@ -28,7 +28,7 @@ export function chatCompletion(call: Call): Answer {
   const made = generate(ask, told, call.world.seed, cacheShare(call, body, ask))
   const shape = shapeOf(call, ask, made, body)
   const tier = tierOf(ask, body)
-  const charge = { model: model.name, modelServed: model.served, counts: made.counts, ...(tier && { tier }) }
+  const charge = { ...chargeOf(model, made.counts), ...(tier && { tier }) }
   const common = { status: 200, id: shape.id, charge, repeatable: ask.inputTokens < 64 }
   if (body['stream'] !== true) {
     return { ...common, headers: jsonHeaders, body: JSON.stringify(wholeAnswer(shape, call.directives)) }

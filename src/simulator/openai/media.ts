@@ -1,4 +1,4 @@
-import { type Answer, eventHeaders, jsonHeaders, type WireEvent } from '../answer.ts'
+import { type Answer, chargeOf, eventHeaders, jsonHeaders, type WireEvent } from '../answer.ts'
 import { bodyObject, type Call, modelOf, nowS } from '../call.ts'
 import { type Counts, noCounts } from '../counts.ts'
 import { type JsonObject, numberOf, objectsOf, textOf } from '../json.ts'
@@ -34,16 +34,17 @@ function imageAnswer(call: Call, body: JsonObject, pictures: number): Answer {
     const asUrl = body['response_format'] !== 'b64_json'
     const one = asUrl ? { url: 'https://example.com/simulated.png' } : { b64_json: tinyPngBase64 }
     const data = Array.from({ length: n }, () => ({ ...one, revised_prompt: body['prompt'] ?? '' }))
-    const charge = { model: model.name, modelServed: model.served, counts: noCounts }
+    const charge = chargeOf(model, noCounts)
     return { ...base, body: JSON.stringify({ created: nowS(call), data }), charge }
   }
   const textTokens = countTokens(textOf(body['prompt']) ?? '') + 4
+  const pictureTokens = n * (imageTokens[textOf(body['quality']) ?? 'auto'] ?? 1056)
   const counts: Counts = {
     ...noCounts,
     inputTokens: textTokens + pictures * 194,
     imageInputTokens: pictures * 194,
-    outputTokens: n * (imageTokens[textOf(body['quality']) ?? 'auto'] ?? 1056),
-    imageOutputTokens: n * (imageTokens[textOf(body['quality']) ?? 'auto'] ?? 1056),
+    outputTokens: pictureTokens,
+    imageOutputTokens: pictureTokens,
   }
   const usage = {
     input_tokens: counts.inputTokens,
@@ -61,7 +62,7 @@ function imageAnswer(call: Call, body: JsonObject, pictures: number): Answer {
     size: body['size'] ?? '1024x1024',
     ...(call.directives.noUsage ? {} : { usage }),
   }
-  return { ...base, body: JSON.stringify(answer), charge: { model: model.name, modelServed: model.served, counts } }
+  return { ...base, body: JSON.stringify(answer), charge: chargeOf(model, counts) }
 }
 
 /** `POST /v1/audio/speech`: bytes without a count, or events that end in one (`stream_format: sse`). */
@@ -73,7 +74,7 @@ export function speech(call: Call): Answer {
   const seconds = Math.max(0.5, input.length / 15)
   const outputTokens = Math.round(seconds * 20)
   const counts: Counts = { ...noCounts, inputTokens: countTokens(input), outputTokens, audioOutputTokens: outputTokens }
-  const charge = { model: model.name, modelServed: model.served, counts }
+  const charge = chargeOf(model, counts)
   const base = { id: `req_${call.id}`, status: 200, charge, repeatable: false }
   if (body['stream_format'] !== 'sse') {
     return { ...base, headers: { 'content-type': speechType(body['response_format']) }, body: silentWav(seconds) }
@@ -133,7 +134,7 @@ function audioText(call: Call, task: 'transcribe' | 'translate'): Answer {
         audioInputTokens: seconds * 10,
         outputTokens: pieces.length,
       }
-  const charge = { model: model.name, modelServed: model.served, counts }
+  const charge = chargeOf(model, counts)
   const base = { id: `req_${call.id}`, status: 200, charge, repeatable: false }
   const usage = usageOf(counts)
   if (form.fields.get('stream') === 'true' && !byTime) {

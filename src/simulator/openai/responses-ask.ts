@@ -2,7 +2,7 @@ import { type Ask, inputTokensOf, newTally, type Tally, toolsFrom } from '../ask
 import { isObject, type JsonObject, listOf, numberOf, objectsOf, textOf } from '../json.ts'
 import type { Model } from '../models.ts'
 import { Refusal } from '../refusal.ts'
-import { formatOf, readParts, toolChoiceOf } from './ask.ts'
+import { formatOf, readParts, tokensOfEffort, toolChoiceOf } from './ask.ts'
 
 /**
  * Reads the body of a responses call.
@@ -28,7 +28,7 @@ export function askFromResponses(body: JsonObject, model: Model): Ask {
     for (const item of objectsOf(input)) readItem(item, tally)
   }
   const tools = objectsOf(body['tools'])
-  const text = body['text']
+  const { text, reasoning } = body
   return {
     model,
     prompt: tally.prompt,
@@ -45,7 +45,7 @@ export function askFromResponses(body: JsonObject, model: Model): Ask {
     format: formatOf(isObject(text) ? text['format'] : null),
     maxOutputTokens: numberOf(body['max_output_tokens']),
     choices: 1,
-    reasoningTokens: effortOf(body['reasoning']),
+    reasoningTokens: isObject(reasoning) ? tokensOfEffort(reasoning['effort']) : null,
     searchesWeb: tools.some((tool) => textOf(tool['type'])?.startsWith('web_search') ?? false),
     stop: [],
   }
@@ -67,11 +67,4 @@ function readItem(item: JsonObject, tally: Tally): void {
   } else {
     readParts(listOf(content), tally, isUser)
   }
-}
-
-const effortTokens: Readonly<Record<string, number>> = { none: 0, minimal: 0, low: 48, medium: 96, high: 128 }
-
-function effortOf(reasoning: unknown): number | null {
-  const effort = isObject(reasoning) ? textOf(reasoning['effort']) : null
-  return effort === null ? null : (effortTokens[effort] ?? null)
 }

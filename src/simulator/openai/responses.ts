@@ -1,4 +1,4 @@
-import { type Answer, eventHeaders, jsonHeaders, plainAnswer } from '../answer.ts'
+import { type Answer, chargeOf, eventHeaders, jsonHeaders, plainAnswer } from '../answer.ts'
 import { bodyObject, type Call, modelOf, nowS } from '../call.ts'
 import type { Counts } from '../counts.ts'
 import { type Generation, generate, noCacheShare } from '../generate.ts'
@@ -6,16 +6,9 @@ import { isObject, type Json, type JsonObject, objectsOf } from '../json.ts'
 import type { Model } from '../models.ts'
 import { openaiPrefixes } from '../prompt-cache.ts'
 import { Refusal } from '../refusal.ts'
+import type { StoredResponse } from '../shelf.ts'
 import { askFromResponses } from './responses-ask.ts'
 import { responseEvents } from './responses-stream.ts'
-
-/** A response as it was kept for its caller. */
-interface Stored {
-  readonly response: JsonObject
-  /** Unix time at which a background job is done; 0 = when it was made. */
-  readonly doneAtMs: number
-  readonly cancelled: boolean
-}
 
 /** `POST /v1/responses`: whole, streamed, or in the background. */
 export function createResponse(call: Call): Answer {
@@ -27,9 +20,8 @@ export function createResponse(call: Call): Answer {
   const background = body['background'] === true
   // Half a second of work, so that a caller sees both states.
   const doneAtMs = background ? call.nowMs + 500 : 0
-  if (body['store'] !== false) call.world.shelf.put('response', id, { response, doneAtMs, cancelled: false })
-  const charge = { model: model.name, modelServed: model.served, counts: made.counts }
-  const common = { status: 200, id, charge, repeatable: false }
+  if (body['store'] !== false) call.world.responses.put(id, { response, doneAtMs, cancelled: false })
+  const common = { status: 200, id, charge: chargeOf(model, made.counts), repeatable: false }
   if (background && body['stream'] !== true) {
     return { ...common, headers: jsonHeaders, body: JSON.stringify(pending(response, 'queued')) }
   }
@@ -65,7 +57,7 @@ export function compactResponse(call: Call): Answer {
     usage: call.directives.noUsage ? null : usageOf(made.counts),
   }
   // It does not say which model it was.
-  const charge = { model: model.name, modelServed: '', counts: made.counts }
+  const charge = { ...chargeOf(model, made.counts), modelServed: '' }
   return { status: 200, headers: jsonHeaders, body: JSON.stringify(compacted), id, charge, repeatable: false }
 }
 
@@ -84,7 +76,7 @@ export function cancelResponse(call: Call): Answer {
     throw new Refusal(400, 'Only responses created with background=true can be cancelled.', 'invalid_request')
   }
   if (stored.doneAtMs > call.nowMs) {
-    call.world.shelf.put('response', call.params[0] ?? '', { ...stored, cancelled: true })
+    call.world.responses.put(call.params[0] ?? '', { ...stored, cancelled: true })
     return plainAnswer(`req_${call.id}`, pending(stored.response, 'cancelled'))
   }
   return plainAnswer(`req_${call.id}`, stored.response)
@@ -93,7 +85,7 @@ export function cancelResponse(call: Call): Answer {
 /** `DELETE /v1/responses/{id}`. */
 export function deleteResponse(call: Call): Answer {
   storedOf(call)
-  call.world.shelf.take('response', call.params[0] ?? '')
+  call.world.responses.remove(call.params[0] ?? '')
   return plainAnswer(`req_${call.id}`, { id: call.params[0], object: 'response', deleted: true })
 }
 
@@ -110,11 +102,11 @@ export function countInputTokens(call: Call): Answer {
   return plainAnswer(`req_${call.id}`, { object: 'response.input_tokens', input_tokens: inputTokens })
 }
 
-function storedOf(call: Call): Stored {
+function storedOf(call: Call): StoredResponse {
   const id = call.params[0] ?? ''
-  const found = call.world.shelf.get('response', id)
+  const found = call.world.responses.get(id)
   if (!found) throw new Refusal(404, `Response with id '${id}' not found.`)
-  return found as Stored
+  return found
 }
 
 /** The response before there is anything in it. */

@@ -1,4 +1,4 @@
-import { type Answer, eventHeaders, jsonHeaders, type WireEvent } from '../answer.ts'
+import { type Answer, chargeOf, eventHeaders, jsonHeaders, type WireEvent } from '../answer.ts'
 import type { Ask } from '../ask.ts'
 import { bodyObject, type Call, modelOf, nowS } from '../call.ts'
 import { noCounts } from '../counts.ts'
@@ -36,7 +36,7 @@ export function textCompletion(call: Call): Answer {
   }
   const id = `cmpl-${call.id}`
   const head = { id, object: 'text_completion', created: nowS(call), model: model.served }
-  const common = { status: 200, id, charge: { model: model.name, modelServed: model.served, counts } }
+  const common = { status: 200, id, charge: chargeOf(model, counts) }
   const shown = call.directives.noUsage !== true
   if (body['stream'] !== true) {
     const choices = made.choices.map(({ pieces, finish }, index) => {
@@ -96,7 +96,7 @@ export function embeddings(call: Call): Answer {
   const usage = { prompt_tokens: inputTokens, total_tokens: inputTokens }
   const shown = call.directives.noUsage ? {} : { usage }
   const text = JSON.stringify({ object: 'list', data, model: model.served, ...shown })
-  const charge = { model: model.name, modelServed: model.served, counts: { ...noCounts, inputTokens } }
+  const charge = chargeOf(model, { ...noCounts, inputTokens })
   return { status: 200, headers: jsonHeaders, body: text, id: `req_${call.id}`, charge, repeatable: true }
 }
 

@@ -1,4 +1,4 @@
-import { type Answer, plainAnswer } from '../answer.ts'
+import { type Answer, chargeOf, plainAnswer } from '../answer.ts'
 import { bodyObject, type Call, modelOf, nowS } from '../call.ts'
 import { noCounts } from '../counts.ts'
 import { getGoogleModel, listGoogleModels } from '../google/other.ts'
@@ -6,6 +6,7 @@ import { type JsonObject, listOf } from '../json.ts'
 import { type Model, models } from '../models.ts'
 import { readForm } from '../multipart.ts'
 import { Refusal } from '../refusal.ts'
+import type { StoredFile } from '../shelf.ts'
 import { fileOf } from './media.ts'
 
 /** `GET /v1/models`, in Anthropic's or Google's shape for clients that carry their key in those vendors' ways. */
@@ -63,12 +64,7 @@ export function moderations(call: Call): Answer {
     }
   })
   const answer = plainAnswer(`modr-${call.id}`, { id: `modr-${call.id}`, model: model.served, results })
-  return { ...answer, charge: { model: model.name, modelServed: model.served, counts: noCounts } }
-}
-
-export interface StoredFile {
-  readonly file: JsonObject
-  readonly content: Buffer
+  return { ...answer, charge: chargeOf(model, noCounts) }
 }
 
 /** `POST /v1/files`. */
@@ -79,13 +75,12 @@ export function createFile(call: Call): Answer {
   const id = `file-${call.id}`
   const purpose = form.fields.get('purpose') ?? 'user_data'
   const file = { id, object: 'file', bytes, created_at: nowS(call), filename: name, purpose, status: 'processed' }
-  const stored: StoredFile = { file, content }
-  call.world.shelf.put('file', id, stored)
+  call.world.files.put(id, { file, content })
   return plainAnswer(id, file)
 }
 
 export function listFiles(call: Call): Answer {
-  const data = call.world.shelf.all('file').map((one) => (one as StoredFile).file)
+  const data = call.world.files.all().map(({ file }) => file)
   return plainAnswer(`req_${call.id}`, { object: 'list', data, has_more: false })
 }
 
@@ -101,12 +96,12 @@ export function fileContent(call: Call): Answer {
 
 export function deleteFile(call: Call): Answer {
   storedFile(call)
-  call.world.shelf.take('file', call.params[0] ?? '')
+  call.world.files.remove(call.params[0] ?? '')
   return plainAnswer(`req_${call.id}`, { id: call.params[0], object: 'file', deleted: true })
 }
 
 function storedFile(call: Call): StoredFile {
-  const found = call.world.shelf.get('file', call.params[0] ?? '')
+  const found = call.world.files.get(call.params[0] ?? '')
   if (!found) throw new Refusal(404, `No such File object: ${call.params[0]}`, null, 'id')
-  return found as StoredFile
+  return found
 }
