@@ -2,8 +2,6 @@ import { says } from './faults.ts'
 
 interface Interpolated {
   readonly text: string
-  /** True where a part came from the environment: such a value is never shown. */
-  readonly fromEnvironment: boolean
   /** What `says` made, one for each reference that could not be read. */
   readonly faults: readonly string[]
 }
@@ -16,9 +14,8 @@ const wellFormed = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
  * is not set or empty, as in a shell. What a variable contains is not looked into again. Pure.
  */
 export function interpolate(source: string, env: Readonly<Record<string, string | undefined>>): Interpolated {
-  if (!source.includes('${')) return { text: source, fromEnvironment: false, faults: [] }
+  if (!source.includes('${')) return { text: source, faults: [] }
   const faults: string[] = []
-  let fromEnvironment = false
   const text = source.replaceAll(reference, (whole: string, inner: string | undefined) => {
     if (whole === '$${') return '${'
     const parts = inner === undefined ? null : wellFormed.exec(inner)
@@ -29,7 +26,6 @@ export function interpolate(source: string, env: Readonly<Record<string, string 
       )
       return ''
     }
-    fromEnvironment = true
     const value = env[name]
     const fallback = parts?.[2]
     if (fallback !== undefined) return value === undefined || value === '' ? fallback : value
@@ -39,5 +35,5 @@ export function interpolate(source: string, env: Readonly<Record<string, string 
     }
     return value
   })
-  return { text, fromEnvironment, faults }
+  return { text, faults }
 }

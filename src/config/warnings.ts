@@ -7,7 +7,12 @@ const shortestSecret = 16
 
 /** What is no fault, but hardly what was meant. */
 export function findWarnings(entries: Entries, adminToken: string | null): string[] {
-  return [...idlePrices(entries), ...weakSecrets(entries, adminToken), ...budgets(entries), ...alerts(entries)]
+  return [
+    ...idlePrices(entries),
+    ...weakSecrets(entries, adminToken),
+    ...budgetWarnings(entries),
+    ...alertWarnings(entries),
+  ]
 }
 
 function idlePrices({ providers, incoming, prices }: Entries): string[] {
@@ -36,7 +41,7 @@ function weakSecrets({ keys, incoming, alerts: { receivers } }: Entries, adminTo
 
 const longestDays: Readonly<Record<BudgetWindow, number>> = { minute: 1, hour: 1, day: 1, week: 7, month: 31 }
 
-function budgets({ budgets: all, singles: { retention } }: Entries): string[] {
+function budgetWarnings({ budgets: all, singles: { retention } }: Entries): string[] {
   const kept = retention?.journal_days ?? retention?.records_days ?? defaultRecordsDays
   return all.flatMap(({ index, entry }) => [
     ...entry.limits.flatMap(({ window }, place) =>
@@ -53,7 +58,7 @@ function budgets({ budgets: all, singles: { retention } }: Entries): string[] {
   ])
 }
 
-function alerts({ alerts: section }: Entries): string[] {
+function alertWarnings({ alerts: section }: Entries): string[] {
   const told = new Set(buildRoutes(section).flatMap((route) => route.receivers))
   const untold = section.receivers
     .filter(({ entry }) => !told.has(entry.name))

@@ -68,74 +68,74 @@ export function textsIn(tree: Tree | undefined, key: string): string[] {
 class Walk {
   readonly faults: ConfigFault[] = []
   readonly lines = new Map<string, number>()
-  private nodes = 0
+  #nodes = 0
   /** What is being read, from the file down. */
-  private readonly within = new Set<Node>()
-  private readonly document: ReturnType<typeof parseDocument>
-  private readonly counter: LineCounter
-  private readonly env: Readonly<Record<string, string | undefined>>
+  readonly #within = new Set<Node>()
+  readonly #document: ReturnType<typeof parseDocument>
+  readonly #counter: LineCounter
+  readonly #env: Readonly<Record<string, string | undefined>>
 
   constructor(
     document: ReturnType<typeof parseDocument>,
     counter: LineCounter,
     env: Readonly<Record<string, string | undefined>>,
   ) {
-    this.document = document
-    this.counter = counter
-    this.env = env
+    this.#document = document
+    this.#counter = counter
+    this.#env = env
   }
 
   visit(node: Node | null, path: readonly PathPart[]): Tree {
     if (node === null || node === undefined) return null
     const start = node.range?.[0]
     const place = pathText(path)
-    if (start !== undefined && !this.lines.has(place)) this.lines.set(place, this.counter.linePos(start).line)
-    this.nodes++
-    if (this.nodes > mostNodes) {
-      if (this.nodes === mostNodes + 1) this.fault(path, 'the file is too large', `at most ${mostNodes} values`)
+    if (start !== undefined && !this.lines.has(place)) this.lines.set(place, this.#counter.linePos(start).line)
+    this.#nodes++
+    if (this.#nodes > mostNodes) {
+      if (this.#nodes === mostNodes + 1) this.#fault(path, 'the file is too large', `at most ${mostNodes} values`)
       return null
     }
-    if (isAlias(node)) return this.visit(node.resolve(this.document) ?? null, path)
-    if (isSeq(node) || isMap(node)) return this.visitCollection(node, path)
+    if (isAlias(node)) return this.visit(node.resolve(this.#document) ?? null, path)
+    if (isSeq(node) || isMap(node)) return this.#visitCollection(node, path)
     if (!isScalar(node) || node.value === null) return null
     const plain = typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
-    const { text, faults } = interpolate(plain, this.env)
+    const { text, faults } = interpolate(plain, this.#env)
     for (const message of faults) {
       const { wrong, expected } = heard(message)
-      this.fault(path, wrong, expected)
+      this.#fault(path, wrong, expected)
     }
     return text
   }
 
-  private visitCollection(node: YAMLSeq | YAMLMap, path: readonly PathPart[]): Tree {
-    if (this.within.has(node)) {
-      this.fault(path, 'is an alias of what it stands in', 'an alias of something else, or the value itself')
+  #visitCollection(node: YAMLSeq | YAMLMap, path: readonly PathPart[]): Tree {
+    if (this.#within.has(node)) {
+      this.#fault(path, 'is an alias of what it stands in', 'an alias of something else, or the value itself')
       return null
     }
-    this.within.add(node)
+    this.#within.add(node)
     const tree = isSeq(node)
       ? node.items.map((item, index) => this.visit(item as Node | null, [...path, index]))
-      : this.visitMap(node.items as MapItem[], path)
-    this.within.delete(node)
+      : this.#visitMap(node.items as MapItem[], path)
+    this.#within.delete(node)
     return tree
   }
 
-  private visitMap(items: readonly MapItem[], path: readonly PathPart[]): Tree {
+  #visitMap(items: readonly MapItem[], path: readonly PathPart[]): Tree {
     const tree: { [key: string]: Tree } = Object.create(null)
     for (const { key, value } of items) {
       if (!isScalar(key)) {
-        this.fault(path, 'has a key that is not a word', 'plain setting names')
+        this.#fault(path, 'has a key that is not a word', 'plain setting names')
         continue
       }
       const name = String(key.value)
       const start = key.range?.[0]
-      if (start !== undefined) this.lines.set(pathText([...path, name]), this.counter.linePos(start).line)
+      if (start !== undefined) this.lines.set(pathText([...path, name]), this.#counter.linePos(start).line)
       tree[name] = this.visit(value, [...path, name])
     }
     return tree
   }
 
-  private fault(path: readonly PathPart[], wrong: string, expected: string): void {
+  #fault(path: readonly PathPart[], wrong: string, expected: string): void {
     this.faults.push({ path: pathText(path), line: this.lines.get(pathText(path)) ?? null, wrong, expected })
   }
 }
