@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
-import type { KeyConfig } from '#config/config.ts'
 import type { NewKey } from '#core/keys/key.ts'
+import type { ConfiguredKey } from '#core/keys/ring.ts'
 import type { Settings } from '#ports.ts'
 import { attributionOptions, type KeyOptions, newKeyOf } from './options/key-options.ts'
 import { type PrintOptions, placeOverrides, withPlaceOptions } from './options/place-options.ts'
@@ -11,7 +11,7 @@ import { describedKey, keyJson, keysTable, keyText, type ShownKey } from './outp
 /** What the command works on; everything else it does by itself. */
 interface KeysPlace {
   readonly settings: Settings
-  readonly configured: readonly KeyConfig[]
+  readonly configured: readonly ConfiguredKey[]
   readonly nowMs: number
 }
 
@@ -77,7 +77,7 @@ function createCommand({ open, print }: KeysDoors): Command {
     })
 }
 
-function refuseTaken(key: NewKey, configured: readonly KeyConfig[]): void {
+function refuseTaken(key: NewKey, configured: readonly ConfiguredKey[]): void {
   if (configured.some(({ name }) => name === key.name)) {
     throw new Error(`there is a key named ${key.name} in the configuration file`)
   }
@@ -162,7 +162,7 @@ function adminTokenCommand({ open, print }: KeysDoors): Command {
     })
 }
 
-function refuseConfigured(name: string, configured: readonly KeyConfig[]): void {
+function refuseConfigured(name: string, configured: readonly ConfiguredKey[]): void {
   if (!configured.some((key) => key.name === name)) return
   throw new Error(`${name} stands in the configuration file; change it there, the gateway reads it again by itself`)
 }

@@ -3,20 +3,15 @@ import { payerFields } from '#core/attribution/payer.ts'
 import { budgetWindows, unboundedRules } from '#core/budget/budget.ts'
 import { says } from './faults.ts'
 import * as is from './scalars.ts'
-import { list, mappingOf, oneOrMore, shape } from './shapes.ts'
+import { each, list, mappingOf, oneOrMore, shape } from './shapes.ts'
 
 /** Above this a limit is a slip of the keyboard. USD. */
 const mostUsd = 10 ** 12
 const mostCount = 10 ** 15 - 1
 
 const texts = oneOrMore(is.word('text of at most 256 characters'), 'texts').optional()
-const payers = Object.fromEntries(payerFields.map((field) => [field, texts])) as Record<
-  (typeof payerFields)[number],
-  typeof texts
->
-
 const scope = shape({
-  ...payers,
+  ...each(payerFields, texts),
   /** The short name of `user_id`. */
   user: texts,
   key: oneOrMore(is.word('the name of a key, or the id of a stored one'), 'keys').optional(),

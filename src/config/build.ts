@@ -3,16 +3,12 @@ import type { JwtRules } from '#core/attribution/jwt-rules.ts'
 import { defaultMayOverride } from '#core/attribution/may-override.ts'
 import type { Payer } from '#core/attribution/payer.ts'
 import { defaultMayBill } from '#core/keys/key.ts'
+import type { ConfiguredKey } from '#core/keys/ring.ts'
+import { type OverrideRateName, overrideRateNames, type PriceOverride } from '#core/pricing/overrides.ts'
+import { sha256Hex } from '#lib/secret.ts'
 import { buildAlerts } from './build-alerts.ts'
 import { buildBudget } from './build-budget.ts'
-import {
-  type Config,
-  type KeyConfig,
-  type PriceOverrideConfig,
-  type PriceRateName,
-  type ProviderConfig,
-  priceRateNames,
-} from './config.ts'
+import type { Config, ProviderConfig } from './config.ts'
 import * as defaults from './defaults.ts'
 import type { Entries } from './entries.ts'
 import type { AttributionEntry, JwtEntry, KeyEntry, PriceEntry, ProviderEntry } from './file-schema.ts'
@@ -45,7 +41,7 @@ export function buildConfig(entries: Entries, around: Surroundings): Config {
     adminToken: around.adminToken,
     providers: entries.providers.map(({ entry }) => buildProvider(entry)),
     aliases: entries.aliases.map(({ entry }) => ({ name: entry.name, target: entry.target })),
-    keys: entries.keys.map(({ entry }) => buildKey(entry, entries.sha256)),
+    keys: entries.keys.map(({ entry }) => buildKey(entry)),
     jwt: singles.jwt === undefined ? null : buildJwt(singles.jwt, around.cwd),
     prices: entries.prices.map(({ entry }) => buildPrice(entry, entries)),
     exchangeRates: entries.exchangeRates
@@ -107,14 +103,14 @@ function withPath(url: string, path: string): string {
   return new URL(url).pathname === '/' ? url + path : url
 }
 
-function buildKey(entry: KeyEntry, sha256: (text: string) => string): KeyConfig {
+function buildKey(entry: KeyEntry): ConfiguredKey {
   const attribution = buildPayer(entry.attribution)
   const mayOverride = entry.may_override ?? defaultMayOverride(attribution)
   const limits = { attribution, mayOverride, models: entry.models ?? null }
   return {
     ...limits,
     name: entry.name,
-    keySha256: entry.key_sha256 ?? sha256(entry.key ?? ''),
+    keySha256: entry.key_sha256 ?? sha256Hex(entry.key ?? ''),
     mayBill: entry.may_bill ?? defaultMayBill(limits),
     expiresAtMs: entry.expires ?? null,
   }
@@ -151,9 +147,9 @@ function buildJwt(entry: JwtEntry, cwd: string): JwtRules {
   }
 }
 
-function buildPrice(entry: PriceEntry, entries: Entries): PriceOverrideConfig {
-  const rates: Partial<Record<PriceRateName, string>> = {}
-  for (const name of priceRateNames) {
+function buildPrice(entry: PriceEntry, entries: Entries): PriceOverride {
+  const rates: Partial<Record<OverrideRateName, string>> = {}
+  for (const name of overrideRateNames) {
     const rate = entry[name]
     if (rate !== undefined) rates[name] = rate
   }

@@ -1,4 +1,5 @@
 import { globMatcher, isLiteral } from '#lib/glob.ts'
+import { sha256Hex } from '#lib/secret.ts'
 import { checkAlerts } from './check-alerts.ts'
 import { checkBudgets } from './check-budgets.ts'
 import { defaultPort, kindDefaults } from './defaults.ts'
@@ -105,7 +106,7 @@ function checkKeys(entries: Entries, report: Report): void {
   }
   repeated(
     entries.keys.filter(({ entry }) => entry.key !== undefined || entry.key_sha256 !== undefined),
-    (entry) => entry.key_sha256 ?? entries.sha256(entry.key ?? ''),
+    (entry) => entry.key_sha256 ?? sha256Hex(entry.key ?? ''),
     (index, first) => report(['keys', index], `has the same secret as keys[${first}]`, 'a secret of its own'),
   )
 }

@@ -2,9 +2,12 @@ import type { LiveThresholds } from '#core/alerting/live-thresholds.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { InhibitRule, Route } from '#core/alerting/routing.ts'
 import type { JwtRules } from '#core/attribution/jwt-rules.ts'
-import type { OverridableField, Payer } from '#core/attribution/payer.ts'
+import type { Payer } from '#core/attribution/payer.ts'
 import type { Budget } from '#core/budget/budget.ts'
-import type { ServiceTier } from '#core/pricing/catalog.ts'
+import type { ConfiguredKey } from '#core/keys/ring.ts'
+import type { ExchangeRate } from '#core/money/exchange.ts'
+import type { PriceOverride } from '#core/pricing/overrides.ts'
+import type { PricedUpstream } from '#core/pricing/resolve.ts'
 import type { cappedLabelNames } from './metrics-schema.ts'
 
 /** The configuration after it was read, checked and filled with defaults. Immutable; a reload makes a new one. */
@@ -17,10 +20,10 @@ export interface Config {
   readonly adminToken: string | null
   readonly providers: readonly ProviderConfig[]
   readonly aliases: readonly { readonly name: string; readonly target: string }[]
-  readonly keys: readonly KeyConfig[]
+  readonly keys: readonly ConfiguredKey[]
   readonly jwt: JwtRules | null
-  readonly prices: readonly PriceOverrideConfig[]
-  readonly exchangeRates: readonly ExchangeRateConfig[]
+  readonly prices: readonly PriceOverride[]
+  readonly exchangeRates: readonly ExchangeRate[]
   /** Which cost is booked where a provider states its own: ours (default) or the provider's. */
   readonly costSource: 'computed' | 'provider'
   /** What to do with a model that has no price. */
@@ -57,71 +60,13 @@ export interface ProviderConfig {
   readonly models: readonly string[]
   readonly timeoutMs: { readonly connect: number; readonly firstByte: number; readonly idle: number }
   readonly retries: { readonly max: number; readonly baseMs: number }
-  readonly billing: BillingConfig
+  readonly billing: PricedUpstream['billing']
   /** True = our attribution keys stay in the body's `metadata`. */
   readonly keepMetadata: boolean
   /** False = streams are not asked for their usage where the caller does not ask: it refuses `stream_options`. */
   readonly askStreamUsage: boolean
   /** Sockets per upstream host. */
   readonly maxConnections: number
-}
-
-interface BillingConfig {
-  readonly currency: string
-  /** Decimal text, off the list price, each from its date on. Empty = no discount. Sorted by `sinceMs`. */
-  readonly discounts: readonly { readonly sinceMs: number; readonly percent: string }[]
-}
-
-export interface KeyConfig {
-  readonly name: string
-  /** SHA-256 of the secret, lower-case hex. The secret itself is not kept. */
-  readonly keySha256: string
-  readonly attribution: Payer
-  readonly mayOverride: readonly OverridableField[]
-  /** Globs; null = every model. */
-  readonly models: readonly string[] | null
-  /** Whether it may book what others bill. */
-  readonly mayBill: boolean
-  readonly expiresAtMs: number | null
-}
-
-/** One dated line of a price list. Rates are exact decimal text, per million tokens unless named otherwise. */
-export interface PriceOverrideConfig {
-  /** Name of a configured provider. */
-  readonly provider: string
-  /** Glob. */
-  readonly model: string
-  readonly fromMs: number
-  readonly tier: ServiceTier
-  readonly currency: string
-  readonly rates: Readonly<Partial<Record<PriceRateName, string>>>
-}
-
-export const priceRateNames = [
-  'input_per_mtok',
-  'cached_input_per_mtok',
-  'cache_write_5m_per_mtok',
-  'cache_write_1h_per_mtok',
-  'output_per_mtok',
-  'reasoning_per_mtok',
-  'input_audio_per_mtok',
-  'output_audio_per_mtok',
-  'input_image_per_mtok',
-  'output_image_per_mtok',
-  'per_request',
-  'web_search_per_1k',
-  'file_search_per_1k',
-  'audio_per_hour',
-] as const
-
-export type PriceRateName = (typeof priceRateNames)[number]
-
-interface ExchangeRateConfig {
-  readonly from: string
-  readonly to: string
-  /** Decimal text: one unit of `from` is this many units of `to`. */
-  readonly rate: string
-  readonly sinceMs: number
 }
 
 interface JournalConfig {

@@ -34,7 +34,6 @@ export interface Entries {
   readonly providerNames: ReadonlySet<string>
   /** False where a provider was left out for its faults: then nothing can be said of what is served. */
   readonly providersComplete: boolean
-  sha256(text: string): string
 }
 
 export interface AlertEntries {

@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { payerFields } from '#core/attribution/payer.ts'
 import { maxTags } from '#core/attribution/tags.ts'
 import { serviceTiers } from '#core/pricing/catalog.ts'
+import { overrideRateNames } from '#core/pricing/overrides.ts'
 import { budget } from './budget-schema.ts'
-import { type PriceRateName, priceRateNames } from './config.ts'
 import { says } from './faults.ts'
 import { metrics } from './metrics-schema.ts'
 import * as is from './scalars.ts'
-import { list, mappingOf, shape } from './shapes.ts'
+import { each, list, mappingOf, shape } from './shapes.ts'
 import { telemetry } from './telemetry-schema.ts'
 
 /*
@@ -50,13 +50,8 @@ const provider = shape({
 const alias = shape({ name: is.glob(), target: is.glob() })
 
 const attributionText = is.word('text of at most 256 characters')
-const scalarAttribution = Object.fromEntries(payerFields.map((field) => [field, attributionText.optional()])) as Record<
-  (typeof payerFields)[number],
-  z.ZodOptional<typeof attributionText>
->
-
 const attribution = shape({
-  ...scalarAttribution,
+  ...each(payerFields, attributionText.optional()),
   tags: mappingOf(is.tagName(), attributionText, 'a mapping of tag to text; no quotation mark or backslash in a tag')
     .refine(
       (tags) => Object.keys(tags).length <= maxTags,
@@ -96,18 +91,13 @@ const jwt = shape({
 })
 
 const rate = is.decimal('a decimal number such as "8.00"')
-const rates = Object.fromEntries(priceRateNames.map((name) => [name, rate.optional()])) as Record<
-  PriceRateName,
-  z.ZodOptional<typeof rate>
->
-
 const price = shape({
   provider: is.name(),
   model: is.glob(),
   from: is.instant(),
   tier: is.oneOf(serviceTiers).optional(),
   currency: is.currency().optional(),
-  ...rates,
+  ...each(overrideRateNames, rate.optional()),
 })
 
 const exchangeRate = shape({

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { ZodType } from 'zod'
+import { sha256Hex } from '#lib/secret.ts'
 import { buildConfig, type Surroundings } from './build.ts'
 import { crossCheck } from './checks.ts'
 import type { Config } from './config.ts'
@@ -62,7 +62,6 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     keyNames: new Set(textsIn(root['keys'], 'name')),
     providerNames: providerNames(root, listed ? providers : [...found, simulated]),
     providersComplete: !listed || providers.length === lengthOf(root['providers']),
-    sha256,
   }
   if (Array.isArray(root['providers']) && root['providers'].length === 0) {
     reader.report(['providers'], 'is empty', 'at least one provider, or the setting left out')
@@ -73,10 +72,6 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   return { ok: true, config: buildConfig(entries, { ...around, simulatedByDefault }), source, warnings }
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
-
 function findFile(
   { env, cwd, readFile }: ConfigSources,
   faults: ConfigFault[],
@@ -85,7 +80,7 @@ function findFile(
   const path = resolve(cwd, named ?? defaultConfigFile)
   try {
     const text = readFile(path)
-    return { source: { path, digest: sha256(text), blank: text.trim() === '' }, text }
+    return { source: { path, digest: sha256Hex(text), blank: text.trim() === '' }, text }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     if (code === 'ENOENT' && named === null) return { source: { path: null, digest: '', blank: true }, text: '' }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { says } from './faults.ts'
 import * as is from './scalars.ts'
-import { list, shape } from './shapes.ts'
+import { each, list, shape } from './shapes.ts'
 
 /** Labels whose values come from callers, so that their number has an end. */
 export const cappedLabelNames = ['provider', 'model', 'department', 'project'] as const
@@ -11,10 +11,7 @@ const limit = is.wholeNumber(1, mostLabelValues)
 
 const limits = shape({
   default: limit.optional(),
-  ...(Object.fromEntries(cappedLabelNames.map((name) => [name, limit.optional()])) as Record<
-    (typeof cappedLabelNames)[number],
-    z.ZodOptional<typeof limit>
-  >),
+  ...each(cappedLabelNames, limit.optional()),
 })
 
 /** One number for all labels, or a mapping of label to number. Faults of a single number stand at the setting itself. */

@@ -45,3 +45,9 @@ export function mappingOf<K extends string, T>(key: z.ZodType<K, string>, value:
         : says(input === null || input === undefined ? 'is empty' : 'is not a mapping', expected),
   })
 }
+
+/** The same schema for each of some keys: `shape({ ...each(names, schema) })`. */
+export function each<Name extends string, T extends z.ZodType>(names: readonly Name[], schema: T): Record<Name, T> {
+  // fromEntries forgets which names they were.
+  return Object.fromEntries(names.map((name) => [name, schema])) as Record<Name, T>
+}

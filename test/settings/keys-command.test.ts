@@ -3,9 +3,8 @@ import { existsSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { type Command, CommanderError } from 'commander'
 import { keysCommand } from '#cli/keys.ts'
-import type { KeyConfig } from '#config/config.ts'
 import { emptyPayer, overridableFields } from '#core/attribution/payer.ts'
-import { createKeyRing } from '#core/keys/ring.ts'
+import { type ConfiguredKey, createKeyRing } from '#core/keys/ring.ts'
 import { globMatcher } from '#lib/glob.ts'
 import { sameDigest, sha256Hex } from '#lib/secret.ts'
 import type { Settings } from '#ports.ts'
@@ -14,7 +13,7 @@ import { opened, settableClock, settingsPath } from './place.ts'
 
 const startMs = Date.UTC(2026, 5, 1)
 
-const configured: KeyConfig = {
+const configured: ConfiguredKey = {
   name: 'from-file',
   keySha256: sha256Hex('configured'),
   attribution: { ...emptyPayer, department: 'it' },

@@ -1,6 +1,6 @@
-import type { KeyConfig } from '#config/config.ts'
 import { type Payer, payerFields, payerProperty } from '#core/attribution/payer.ts'
 import type { StoredKey } from '#core/keys/key.ts'
+import type { ConfiguredKey } from '#core/keys/ring.ts'
 import { isoText } from '#lib/iso-text.ts'
 import { padText, textWidth } from '#lib/text-width.ts'
 
@@ -23,7 +23,7 @@ export interface ShownKey {
   readonly secrets: readonly { readonly prefix: string; readonly expiresAt: string | null }[]
 }
 
-export function describedKey(key: StoredKey | KeyConfig, nowMs: number): ShownKey {
+export function describedKey(key: StoredKey | ConfiguredKey, nowMs: number): ShownKey {
   const { name, attribution, mayOverride, models, mayBill, expiresAtMs } = key
   const over = expiresAtMs !== null && expiresAtMs <= nowMs
   const common = { name, attribution, mayOverride, models, mayBill, expiresAt: isoText(expiresAtMs) }

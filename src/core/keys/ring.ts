@@ -13,14 +13,16 @@ export interface KeyRing {
   readonly size: number
 }
 
-/** A key of the configuration; `KeyConfig` fits. */
+/** A key of the configuration. */
 export interface ConfiguredKey {
   readonly name: string
-  /** SHA-256 of the secret, lower-case hex. */
+  /** SHA-256 of the secret, lower-case hex. The secret itself is not kept. */
   readonly keySha256: string
   readonly attribution: Payer
   readonly mayOverride: readonly OverridableField[]
+  /** Globs; null = every model. */
   readonly models: readonly string[] | null
+  /** Whether it may book what others bill. */
   readonly mayBill: boolean
   readonly expiresAtMs: number | null
 }

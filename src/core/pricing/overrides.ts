@@ -2,9 +2,11 @@ import { parseDecimal } from '#core/money/decimal.ts'
 import type { ServiceTier } from './catalog.ts'
 import type { ListRate, RateCard, RateName } from './rate-card.ts'
 
-/** One dated line of a price list of our own, as the configuration has it. */
+/** One dated line of a price list of our own, as the configuration has it. Rates are exact decimal text. */
 export interface PriceOverride {
+  /** Name of a configured provider. */
   readonly provider: string
+  /** Glob. */
   readonly model: string
   readonly fromMs: number
   readonly tier: ServiceTier
@@ -30,7 +32,9 @@ const overrideRates = {
   audio_per_hour: ['audio_second', 3_600],
 } as const satisfies Readonly<Record<string, readonly [RateName, number]>>
 
-type OverrideRateName = keyof typeof overrideRates
+export type OverrideRateName = keyof typeof overrideRates
+
+export const overrideRateNames = Object.keys(overrideRates) as readonly OverrideRateName[]
 
 /** Whether a name matches any of the globs, without regard to case. */
 export type Matcher = (globs: readonly string[]) => (name: string) => boolean

@@ -14,6 +14,7 @@ export interface PricedUpstream {
   readonly baseUrl: string | null
   readonly billing: {
     readonly currency: string
+    /** Decimal text, off the list price, each from its date on. Empty = no discount. */
     readonly discounts: readonly { readonly sinceMs: number; readonly percent: string }[]
   }
 }
