@@ -1,5 +1,6 @@
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd, parseUsd } from '#core/money/usd-text.ts'
+import { batches } from '#lib/batches.ts'
 import type { ExternalEvent } from '#ports.ts'
 import type { SettingsDatabase } from './schema.ts'
 
@@ -34,10 +35,10 @@ export async function keepExternalEvents(
   nowMs: number,
 ): Promise<void> {
   await database.transaction().execute(async (transaction) => {
-    for (let start = 0; start < events.length; start += rowsPerStatement) {
+    for (const some of batches(events, rowsPerStatement)) {
       await transaction
         .insertInto('external_events')
-        .values(events.slice(start, start + rowsPerStatement).map((event) => rowOf(event, nowMs)))
+        .values(some.map((event) => rowOf(event, nowMs)))
         .onConflict((conflict) => conflict.column('call_id').doNothing())
         .execute()
     }

@@ -1,29 +1,10 @@
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
 import { sql } from 'kysely'
+import { type Migration, readMigrations, statementsOf } from '../migration-files.ts'
 import { SettingsFault } from './fault.ts'
 import type { SettingsDatabase } from './schema.ts'
 
-interface Migration {
-  readonly number: number
-  readonly name: string
-  readonly sql: string
-  /** SHA-256 of the file, lower-case hex. */
-  readonly digest: string
-}
-
-const migrationsDirectory = new URL('./migrations/', import.meta.url)
-
-/** In the order in which they are applied. A merged file is never changed: a test pins the digests. */
 export function settingsMigrations(): readonly Migration[] {
-  return readdirSync(migrationsDirectory)
-    .filter((file) => file.endsWith('.sql'))
-    .sort()
-    .map((file) => {
-      const text = readFileSync(new URL(file, migrationsDirectory), 'utf8')
-      const digest = createHash('sha256').update(text).digest('hex')
-      return { number: Number.parseInt(file, 10), name: file.replace(/\.sql$/, ''), sql: text, digest }
-    })
+  return readMigrations(new URL('./migrations/', import.meta.url))
 }
 
 /**
@@ -44,9 +25,10 @@ export async function migrate(
     const applied = await transaction.selectFrom('schema_migrations').selectAll().orderBy('number').execute()
     for (const row of applied) check(row, migrations)
     const done = new Set(applied.map((row) => Number(row.number)))
-    for (const { number, name, digest, sql: text } of migrations) {
+    for (const migration of migrations) {
+      const { number, name, digest } = migration
       if (done.has(number)) continue
-      for (const statement of statements(text)) await sql.raw(statement).execute(transaction)
+      for (const statement of statementsOf(migration)) await sql.raw(statement).execute(transaction)
       await transaction.insertInto('schema_migrations').values({ number, name, digest, applied_at_ms: nowMs }).execute()
     }
   })
@@ -63,12 +45,4 @@ function check(row: { number: number; name: string; digest: string }, migrations
   if (known.digest !== row.digest) {
     throw new SettingsFault('settings_altered', `migration ${row.name} of the settings is not the one that was applied`)
   }
-}
-
-function statements(text: string): string[] {
-  return text
-    .replace(/^--.*$/gm, '')
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '')
 }

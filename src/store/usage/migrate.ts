@@ -1,34 +1,11 @@
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { type Migration, readMigrations, statementsOf } from '../migration-files.ts'
 import { StoreFault, type UsageDatabase } from './client.ts'
-
-interface Migration {
-  readonly number: number
-  readonly name: string
-  readonly sql: string
-  /** SHA-256 of the file, lower-case hex. */
-  readonly digest: string
-}
 
 const advice =
   'start the version that wrote it, or have it made anew from the journal, as docs/runbooks.md says (TollgateStoreDown)'
 
-const migrationsDirectory = new URL('./migrations/', import.meta.url)
-
-/** In the order in which they are applied. A merged file is never changed: a test pins the digests. */
 export function usageMigrations(): Migration[] {
-  return readdirSync(migrationsDirectory)
-    .filter((file) => file.endsWith('.sql'))
-    .sort()
-    .map((file) => {
-      const sql = readFileSync(new URL(file, migrationsDirectory), 'utf8')
-      return {
-        number: Number.parseInt(file, 10),
-        name: file.replace(/\.sql$/, ''),
-        sql,
-        digest: createHash('sha256').update(sql).digest('hex'),
-      }
-    })
+  return readMigrations(new URL('./migrations/', import.meta.url))
 }
 
 /**
@@ -60,18 +37,10 @@ export async function migrate(database: UsageDatabase, migrations = usageMigrati
 }
 
 async function apply(database: UsageDatabase, migration: Migration): Promise<void> {
-  for (const statement of statements(migration.sql)) await database.command(statement)
+  for (const statement of statementsOf(migration)) await database.command(statement)
   await database.command(
     `INSERT INTO tollgate.schema_migrations (number, name, digest)
      SELECT {number:UInt32}, {name:String}, {digest:String}`,
     { number: migration.number, name: migration.name, digest: migration.digest },
   )
-}
-
-function statements(sql: string): string[] {
-  return sql
-    .replace(/^--.*$/gm, '')
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '')
 }

@@ -5,6 +5,7 @@ import {
   deliverWithinMs,
   type OutboxNotification,
 } from '#core/alerting/outbox.ts'
+import { batches } from '#lib/batches.ts'
 import type { AlertEventRow, SettingsDatabase } from '../schema.ts'
 
 /** SQLite takes 32,766 parameters a statement. */
@@ -25,8 +26,7 @@ export async function commitAlerts(transaction: SettingsDatabase, commit: AlertC
 }
 
 async function insertEvents(transaction: SettingsDatabase, events: AlertCommit['events']): Promise<void> {
-  for (let at = 0; at < events.length; at += rowsAtOnce) {
-    const some = events.slice(at, at + rowsAtOnce)
+  for (const some of batches(events, rowsAtOnce)) {
     await transaction
       .insertInto('alert_events')
       .values(some.map(({ event, told }) => eventRow(event, told)))
@@ -35,10 +35,10 @@ async function insertEvents(transaction: SettingsDatabase, events: AlertCommit['
     const labels = some.flatMap(({ event }) =>
       Object.entries(event.labels).map(([name, value]) => ({ event_id: event.id, name, value })),
     )
-    for (let from = 0; from < labels.length; from += rowsAtOnce) {
+    for (const rows of batches(labels, rowsAtOnce)) {
       await transaction
         .insertInto('alert_labels')
-        .values(labels.slice(from, from + rowsAtOnce))
+        .values(rows)
         .onConflict((conflict) => conflict.columns(['event_id', 'name']).doNothing())
         .execute()
     }
@@ -103,10 +103,10 @@ async function insertNotifications(
       .onConflict((conflict) => conflict.column('id').doNothing())
       .executeTakeFirstOrThrow()
     if (numInsertedOrUpdatedRows === 0n) continue
-    for (let at = 0; at < eventIds.length; at += rowsAtOnce) {
+    for (const some of batches(eventIds, rowsAtOnce)) {
       await transaction
         .insertInto('notification_events')
-        .values(eventIds.slice(at, at + rowsAtOnce).map((event_id) => ({ notification_id: id, event_id })))
+        .values(some.map((event_id) => ({ notification_id: id, event_id })))
         .onConflict((conflict) => conflict.columns(['notification_id', 'event_id']).doNothing())
         .execute()
     }
