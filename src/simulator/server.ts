@@ -175,7 +175,7 @@ export class Simulation {
     const { charge } = answer
     const atMs = this.#parts.time.clock.wallMs()
     const all = charge?.counts ?? noCounts
-    const nothing = delivered !== 'whole' && directives.resetAfter === -1
+    const nothing = delivered !== 'whole' && (directives.resetAfter === -1 || failedUnsaid(line))
     const counts = nothing ? noCounts : delivered === 'whole' ? all : countsUntil(all, line.outputTokens)
     const model = charge?.model ?? ''
     const hint = received.headers['x-simulate-id'] ?? received.headers['x-request-id'] ?? null
@@ -220,6 +220,13 @@ interface Line {
   readonly delivered: Delivered
   readonly outputTokens: number
   readonly directives: Directives
+}
+
+/** An error in place of any output is a refusal, unless the answer had counted the prompt by then, as Anthropic's does. */
+function failedUnsaid({ answer, found, directives, outputTokens }: Line): boolean {
+  const { errorAfter } = directives
+  if (errorAfter === undefined || !isStream(answer.body) || outputTokens > 0) return false
+  return errorAfter === 0 || found?.route.dialect !== 'anthropic'
 }
 
 const noQuery = new URLSearchParams()

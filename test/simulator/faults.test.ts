@@ -102,6 +102,25 @@ test('an early end, a malformed event, half an event and an error event', async 
   assert.equal(failed.length, 4)
 })
 
+test('an error before any output is billed where the prompt had been counted by then, and nowhere else', async () => {
+  const billedFor = async (directives: string, model: string, path: string) => {
+    await readAll(await ask(directives, { stream: true, model, input: 'Hello', max_tokens: 9 }, path))
+    return (await lastBilled(simulator.address)).counts
+  }
+  const claude = ['claude-sonnet-4-5', '/v1/messages'] as const
+  assert.equal((await billedFor('error=0 input=70', ...claude))['inputTokens'], 0)
+  assert.equal((await billedFor('error=1 input=70', ...claude))['inputTokens'], 70)
+  assert.equal((await billedFor('error=2 input=70', 'gpt-4.1', '/v1/responses'))['inputTokens'], 0)
+  assert.equal((await billedFor('error=9 input=70', 'gpt-4.1', '/v1/responses'))['inputTokens'], 70)
+  assert.equal((await billedFor('error=1 input=70', 'gpt-4.1', '/v1/chat/completions'))['inputTokens'], 0)
+})
+
+test('hidden thinking of the API before chat is billed wherever it breaks off', async () => {
+  const body = { stream: true, model: 'gpt-3.5-turbo-instruct', prompt: 'Hello' }
+  await readAll(await ask('reset=1 reasoning=5 tokens=3', body, '/v1/completions'))
+  assert.equal((await lastBilled(simulator.address)).counts['outputTokens'], 6)
+})
+
 test('usage is left out or repeated, and the bill knows it all the same', async () => {
   const none = await readAll(await ask('no-usage', { stream: true, ...usage }))
   assert.equal(none.text.includes('prompt_tokens'), false)
