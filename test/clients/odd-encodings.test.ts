@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { brotliCompressSync, deflateRawSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { bodyOf } from '#test/support/raw-upstream.ts'
 import { type Asked, httpBytes, type OddAnswers, sse, startOddAnswers } from './odd-answers.ts'
 
@@ -45,6 +45,37 @@ for (const [name, encoding, encode] of readable) {
     })
   }
 }
+
+const asked = { ...streamed, body: { ...streamed.body, stream_options: { include_usage: true } } }
+
+test('of a compressed stream the chunk that nobody but the gateway asked for is kept as of any other', async () => {
+  const encoders: readonly (readonly [string, (body: string) => Buffer])[] = [
+    ['gzip', (body) => gzipSync(body)],
+    ['br', (body) => brotliCompressSync(body)],
+    ['zstd', (body) => zstdCompressSync(body)],
+    ['gzip, br', (body) => brotliCompressSync(gzipSync(body))],
+  ]
+  for (const [encoding, encode] of encoders) {
+    const answer = httpBytes(encode(events), ['content-type: text/event-stream', `content-encoding: ${encoding}`])
+    const kept = await odd.book(streamed, answer)
+    assert.deepEqual([kept.entry.usageSource, kept.entry.tokens.input, kept.entry.tokens.output], ['provider', 10, 5])
+    assert.ok(kept.seen.includes('Hello there') && kept.seen.includes('[DONE]'), encoding)
+    assert.ok(!kept.seen.includes('prompt_tokens') && !/content-encoding/i.test(kept.seen), encoding)
+    const left = await odd.book(asked, answer)
+    assert.ok(left.seen.includes(`content-encoding: ${encoding}`), encoding)
+    assert.ok(left.seen.includes(encode(events).toString('latin1')), `${encoding}: byte for byte`)
+  }
+})
+
+test('a compressed stream that is cut short tells so who did not ask for its usage', async () => {
+  const noise = Array.from({ length: 2_000 }, (_, index) => index.toString(36)).join('-')
+  const chunks = [words, noise].map((content) => JSON.stringify({ model, choices: [{ index: 0, delta: { content } }] }))
+  const body = gzipSync(sse(chunks) + events)
+  const headers = ['content-type: text/event-stream', 'content-encoding: gzip']
+  const { entry, seen } = await odd.book(streamed, httpBytes(body.subarray(0, body.length / 2), headers))
+  assert.deepEqual([entry.outcome, entry.usageSource, entry.errorCode], ['failed', 'estimated', 'upstream_bad_answer'])
+  assert.match(seen, /upstream_bad_answer/)
+})
 
 test('of an answer whose encoding is cut short, what came is estimated', async () => {
   const noise = Array.from({ length: 2_000 }, (_, index) => index.toString(36)).join('-')

@@ -15,6 +15,7 @@ import type { OpenCall } from '../open-call.ts'
 import type { Road } from '../road.ts'
 import { type AnswerForm, formByAsking, formByStart, formByType } from './answer-form.ts'
 import { readStart } from './answer-start.ts'
+import { DecodedAnswer } from './decoded-answer.ts'
 import { type Delivery, noReading } from './delivery.ts'
 import { createBlindMeter, relayFlow } from './relay-flow.ts'
 import { relayWhole, type WholeAnswer } from './relay-whole.ts'
@@ -64,14 +65,22 @@ interface Streamed extends WholeAnswer {
   readonly batch: BatchRead | null
 }
 
-async function relayStream(road: Road, open: OpenCall, streamed: Streamed): Promise<Delivery> {
+/** Nothing can be left out of an encoded body: one that has a chunk too many goes on as what it decodes to. */
+function inPlain(streamed: Streamed, dropUsageChunk: boolean): Streamed {
+  const { answer, encoding, form, upstream } = streamed
+  if (!dropUsageChunk || encoding === null || form === 'opaque') return streamed
+  return { ...streamed, answer: new DecodedAnswer(answer, encoding, upstream), encoding: null }
+}
+
+async function relayStream(road: Road, open: OpenCall, came: Streamed): Promise<Delivery> {
   const { arrival, ask, control, route } = open
   const { exchange, match } = arrival
+  const dropUsageChunk = route.askedForUsage && ask.facts.stream
+  const streamed = inPlain(came, dropUsageChunk)
   const { answer, form, encoding, batch } = streamed
   const { timers, readOn: limits } = road
   const { monotonicMs } = road.clock
   startAnswer(exchange, answer, open.echo, monotonicMs() - arrival.arrivedAtMs)
-  const dropUsageChunk = route.askedForUsage && ask.facts.stream && encoding === null
   const meter =
     form === 'opaque'
       ? (batch?.meter ?? unreadMeter(match, route.upstream.accent))
