@@ -24,3 +24,7 @@ for (const [name, value, filter] of filters) {
     assert.deepEqual(parseFilter('filter', name, [value]), filter)
   })
 }
+
+test('a tag without a name is no field', () => {
+  assert.throws(() => parseFilter('filter', 'tag:', ['search']), { name: 'ParameterFault' })
+})

@@ -73,6 +73,29 @@ describe('a full disk', () => {
     await journal.close()
   })
 
+  for (const [code, refusal] of [
+    ['ENOSPC', 'journal_full'],
+    ['EDQUOT', 'journal_full'],
+    ['EIO', 'journal_failing'],
+  ] as const) {
+    it(`${code} refuses new calls as ${refusal}, and keeps what ends running ones until it is over`, async () => {
+      const disk = new MemoryDisk()
+      const time = new VirtualTime()
+      const { journal } = await virtual(disk, time)
+      disk.plan = (_, verb) => (verb === 'write' ? { kind: 'error', code, keepRatio: 0 } : null)
+      const settled = journal.append(settleEntry('a'))
+      await time.pass(1_000)
+      assert.equal(journal.refusal()?.code, refusal)
+      await assert.rejects(journal.append(openEntry('b')), { name: 'JournalFault', code: refusal })
+      disk.plan = () => null
+      await time.pass(2_000)
+      await settled
+      assert.equal(journal.refusal(), null)
+      await journal.close()
+      assert.deepEqual(await ids(disk), ['settle a'])
+    })
+  }
+
   it('asks for the free space at most once a second', async () => {
     const disk = new MemoryDisk()
     const time = new VirtualTime()
