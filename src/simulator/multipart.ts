@@ -2,13 +2,11 @@ import type { Received } from './call.ts'
 import { Refusal } from './refusal.ts'
 
 interface FormFile {
-  readonly field: string
   readonly name: string
-  readonly bytes: number
   readonly content: Buffer
 }
 
-export interface Form {
+interface Form {
   readonly fields: ReadonlyMap<string, string>
   readonly files: readonly FormFile[]
 }
@@ -32,10 +30,9 @@ export function readForm(received: Received): Form | null {
     if (split < 0) throw new Refusal(400, 'A part of the multipart form has no headers.')
     const head = part.toString('utf8', 0, split)
     const content = part.subarray(split + 4)
-    const field = /[;\s]name="([^"]*)"/i.exec(head)?.[1] ?? ''
     const file = /filename="([^"]*)"/i.exec(head)?.[1]
-    if (file === undefined) fields.set(field, content.toString('utf8'))
-    else files.push({ field, name: file, bytes: content.length, content })
+    if (file === undefined) fields.set(/[;\s]name="([^"]*)"/i.exec(head)?.[1] ?? '', content.toString('utf8'))
+    else files.push({ name: file, content })
   }
   return { fields, files }
 }
@@ -52,4 +49,10 @@ function partsOf(body: Buffer, delimiter: Buffer): Buffer[] {
   }
   if (parts.length === 0) throw new Refusal(400, 'The multipart form has no parts.')
   return parts
+}
+
+/** The file that a form is sent for. @throws Refusal (400) without one */
+export function fileOf({ files: [file] }: Form): FormFile {
+  if (file === undefined) throw new Refusal(400, "Missing required parameter: 'file'.", null, 'file')
+  return file
 }

@@ -8,11 +8,15 @@ import {
   messageBatchResults,
 } from './anthropic/batches.ts'
 import type { Call } from './call.ts'
+import { batchEmbedContents, embedContent } from './google/embeddings.ts'
 import { countContentTokens, generateContent, streamGenerateContent } from './google/google.ts'
-import { batchEmbedContents, embedContent, getGoogleModel, listGoogleModels } from './google/other.ts'
+import { getGoogleModel, listGoogleModels } from './google/models.ts'
 import { cancelBatch, createBatch, getBatch, listBatches } from './openai/batches.ts'
 import { chatCompletion } from './openai/chat.ts'
+import { createFile, deleteFile, fileContent, getFile, listFiles } from './openai/files.ts'
 import { editImage, generateImage, speech, transcription, translation } from './openai/media.ts'
+import { getModel, listModels } from './openai/models.ts'
+import { moderations } from './openai/moderations.ts'
 import {
   cancelResponse,
   compactResponse,
@@ -23,16 +27,6 @@ import {
   listInputItems,
 } from './openai/responses.ts'
 import { embeddings, textCompletion } from './openai/texts.ts'
-import {
-  createFile,
-  deleteFile,
-  fileContent,
-  getFile,
-  getModel,
-  listFiles,
-  listModels,
-  moderations,
-} from './openai/things.ts'
 import type { Dialect } from './refusal.ts'
 
 interface Route {

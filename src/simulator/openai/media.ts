@@ -3,7 +3,7 @@ import { bodyObject, type Call, modelOf, nowS } from '../call.ts'
 import { type Counts, noCounts } from '../counts.ts'
 import { type JsonObject, numberOf, objectsOf, textOf } from '../json.ts'
 import { silentWav, tinyPngBase64 } from '../media.ts'
-import { type Form, readForm } from '../multipart.ts'
+import { fileOf, readForm } from '../multipart.ts'
 import { hash32, randomFrom } from '../random.ts'
 import { Refusal } from '../refusal.ts'
 import { countTokens, writePieces } from '../text.ts'
@@ -119,11 +119,11 @@ export function translation(call: Call): Answer {
 function audioText(call: Call, task: 'transcribe' | 'translate'): Answer {
   const form = readForm(call.received)
   if (form === null) throw new Refusal(400, 'Expected multipart/form-data.', null)
-  const file = form.files[0]
-  if (!file) throw new Refusal(400, "Missing required parameter: 'file'.", null, 'file')
+  const { name, content } = fileOf(form)
+  const bytes = content.length
   const model = modelOf(form.fields.get('model'))
-  const seconds = Math.max(1, Math.round(file.bytes / 16_000))
-  const random = randomFrom(hash32(`${file.name}${file.bytes}`, call.world.seed))
+  const seconds = Math.max(1, Math.round(bytes / 16_000))
+  const random = randomFrom(hash32(`${name}${bytes}`, call.world.seed))
   const pieces = writePieces(random, Math.min(200, 6 + seconds * 3))
   const byTime = model.name === 'whisper-1'
   const counts: Counts = byTime
@@ -172,11 +172,4 @@ function verboseOf(task: string, duration: number, pieces: readonly string[]): J
   const segment = { id: 0, seek: 0, start: 0, end: duration, text: pieces.join(''), tokens: [], temperature: 0 }
   const certainty = { avg_logprob: -0.25, compression_ratio: 1.1, no_speech_prob: 0.01 }
   return { task, language: 'english', duration, segments: [{ ...segment, ...certainty }] }
-}
-
-/** What a form with a file says of itself; for the APIs that only pass it on. */
-export function fileOf(form: Form): { readonly name: string; readonly bytes: number; readonly content: Buffer } {
-  const file = form.files[0]
-  if (!file) throw new Refusal(400, "Missing required parameter: 'file'.", null, 'file')
-  return file
 }

@@ -1,10 +1,9 @@
-import { type Answer, chargeOf, jsonHeaders, plainAnswer } from '../answer.ts'
+import { type Answer, chargeOf, jsonHeaders } from '../answer.ts'
 import { inputTokensOf } from '../ask.ts'
 import { bodyObject, type Call, modelOf } from '../call.ts'
 import { noCounts } from '../counts.ts'
 import { vectorOf } from '../embedding.ts'
 import { isObject, type JsonObject, numberOf, objectsOf } from '../json.ts'
-import { type Model, models } from '../models.ts'
 import { Refusal } from '../refusal.ts'
 import { either, tallyOf } from './ask.ts'
 
@@ -34,29 +33,4 @@ function embedded(call: Call, body: string, inputTokens: number): Answer {
   const model = modelOf(call.params[0])
   const charge = chargeOf(model, { ...noCounts, inputTokens })
   return { status: 200, headers: jsonHeaders, body, id: `req_${call.id}`, charge, repeatable: false }
-}
-
-/** `GET /v1beta/models`. */
-export function listGoogleModels(call: Call): Answer {
-  const all = models.filter((model) => model.vendor === 'google').map(describe)
-  return plainAnswer(`req_${call.id}`, { models: all })
-}
-
-/** `GET /v1beta/models/{model}`. */
-export function getGoogleModel(call: Call): Answer {
-  return plainAnswer(`req_${call.id}`, describe(modelOf(call.params[0])))
-}
-
-function describe(model: Model): JsonObject {
-  return {
-    name: `models/${model.name}`,
-    version: '001',
-    displayName: model.name,
-    description: 'A simulated model',
-    inputTokenLimit: 1_048_576,
-    outputTokenLimit: 65_536,
-    supportedGenerationMethods: model.name.includes('embedding')
-      ? ['embedContent']
-      : ['generateContent', 'countTokens', 'batchGenerateContent'],
-  }
 }
