@@ -1,5 +1,4 @@
 import type { Answer } from './answer.ts'
-import { countMessageTokens, message } from './anthropic/anthropic.ts'
 import {
   createMessageBatch,
   deleteMessageBatch,
@@ -7,6 +6,7 @@ import {
   listMessageBatches,
   messageBatchResults,
 } from './anthropic/batches.ts'
+import { countMessageTokens, message } from './anthropic/messages.ts'
 import type { Call } from './call.ts'
 import { batchEmbedContents, embedContent } from './google/embeddings.ts'
 import { countContentTokens, generateContent, streamGenerateContent } from './google/google.ts'

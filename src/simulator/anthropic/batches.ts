@@ -3,7 +3,8 @@ import { bodyObject, type Call } from '../call.ts'
 import { isObject, type JsonObject, objectsOf, textOf } from '../json.ts'
 import { errorBody, Refusal } from '../refusal.ts'
 import type { StoredMessageBatch } from '../shelf.ts'
-import { messageFor, wholeMessage } from './anthropic.ts'
+import { wholeMessage } from './message.ts'
+import { messageFor } from './messages.ts'
 
 /**
  * `POST /v1/messages/batches`. Processed at once, and not on the bill: a batch is billed when its results are read off

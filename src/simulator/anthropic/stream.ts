@@ -1,6 +1,6 @@
 import type { WireEvent } from '../answer.ts'
 import type { JsonObject } from '../json.ts'
-import { type Message, searchId, searchResult, signature, stopReasons } from './anthropic.ts'
+import { type Message, searchId, searchResult, signature, stopReasons } from './message.ts'
 
 /** Puts the events of one message together; each knows how many tokens are out with it. */
 class EventList {
