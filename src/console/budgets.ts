@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { type Budget, type BudgetLimit, budgetWindows, type LimitStatus, unboundedRules } from '#core/budget/budget.ts'
+import {
+  type Budget,
+  type BudgetLimit,
+  budgetWindows,
+  type LimitStatus,
+  unboundedRules,
+  windowOf,
+} from '#core/budget/budget.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd } from '#core/money/usd-text.ts'
 import { closest } from '#lib/closest.ts'
@@ -170,7 +177,7 @@ function statusJson({ name, limits }: Budget, known: Known): StatusJson {
 }
 
 function stateOf(budget: string, limit: BudgetLimit, { limits }: Known): LimitStatus | null {
-  const window = limit.quantity === 'concurrent' ? null : limit.window
+  const window = windowOf(limit)
   const isThat = (state: LimitStatus) =>
     state.budget === budget && state.quantity === limit.quantity && state.window === window
   return limits.find(isThat) ?? null
@@ -199,7 +206,7 @@ function pendingJson(limit: BudgetLimit): LimitJson {
   const unknown = { spent: null, held: null, available: null, percent_used: null, status: null }
   return {
     quantity: limit.quantity,
-    window: limit.quantity === 'concurrent' ? null : limit.window,
+    window: windowOf(limit),
     currency: limit.quantity === 'usd' ? 'USD' : null,
     limit: limit.quantity === 'usd' ? formatUsd(limit.picoUsd) : limit.count,
     ...unknown,

@@ -1,5 +1,6 @@
 import type { Budget, BudgetWindow, LimitStatus } from '#core/budget/budget.ts'
 import { budgetWindows } from '#core/budget/budget.ts'
+import { spentAtThreshold } from '#core/budget/crossing.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { type PicoUsd, picoUsd } from '#core/money/pico-usd.ts'
 import { formatUsd, parseUsd } from '#core/money/usd-text.ts'
@@ -88,7 +89,7 @@ export class BudgetAlerts {
     return [...this.#open.of('budget_threshold'), ...this.#open.of('budget_exceeded')].flatMap(({ key, event }) => {
       const status = byLimit.get(`${event.facts['window']}:${event.facts['budget']}`)
       if (status !== undefined && !relieves(status, event)) return []
-      return this.#open.end(event.type, key, over) ?? []
+      return this.#open.end(event.type, key, over)
     })
   }
 
@@ -132,8 +133,7 @@ export class BudgetAlerts {
  */
 function relieves({ windowStartMs, limit, spent }: LimitStatus, { type, facts }: AlertEvent): boolean {
   if (windowStartMs === null || new Date(windowStartMs).toISOString() !== facts['window_start']) return false
-  const thousandths = BigInt(Math.round(Number(facts['threshold_percent'] ?? 100) * 1000))
-  if (type === 'budget_threshold') return spent * 100_000n < limit * thousandths
+  if (type === 'budget_threshold') return spent < spentAtThreshold(limit, Number(facts['threshold_percent']))
   return facts['limit_usd'] !== undefined && limit > parseUsd(facts['limit_usd'])
 }
 

@@ -47,7 +47,7 @@ export class DuplicatePrompt {
     prompt.toldAtMs = endedAtMs
     // Time ended the last one, but for calls whose time others say: those end nothing by it.
     const before = this.#open.end('duplicate_prompt', name, { atMs: endedAtMs, reason: 'time_over' })
-    return [...(before === null ? [] : [before]), this.#begin(entry, name, { count, threshold })]
+    return [...before, this.#begin(entry, name, { count, threshold })]
   }
 
   state(): DuplicatePromptState {

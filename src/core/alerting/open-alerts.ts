@@ -59,14 +59,14 @@ export class OpenAlerts {
     return event
   }
 
-  /** Ends an alert; null where it is not open. */
-  end(type: AlertType, key: string, over: { readonly atMs: number; readonly reason: OverReason }): AlertEvent | null {
+  /** Ends an alert: the event that says so, none where it is not open. */
+  end(type: AlertType, key: string, over: { readonly atMs: number; readonly reason: OverReason }): AlertEvent[] {
     const open = this.get(type, key)
-    if (open === undefined) return null
+    if (open === undefined) return []
     this.#byType.get(type)?.delete(key)
     const { event } = open
     const facts = { ...event.facts, fired_at: new Date(event.atMs).toISOString(), reason: over.reason }
-    return { ...event, id: digest(event.id, 'resolved'), status: 'resolved', atMs: over.atMs, facts }
+    return [{ ...event, id: digest(event.id, 'resolved'), status: 'resolved', atMs: over.atMs, facts }]
   }
 
   get(type: AlertType, key: string): OpenAlert | undefined {
@@ -106,7 +106,7 @@ export class OpenAlerts {
     }
     // Ties in an order that does not depend on how the maps came to be.
     over.sort((a, b) => a.until.atMs - b.until.atMs || (a.event.fingerprint < b.event.fingerprint ? -1 : 1))
-    return over.flatMap(({ key, event, until }) => this.end(event.type, key, until) ?? [])
+    return over.flatMap(({ key, event, until }) => this.end(event.type, key, until))
   }
 
   /** Not later than the next alert is over by itself; null where none will be. */
@@ -132,10 +132,10 @@ export function digest(...parts: readonly string[]): string {
   return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 32)
 }
 
-/** Without what nobody said. */
 /** Of a text of a label or a message. Those of a record are shorter, but for journals of before they had bounds. */
 const longestText = 1_000
 
+/** Without what nobody said. */
 function filled(record: Readonly<Record<string, string>>): Record<string, string> {
   const told = Object.entries(record).filter(([, value]) => value !== '')
   return Object.fromEntries(told.map(([name, value]) => [name, bounded(value, longestText)]))

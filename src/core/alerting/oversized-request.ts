@@ -50,6 +50,6 @@ export class OversizedRequest {
   #displaced(atMs: number): AlertEvent[] {
     const oldest = this.#open.oldest('oversized_request')
     if (oldest === undefined || this.#open.count('oversized_request') <= mostOpen) return []
-    return [this.#open.end('oversized_request', oldest.key, { atMs, reason: 'displaced' })].filter((e) => e !== null)
+    return this.#open.end('oversized_request', oldest.key, { atMs, reason: 'displaced' })
   }
 }

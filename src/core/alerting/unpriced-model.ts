@@ -27,7 +27,7 @@ export class UnpricedModel {
     const open = this.#open.get('unpriced_model', key)
     if (!cost.unpriced) {
       if (open === undefined || cost.priceVersion === '') return []
-      return [this.#open.end('unpriced_model', key, { atMs: endedAtMs, reason: 'priced' })].filter((e) => e !== null)
+      return this.#open.end('unpriced_model', key, { atMs: endedAtMs, reason: 'priced' })
     }
     const quietAtMs = endedAtMs + dayMs
     if (open !== undefined) {

@@ -45,8 +45,7 @@ export class UpstreamErrors {
         this.#open.extend('upstream_errors', provider, endedAtMs + limit.windowMs)
         return []
       }
-      const over = { atMs: endedAtMs, reason: 'recovered' } as const
-      return [this.#open.end('upstream_errors', provider, over)].filter((event) => event !== null)
+      return this.#open.end('upstream_errors', provider, { atMs: endedAtMs, reason: 'recovered' })
     }
     if (failed === 0 || calls < limit.leastCalls || failed * 100 < limit.percent * calls) return []
     return [this.#begin(entry, limit, { calls, failed })]

@@ -105,8 +105,7 @@ export class Watch {
 
   /** A message reached a receiver, or there is no such receiver any more. */
   receiverWorks(receiver: string, atMs: number): readonly AlertEvent[] {
-    const event = this.#open.end('delivery_failure', receiver, { atMs, reason: 'delivered' })
-    return event === null ? [] : [event]
+    return this.#open.end('delivery_failure', receiver, { atMs, reason: 'delivered' })
   }
 
   /** Ends what is over by then. */

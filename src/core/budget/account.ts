@@ -1,5 +1,5 @@
 import { limitOf, type Unit, unitOf } from './amounts.ts'
-import type { Budget, BudgetLimit, BudgetWindow } from './budget.ts'
+import { type Budget, type BudgetLimit, type BudgetWindow, windowOf } from './budget.ts'
 import { type Crossing, shareOf, spentAtThreshold } from './crossing.ts'
 import type { Gap } from './gap.ts'
 import { type WindowSpan, windowAt } from './windows.ts'
@@ -112,7 +112,7 @@ export class Account {
     this.limit = limitOf(limit)
     this.quantity = limit.quantity
     this.unit = unitOf[limit.quantity]
-    this.window = limit.quantity === 'concurrent' ? null : limit.window
+    this.window = windowOf(limit)
     this.amend(budget, limit)
   }
 

@@ -3,7 +3,7 @@ import type { PicoUsd } from '#core/money/pico-usd.ts'
 import { Account, type Bucket } from './account.ts'
 import { AccountIndex, type Accounts, type BudgetAccounts } from './accounts.ts'
 import { type AdmittedCall, type Amounts, type ByUnit, heldOf, spentOf } from './amounts.ts'
-import type { Budget, BudgetLimit, LimitStatus, ScopedCall } from './budget.ts'
+import { type Budget, type BudgetLimit, type LimitStatus, type ScopedCall, windowOf } from './budget.ts'
 import type { Crossing } from './crossing.ts'
 import { type Fold, foldOf } from './fold.ts'
 import { Gap } from './gap.ts'
@@ -306,7 +306,7 @@ function isPending({ accounts }: BudgetAccounts): boolean {
 
 /** Takes an account for the same quantity and window out of those that are left. */
 function takeAlike(left: Account[], limit: BudgetLimit): Account | undefined {
-  const window = limit.quantity === 'concurrent' ? null : limit.window
+  const window = windowOf(limit)
   const index = left.findIndex((account) => account.quantity === limit.quantity && account.window === window)
   return index === -1 ? undefined : left.splice(index, 1)[0]
 }

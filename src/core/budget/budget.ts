@@ -13,6 +13,11 @@ export type BudgetLimit =
   | { readonly quantity: 'requests' | 'tokens'; readonly window: BudgetWindow; readonly count: number }
   | { readonly quantity: 'concurrent'; readonly count: number }
 
+/** Null for calls under way, which are counted at once. */
+export function windowOf(limit: BudgetLimit): BudgetWindow | null {
+  return limit.quantity === 'concurrent' ? null : limit.window
+}
+
 /** Whose calls a budget is about: those for which every field that is named has one of its values. {} = all calls. */
 export interface BudgetScope {
   readonly payer: Readonly<Partial<Record<Exclude<keyof Payer, 'tags'>, readonly string[]>>>

@@ -1,6 +1,6 @@
 import type { Payer } from '#core/attribution/payer.ts'
 import type { Cost } from '#core/pricing/cost.ts'
-import type { UsageSource } from '#core/usage/reported.ts'
+import { usageSources } from '#core/usage/reported.ts'
 import {
   type Attempt,
   type BatchOrder,
@@ -198,4 +198,4 @@ const head = /^\{"kind":"(open|settle)","callId":"((?:[^"\\]|\\.)*)"/
 
 const outcomeSet = new Set(outcomes)
 const endpointSet = new Set(endpointNames)
-const usageSourceSet: ReadonlySet<UsageSource> = new Set(['provider', 'estimated', 'none'] as const)
+const usageSourceSet = new Set(usageSources)

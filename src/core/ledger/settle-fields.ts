@@ -1,3 +1,4 @@
+import { usageSources } from '#core/usage/reported.ts'
 import { endpointNames, outcomes } from './entry.ts'
 
 /**
@@ -146,7 +147,7 @@ export const topSteps: readonly Step[] = [
   step('endedAtMs', 'count'),
   step('outcome', 'name', { names: outcomes }),
   step('modelServed', 'text'),
-  step('usageSource', 'name', { names: ['provider', 'estimated', 'none'] }),
+  step('usageSource', 'name', { names: usageSources }),
   steps('tokens', [
     step('input', 'count'),
     step('cachedInput', 'count'),

@@ -2,7 +2,8 @@
  * provider: the provider's own count. estimated: counted here, because the provider's never came.
  * none: nothing to count (errors, free calls, APIs without usage).
  */
-export type UsageSource = 'provider' | 'estimated' | 'none'
+export const usageSources = ['provider', 'estimated', 'none'] as const
+export type UsageSource = (typeof usageSources)[number]
 
 /**
  * What a provider reported, brought to one meaning: wholes contain their parts. An absent field was not reported,

@@ -9,6 +9,7 @@ import { type FailingReceiver, Watch, type WatchState } from '#core/alerting/wat
 import { BudgetBook } from '#core/budget/book.ts'
 import type { Budget, BudgetWindow } from '#core/budget/budget.ts'
 import type { Crossing } from '#core/budget/crossing.ts'
+import { amountsOf } from '#core/budget/posting.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { globMatcher } from '#lib/glob.ts'
@@ -170,10 +171,6 @@ export class AlertEngine {
 /** Thresholds are of money only: the rest need not be counted here. */
 function moneyOnly(budget: Budget): Budget {
   return { ...budget, limits: budget.limits.filter(({ quantity }) => quantity === 'usd') }
-}
-
-function amountsOf({ cost, tokens }: SettleEntry) {
-  return { picoUsd: cost.totalPicoUsd, tokens: tokens.input + tokens.output }
 }
 
 function threshold({ limit, spent, ...crossing }: Crossing): ThresholdCrossing {
