@@ -2,32 +2,35 @@ import { alertLabels, alertTypes, severities } from '#core/alerting/alert.ts'
 import { closest } from '#lib/closest.ts'
 import { isLocalName, isPrivateAddress } from '#lib/private-address.ts'
 import { type LiveEntry, type ReceiverEntry, receiverKinds } from './alert-schema.ts'
-import type { AlertEntries, Report } from './entries.ts'
+import type { AlertEntries, Part, Report } from './entries.ts'
 import type { PathPart } from './faults.ts'
 import { repeated, uniqueNames } from './repeated.ts'
 
 /** What no single value of the alerts shows. */
 export function checkAlerts(alerts: AlertEntries, report: Report): void {
-  uniqueNames(['alerts', 'receivers'], alerts.receivers, report)
-  for (const { index, entry } of alerts.receivers) {
-    checkReceiver(entry, ['alerts', 'receivers', index], { report, allowPrivate: alerts.allowPrivateUrls })
+  const { receivers, routes, inhibit } = alerts.parts
+  uniqueNames(['alerts', 'receivers'], receivers, report)
+  for (const one of receivers) {
+    checkReceiver(one, ['alerts', 'receivers', one.index], { report, allowPrivate: alerts.allowPrivateUrls })
   }
-  for (const { index, entry } of alerts.routes) {
+  for (const { index, entry } of routes) {
     const at = ['alerts', 'routes', index]
     checkMatchers(entry.match ?? {}, [...at, 'match'], report)
     checkLabels(entry.group_by ?? [], [...at, 'group_by'], report)
-    entry.receivers.forEach((name, place) => {
+    entry.receivers?.forEach((name, place) => {
       if (alerts.receiverNames.has(name)) return
-      const known = [...alerts.receiverNames].join(', ')
+      const known = alerts.receivers.map((one) => one.entry.name).join(', ')
       const expected = known === '' ? 'a receiver of this file' : `one of ${known}`
       report([...at, 'receivers', place], 'names no receiver', expected)
     })
   }
-  for (const { index, entry } of alerts.inhibit) {
+  for (const { index, entry } of inhibit) {
     const at = ['alerts', 'inhibit', index]
     for (const side of ['source', 'target'] as const) {
-      checkMatchers(entry[side], [...at, side], report)
-      if (Object.keys(entry[side]).length === 0) report([...at, side], 'is empty', 'at least one label')
+      const matchers = entry[side]
+      if (matchers === undefined) continue
+      checkMatchers(matchers, [...at, side], report)
+      if (Object.keys(matchers).length === 0) report([...at, side], 'is empty', 'at least one label')
     }
     checkLabels(entry.equal ?? [], [...at, 'equal'], report)
   }
@@ -39,9 +42,13 @@ interface ReceiverRules {
   readonly allowPrivate: boolean
 }
 
-function checkReceiver(entry: ReceiverEntry, at: readonly PathPart[], { report, allowPrivate }: ReceiverRules): void {
-  const kinds = receiverKinds.filter((kind) => entry[kind] !== undefined)
-  if (kinds.length !== 1) {
+function checkReceiver(
+  { entry, wrong: faulty, misnamed }: Part<ReceiverEntry>,
+  at: readonly PathPart[],
+  { report, allowPrivate }: ReceiverRules,
+): void {
+  const kinds = receiverKinds.filter((kind) => entry[kind] !== undefined || faulty.has(kind))
+  if (kinds.length > 1 || (kinds.length === 0 && !misnamed)) {
     const wrong = kinds.length === 0 ? 'does not say how it is told' : `has ${kinds.join(' and ')}`
     report(at, wrong, `exactly one of ${receiverKinds.join(', ')}`)
   }

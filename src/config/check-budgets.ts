@@ -1,7 +1,7 @@
 import { globMatcher, isLiteral } from '#lib/glob.ts'
 import type { BudgetEntry, BudgetLimitEntry, BudgetScopeEntry } from './budget-schema.ts'
 import { buildBudget } from './build-budget.ts'
-import { kindDefaults } from './defaults.ts'
+import { modelsOf } from './defaults.ts'
 import type { Entries, Report } from './entries.ts'
 import type { PathPart } from './faults.ts'
 import { repeated } from './repeated.ts'
@@ -9,9 +9,9 @@ import { repeated } from './repeated.ts'
 /** What no single value of a budget shows. */
 export function checkBudgets(entries: Entries, report: Report): void {
   const serves = servedModels(entries)
-  for (const { index, entry } of entries.budgets) {
+  for (const { index, entry } of entries.parts.budgets) {
     const at = ['budgets', index]
-    checkLimits(entry, [...at, 'limits'], report)
+    checkLimits(entry.limits ?? [], [...at, 'limits'], report)
     checkThresholds(entry.thresholds ?? [], [...at, 'thresholds'], report)
     checkScope(entry.scope ?? {}, [...at, 'scope'], { entries, report, serves })
     checkReroute(entry, [...at, 'on_exceeded'], { entries, report, serves })
@@ -69,7 +69,7 @@ function quantities(limit: BudgetLimitEntry): string[] {
   return (['usd', 'requests', 'tokens', 'concurrent'] as const).filter((quantity) => limit[quantity] !== undefined)
 }
 
-function checkLimits({ limits }: BudgetEntry, at: readonly PathPart[], report: Report): void {
+function checkLimits(limits: readonly BudgetLimitEntry[], at: readonly PathPart[], report: Report): void {
   limits.forEach((limit, place) => {
     const [quantity, ...more] = quantities(limit)
     if (quantity === undefined || more.length > 0) {
@@ -108,19 +108,22 @@ interface Checked {
   readonly serves: (model: string) => boolean
 }
 
-function servedModels({ providers, providersComplete }: Entries): Checked['serves'] {
-  if (!providersComplete) return () => true
-  return globMatcher(providers.flatMap(({ entry }) => entry.models ?? kindDefaults[entry.kind].models))
+function servedModels({ parts, providersComplete }: Entries): Checked['serves'] {
+  return providersComplete ? globMatcher(parts.providers.flatMap(({ entry }) => modelsOf(entry))) : () => true
 }
 
-function isAlias({ aliases }: Entries, model: string): boolean {
-  return aliases.some(({ entry }) => entry.name.toLowerCase() === model.toLowerCase())
+function isAlias({ parts }: Entries, model: string): boolean {
+  return parts.aliases.some(({ entry }) => entry.name?.toLowerCase() === model.toLowerCase())
 }
 
-function checkReroute({ limits, on_exceeded: end }: BudgetEntry, at: readonly PathPart[], checked: Checked): void {
+function checkReroute(
+  { limits, on_exceeded: end }: Partial<BudgetEntry>,
+  at: readonly PathPart[],
+  checked: Checked,
+): void {
   if (end?.kind !== 'reroute') return
   const { entries, report, serves } = checked
-  if (!limits.some(({ usd }) => usd !== undefined)) {
+  if (limits?.every(({ usd }) => usd === undefined) === true) {
     report(at, 'reroutes a budget that limits no money', 'a limit of usd, or block or notify')
   } else if (!isAlias(entries, end.model) && !serves(end.model)) {
     report(at, `reroutes to ${end.model}, which no provider serves`, "a model that matches some provider's models")
@@ -136,7 +139,7 @@ function checkScope(scope: BudgetScopeEntry, at: readonly PathPart[], { entries,
   }
   scope.provider?.forEach((provider, place) => {
     if (entries.providerNames.has(provider)) return
-    const known = [...entries.providerNames].join(', ')
+    const known = entries.toldNames.join(', ')
     report(placeOf(scope.provider, [...at, 'provider'], place), 'names no provider', `one of ${known}`)
   })
   scope.key?.forEach((key, place) => {
@@ -149,7 +152,7 @@ function checkScope(scope: BudgetScopeEntry, at: readonly PathPart[], { entries,
     )
   })
   // What is metered elsewhere may be of any model.
-  const known = entries.incoming.length > 0 ? () => true : serves
+  const known = entries.parts.incoming.length > 0 ? () => true : serves
   scope.model?.forEach((model, place) => {
     if (!isLiteral(model)) return
     const path = placeOf(scope.model, [...at, 'model'], place)

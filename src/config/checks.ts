@@ -1,32 +1,36 @@
+import { overrideRateNames } from '#core/pricing/overrides.ts'
 import { globMatcher, isLiteral } from '#lib/glob.ts'
 import { sha256Hex } from '#lib/secret.ts'
 import { checkAlerts } from './check-alerts.ts'
 import { checkBudgets } from './check-budgets.ts'
-import { defaultPort, kindDefaults } from './defaults.ts'
-import type { Entries, Report } from './entries.ts'
+
+import { defaultPort, kindDefaults, modelsOf } from './defaults.ts'
+import { type Entries, type EntryParts, mayHave, type Part, type Report } from './entries.ts'
 import type { JwtEntry, ProviderEntry } from './file-schema.ts'
 import { repeated, uniqueNames } from './repeated.ts'
 
 /**
  * What no single value shows: names given twice, references to nothing, aliases in a circle, prices that contradict
- * each other, settings that exclude each other. Looks only at entries that are right in themselves.
+ * each other, settings that exclude each other. Of an entry with faults it looks at what is right of it, so that nobody
+ * has to put those right before they are told of these.
  */
 export function crossCheck(entries: Entries, report: Report): void {
-  uniqueNames(['providers'], entries.providers, report)
-  uniqueNames(['aliases'], entries.aliases, report)
-  uniqueNames(['keys'], entries.keys, report)
-  uniqueNames(['budgets'], entries.budgets, report)
-  for (const { index, entry } of entries.providers) checkProvider(index, entry, report)
+  const { parts } = entries
+  uniqueNames(['providers'], parts.providers, report)
+  uniqueNames(['aliases'], parts.aliases, report)
+  uniqueNames(['keys'], parts.keys, report)
+  uniqueNames(['budgets'], parts.budgets, report)
+  for (const provider of parts.providers) checkProvider(provider, report)
   checkAliases(entries, report)
   checkKeys(entries, report)
   checkPrices(entries, report)
-  checkExchangeRates(entries, report)
-  checkCurrencies(entries, report)
+  checkExchangeRates(parts, report)
+  checkCurrencies(parts, report)
   checkBudgets(entries, report)
   checkAlerts(entries.alerts, report)
-  checkIncoming(entries, report)
+  checkIncoming(parts, report)
   checkMetrics(entries, report)
-  if (entries.singles.jwt !== undefined) checkJwt(entries.singles.jwt, report)
+  if (parts.jwt !== null) checkJwt(parts.jwt, report)
 }
 
 function checkMetrics({ singles: { metrics, listen } }: Entries, report: Report): void {
@@ -38,17 +42,16 @@ function checkMetrics({ singles: { metrics, listen } }: Entries, report: Report)
     report(['metrics', 'listen'], 'is the address of everything else', 'another port; /metrics is there anyway')
 }
 
-function checkProvider(index: number, provider: ProviderEntry, report: Report): void {
-  const at = ['providers', index]
-  if (provider.base_url === undefined && provider.kind === 'openai-compatible') {
+function checkProvider(part: Part<ProviderEntry>, report: Report): void {
+  const { entry: provider } = part
+  const at = ['providers', part.index]
+  const { kind } = provider
+  const hasAddress = mayHave(part, 'base_url')
+  if (!hasAddress && kind === 'openai-compatible') {
     report([...at, 'base_url'], 'is missing', 'the address of the API: openai-compatible has no usual one')
   }
-  if (
-    provider.api_key === undefined &&
-    kindDefaults[provider.kind].baseUrl !== null &&
-    provider.base_url === undefined
-  ) {
-    report([...at, 'api_key'], 'is missing', `the key that ${provider.kind} issued`)
+  if (!mayHave(part, 'api_key') && !hasAddress && kind !== undefined && kindDefaults[kind].baseUrl !== null) {
+    report([...at, 'api_key'], 'is missing', `the key that ${kind} issued`)
   }
   const billing = provider.billing
   if (billing?.discount_percent !== undefined && billing.discounts !== undefined) {
@@ -66,69 +69,76 @@ function checkProvider(index: number, provider: ProviderEntry, report: Report): 
   )
 }
 
-function checkAliases(entries: Entries, report: Report): void {
-  const targets = new Map(entries.aliases.map(({ entry }) => [entry.name.toLowerCase(), entry.target.toLowerCase()]))
-  const served = globMatcher(entries.providers.flatMap(({ entry }) => entry.models ?? kindDefaults[entry.kind].models))
-  for (const { index, entry } of entries.aliases) {
-    if (!isLiteral(entry.name)) report(['aliases', index, 'name'], 'is a pattern', 'one plain name')
+function checkAliases({ parts, providersComplete }: Entries, report: Report): void {
+  const targets = new Map(
+    parts.aliases.flatMap(({ entry: { name, target } }) =>
+      name === undefined ? [] : [[name.toLowerCase(), target?.toLowerCase()] as const],
+    ),
+  )
+  const served = globMatcher(parts.providers.flatMap(({ entry }) => modelsOf(entry)))
+  for (const { index, entry } of parts.aliases) {
+    const at = ['aliases', index]
+    if (entry.name !== undefined && !isLiteral(entry.name)) report([...at, 'name'], 'is a pattern', 'one plain name')
+    if (entry.target === undefined) continue
     if (!isLiteral(entry.target)) {
-      report(['aliases', index, 'target'], 'is a pattern', 'the name of one model')
+      report([...at, 'target'], 'is a pattern', 'the name of one model')
       continue
     }
-    const visited = new Set<string>()
-    let name: string | undefined = entry.name.toLowerCase()
-    let last = name
-    while (name !== undefined && !visited.has(name)) {
-      visited.add(name)
-      last = name
-      name = targets.get(name)
+    const visited = new Set<string>(entry.name === undefined ? [] : [entry.name.toLowerCase()])
+    let last = entry.target.toLowerCase()
+    while (!visited.has(last) && targets.has(last)) {
+      visited.add(last)
+      const next = targets.get(last)
+      // An alias whose target cannot be read may lead anywhere.
+      if (next === undefined) break
+      last = next
     }
-    if (name !== undefined) {
-      report(
-        ['aliases', index, 'target'],
-        `leads in a circle (${[...visited, name].join(' → ')})`,
-        'a chain that ends at a model',
-      )
-    } else if (entries.providersComplete && !served(last)) {
-      report(['aliases', index, 'target'], 'is served by no provider', "a model that matches some provider's models")
+    if (visited.has(last) && targets.get(last) !== undefined) {
+      report([...at, 'target'], `leads in a circle (${[...visited, last].join(' → ')})`, 'a chain that ends at a model')
+    } else if (providersComplete && !targets.has(last) && !served(last)) {
+      report([...at, 'target'], 'is served by no provider', "a model that matches some provider's models")
     }
   }
 }
 
-function checkKeys(entries: Entries, report: Report): void {
-  for (const { index, entry } of entries.keys) {
-    if (entry.key === undefined && entry.key_sha256 === undefined) {
-      report(['keys', index], 'has no secret', 'key, or key_sha256 with its SHA-256')
+function checkKeys({ parts }: Entries, report: Report): void {
+  for (const key of parts.keys) {
+    const at = ['keys', key.index]
+    if (!mayHave(key, 'key') && !mayHave(key, 'key_sha256')) {
+      report(at, 'has no secret', 'key, or key_sha256 with its SHA-256')
     }
-    if (entry.key !== undefined && entry.key_sha256 !== undefined) {
-      report(['keys', index, 'key_sha256'], 'stands beside key', 'one of the two')
+    if (key.entry.key !== undefined && key.entry.key_sha256 !== undefined) {
+      report([...at, 'key_sha256'], 'stands beside key', 'one of the two')
     }
   }
   repeated(
-    entries.keys.filter(({ entry }) => entry.key !== undefined || entry.key_sha256 !== undefined),
-    (entry) => entry.key_sha256 ?? sha256Hex(entry.key ?? ''),
+    parts.keys,
+    (entry) => entry.key_sha256 ?? (entry.key === undefined ? undefined : sha256Hex(entry.key)),
     (index, first) => report(['keys', index], `has the same secret as keys[${first}]`, 'a secret of its own'),
   )
 }
 
-function checkPrices(entries: Entries, report: Report): void {
-  for (const { index, entry } of entries.prices) {
-    if (!entries.providerNames.has(entry.provider)) {
-      const known = [...entries.providerNames].join(', ')
+function checkPrices({ parts, providerNames, toldNames }: Entries, report: Report): void {
+  for (const price of parts.prices) {
+    const { index, entry } = price
+    const { provider } = entry
+    if (provider !== undefined && !providerNames.has(provider)) {
+      const known = toldNames.join(', ')
       report(
         ['prices', index, 'provider'],
         'names no provider',
         known === '' ? 'a provider of this file' : `one of ${known}`,
       )
     }
-    const { provider, model, from, tier, currency, ...rates } = entry
-    if (Object.values(rates).every((rate) => rate === undefined)) {
+    if (!overrideRateNames.some((rate) => mayHave(price, rate)))
       report(['prices', index], 'sets no rate', 'at least one rate such as input_per_mtok')
-    }
   }
   repeated(
-    entries.prices,
-    (entry) => [entry.provider, entry.model.toLowerCase(), entry.tier ?? 'standard', entry.from].join('\n'),
+    parts.prices.filter(({ wrong }) => !wrong.has('tier')),
+    ({ provider, model, from, tier = 'standard' }) =>
+      provider === undefined || model === undefined || from === undefined
+        ? undefined
+        : [provider, model.toLowerCase(), tier, from].join('\n'),
     (index, first) =>
       report(
         ['prices', index],
@@ -138,13 +148,15 @@ function checkPrices(entries: Entries, report: Report): void {
   )
 }
 
-function checkExchangeRates(entries: Entries, report: Report): void {
-  for (const { index, entry } of entries.exchangeRates) {
-    if (entry.from === entry.to) report(['exchange_rates', index, 'to'], 'is the same as from', 'another currency')
+function checkExchangeRates({ exchangeRates }: EntryParts, report: Report): void {
+  for (const { index, entry } of exchangeRates) {
+    if (entry.from !== undefined && entry.from === entry.to)
+      report(['exchange_rates', index, 'to'], 'is the same as from', 'another currency')
   }
   repeated(
-    entries.exchangeRates,
-    (entry) => [entry.from, entry.to, entry.since].join('\n'),
+    exchangeRates,
+    ({ from, to, since }) =>
+      from === undefined || to === undefined || since === undefined ? undefined : [from, to, since].join('\n'),
     (index, first) =>
       report(
         ['exchange_rates', index],
@@ -155,21 +167,20 @@ function checkExchangeRates(entries: Entries, report: Report): void {
 }
 
 /** Amounts are booked in USD: a currency without a rate to it could never be added up. */
-function checkCurrencies(entries: Entries, report: Report): void {
-  const convertible = new Set([
-    'USD',
-    ...entries.exchangeRates.filter(({ entry }) => entry.to === 'USD').map(({ entry }) => entry.from),
-  ])
+function checkCurrencies({ exchangeRates, providers, prices }: EntryParts, report: Report): void {
+  const toUsd = exchangeRates.filter(({ entry, wrong }) => entry.to === 'USD' || wrong.has('to'))
+  const convertible = new Set<string | undefined>(['USD', ...toUsd.map(({ entry }) => entry.from)])
+  // A rate whose currency cannot be read may be that of any.
+  if (exchangeRates.some(({ wrong }) => wrong.has('from'))) return
   const check = (path: readonly (string | number)[], currency: string | undefined) => {
     if (currency === undefined || convertible.has(currency)) return
     report(path, `has no exchange rate to USD`, `an entry {from: ${currency}, to: USD, …} under exchange_rates`)
   }
-  for (const { index, entry } of entries.providers)
-    check(['providers', index, 'billing', 'currency'], entry.billing?.currency)
-  for (const { index, entry } of entries.prices) check(['prices', index, 'currency'], entry.currency)
+  for (const { index, entry } of providers) check(['providers', index, 'billing', 'currency'], entry.billing?.currency)
+  for (const { index, entry } of prices) check(['prices', index, 'currency'], entry.currency)
 }
 
-function checkIncoming({ incoming }: Entries, report: Report): void {
+function checkIncoming({ incoming }: EntryParts, report: Report): void {
   repeated(
     incoming,
     (entry) => entry.source,
@@ -178,8 +189,12 @@ function checkIncoming({ incoming }: Entries, report: Report): void {
   )
 }
 
-function checkJwt(jwt: JwtEntry, report: Report): void {
-  const sources = (['jwks_url', 'jwks_file', 'secret'] as const).filter((source) => jwt[source] !== undefined)
+function checkJwt(part: Part<JwtEntry>, report: Report): void {
+  const { entry: jwt, wrong: faulty } = part
+  const sources = (['jwks_url', 'jwks_file', 'secret'] as const).filter(
+    (source) => jwt[source] !== undefined || faulty.has(source),
+  )
+  if (sources.length === 0 && part.misnamed) return
   if (sources.length !== 1) {
     const wrong = sources.length === 0 ? 'has nothing to check tokens with' : `has ${sources.join(' and ')}`
     report(['jwt'], wrong, 'exactly one of jwks_url, jwks_file, secret')

@@ -62,6 +62,17 @@ export const kindDefaults: Readonly<Record<ProviderKind, KindDefaults>> = {
   },
 }
 
+/** The model names that a provider of the file serves; none where its kind cannot be read either. */
+export function modelsOf({
+  models,
+  kind,
+}: {
+  readonly models?: readonly string[] | undefined
+  readonly kind?: ProviderKind | undefined
+}): readonly string[] {
+  return models ?? (kind === undefined ? [] : kindDefaults[kind].models)
+}
+
 /** Providers that are on without a configuration file where their usual key variable is set, in order of precedence. */
 export const environmentProviders: readonly {
   readonly variable: string

@@ -5,6 +5,7 @@ import type {
   AliasEntry,
   ExchangeRateEntry,
   IncomingEntry,
+  JwtEntry,
   KeyEntry,
   PriceEntry,
   ProviderEntry,
@@ -15,6 +16,19 @@ import type {
 export interface Numbered<T> {
   readonly index: number
   readonly entry: T
+}
+
+/** An entry of a list as far as it is right: what one value of it is does not hide what is wrong with the others. */
+export interface Part<T> extends Numbered<Partial<T>> {
+  /** Settings that stand there and cannot be read. */
+  readonly wrong: ReadonlySet<string>
+  /** Something stands there that is no setting. It may be the one that seems to be missing. */
+  readonly misnamed: boolean
+}
+
+/** Whether a setting stands there, or may do so. */
+export function mayHave<T>({ entry, wrong, misnamed }: Part<T>, setting: keyof T & string): boolean {
+  return misnamed || wrong.has(setting) || entry[setting] !== undefined
 }
 
 /** What the file says, as far as it is right value by value; not yet checked against itself. */
@@ -28,17 +42,38 @@ export interface Entries {
   readonly incoming: readonly Numbered<IncomingEntry>[]
   readonly alerts: AlertEntries
   readonly singles: Partial<Singles>
+  /** The same lists with the entries that have faults. */
+  readonly parts: EntryParts
   /** Names of all keys, those with faults included. */
   readonly keyNames: ReadonlySet<string>
   /** Names of all providers, those with faults and those from the environment included. */
   readonly providerNames: ReadonlySet<string>
-  /** False where a provider was left out for its faults: then nothing can be said of what is served. */
+  /** Those that a fault may repeat: where an entry has faults, its name may be a secret in the wrong place. */
+  readonly toldNames: readonly string[]
+  /** False where it cannot be read which models some provider has: then nothing can be said of what is served. */
   readonly providersComplete: boolean
+}
+
+export interface EntryParts {
+  readonly providers: readonly Part<ProviderEntry>[]
+  readonly aliases: readonly Part<AliasEntry>[]
+  readonly keys: readonly Part<KeyEntry>[]
+  readonly prices: readonly Part<PriceEntry>[]
+  readonly exchangeRates: readonly Part<ExchangeRateEntry>[]
+  readonly budgets: readonly Part<BudgetEntry>[]
+  readonly incoming: readonly Part<IncomingEntry>[]
+  readonly jwt: Part<JwtEntry> | null
 }
 
 export interface AlertEntries {
   readonly allowPrivateUrls: boolean
   readonly receivers: readonly Numbered<ReceiverEntry>[]
+  /** The same lists with the entries that have faults. */
+  readonly parts: {
+    readonly receivers: readonly Part<ReceiverEntry>[]
+    readonly routes: readonly Part<RouteEntry>[]
+    readonly inhibit: readonly Part<InhibitEntry>[]
+  }
   /** Names of all receivers, those with faults included. */
   readonly receiverNames: ReadonlySet<string>
   readonly routes: readonly Numbered<RouteEntry>[]

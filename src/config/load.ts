@@ -5,7 +5,7 @@ import { buildConfig, type Surroundings } from './build.ts'
 import { crossCheck } from './checks.ts'
 import type { Config } from './config.ts'
 import { defaultConfigFile, environmentProviders } from './defaults.ts'
-import type { Entries, Numbered } from './entries.ts'
+import type { Entries, EntryParts, Numbered, Part } from './entries.ts'
 import type { Environment } from './environment.ts'
 import type { ConfigFault } from './faults.ts'
 import { lists, type ProviderEntry, type Singles, singles } from './file-schema.ts'
@@ -47,21 +47,31 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const around = readEnvironment(sources, reader)
   const providers = reader.list(root, ['providers'], lists.providers)
   const listed = root['providers'] !== undefined && root['providers'] !== null
+  const parts = readParts(root, reader)
   const found = listed ? [] : providersOfEnvironment(sources.env)
   const simulatedByDefault = !listed && found.length === 0
+  const unlisted = simulatedByDefault ? [simulated] : found
+  const incoming = reader.list(root, ['incoming'], lists.incoming)
+  const toldNames = providerNames(listed ? providers : [...found, simulated], incoming)
   const entries: Entries = {
-    providers: listed ? providers : simulatedByDefault ? [simulated] : found,
+    providers: listed ? providers : unlisted,
     aliases: reader.list(root, ['aliases'], lists.aliases),
     keys: reader.list(root, ['keys'], lists.keys),
     prices: reader.list(root, ['prices'], lists.prices),
     exchangeRates: reader.list(root, ['exchange_rates'], lists.exchange_rates),
     budgets: reader.list(root, ['budgets'], lists.budgets),
-    incoming: reader.list(root, ['incoming'], lists.incoming),
+    incoming,
     alerts: reader.alerts(root),
     singles: readSingles(root, reader),
+    parts: listed ? parts : { ...parts, providers: asParts(unlisted) },
     keyNames: new Set(textsIn(root['keys'], 'name')),
-    providerNames: providerNames(root, listed ? providers : [...found, simulated]),
-    providersComplete: !listed || providers.length === lengthOf(root['providers']),
+    providerNames: new Set([
+      ...toldNames,
+      ...textsIn(root['incoming'], 'source'),
+      ...textsIn(root['providers'], 'name'),
+    ]),
+    toldNames,
+    providersComplete: !listed || knowsModels(parts.providers, root['providers']),
   }
   if (Array.isArray(root['providers']) && root['providers'].length === 0) {
     reader.report(['providers'], 'is empty', 'at least one provider, or the setting left out')
@@ -70,6 +80,30 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   if (faults.length > 0) return { ok: false, faults: inOrder(faults), source }
   const warnings = findWarnings(entries, around.adminToken)
   return { ok: true, config: buildConfig(entries, { ...around, simulatedByDefault }), source, warnings }
+}
+
+function readParts(root: { [key: string]: Tree }, reader: SectionReader): EntryParts {
+  return {
+    providers: reader.parts(root, 'providers', lists.providers),
+    aliases: reader.parts(root, 'aliases', lists.aliases),
+    keys: reader.parts(root, 'keys', lists.keys),
+    prices: reader.parts(root, 'prices', lists.prices),
+    exchangeRates: reader.parts(root, 'exchange_rates', lists.exchange_rates),
+    budgets: reader.parts(root, 'budgets', lists.budgets),
+    incoming: reader.parts(root, 'incoming', lists.incoming),
+    jwt: reader.part(root['jwt'], 0, singles.jwt.unwrap()),
+  }
+}
+
+function knowsModels(parts: EntryParts['providers'], tree: Tree | undefined): boolean {
+  const known = parts.filter(
+    ({ entry, wrong }) => entry.models !== undefined || (entry.kind !== undefined && !wrong.has('models')),
+  )
+  return known.length === lengthOf(tree)
+}
+
+function asParts<T>(entries: readonly Numbered<T>[]): Part<T>[] {
+  return entries.map((entry) => ({ ...entry, wrong: new Set(), misnamed: false }))
 }
 
 function findFile(
@@ -133,12 +167,13 @@ function providersOfEnvironment(env: Environment): Numbered<ProviderEntry>[] {
 const simulated: Numbered<ProviderEntry> = { index: 0, entry: { name: 'simulated', kind: 'simulated' } }
 
 /** What a price may name: providers, sources of usage metered elsewhere, and those that a key variable would turn on. */
-function providerNames(root: { [key: string]: Tree }, read: readonly Numbered<ProviderEntry>[]): Set<string> {
-  const names = new Set(read.map(({ entry }) => entry.name))
-  for (const { name } of environmentProviders) names.add(name)
-  for (const section of [textsIn(root['incoming'], 'source'), textsIn(root['providers'], 'name')])
-    for (const name of section) names.add(name)
-  return names
+function providerNames(providers: Entries['providers'], incoming: Entries['incoming']): string[] {
+  const names = [
+    ...providers.map(({ entry }) => entry.name),
+    ...environmentProviders.map(({ name }) => name),
+    ...incoming.map(({ entry }) => entry.source),
+  ]
+  return [...new Set(names)]
 }
 
 function lengthOf(tree: Tree | undefined): number {

@@ -1,11 +1,14 @@
 import { type ZodType, z } from 'zod'
 import { closest } from '#lib/closest.ts'
 import { alerts, inhibitRule, receiver, route } from './alert-schema.ts'
-import type { AlertEntries, Numbered } from './entries.ts'
+import type { AlertEntries, Numbered, Part } from './entries.ts'
 import { type ConfigFault, heard, type PathPart, pathText } from './faults.ts'
 import { lists, singles } from './file-schema.ts'
 import { shape } from './shapes.ts'
 import { type Tree, textsIn, type YamlFile } from './yaml.ts'
+
+/** A schema of a mapping, with the schema of each setting. */
+type Shaped<T> = ZodType<T> & { readonly shape: Readonly<Record<string, ZodType>> }
 
 /** Checks parts of the tree against schemas and turns what zod finds into faults with path and line. */
 export class SectionReader {
@@ -69,6 +72,27 @@ export class SectionReader {
     return read
   }
 
+  /** The entries of a list with what is right of each. Reports nothing: `list` does. */
+  parts<T>(parent: { [key: string]: Tree }, section: string, schema: Shaped<T>): Part<T>[] {
+    const tree = parent[section]
+    return Array.isArray(tree) ? tree.flatMap((item, index) => this.part(item, index, schema) ?? []) : []
+  }
+
+  /** Null where it is no mapping. */
+  part<T>(tree: Tree | undefined, index: number, schema: Shaped<T>): Part<T> | null {
+    if (tree === null || typeof tree !== 'object' || Array.isArray(tree)) return null
+    const entry: Record<string, unknown> = {}
+    const wrong = new Set<string>()
+    for (const [setting, type] of Object.entries(schema.shape)) {
+      if (!Object.hasOwn(tree, setting)) continue
+      const result = type.safeParse(tree[setting])
+      if (!result.success) wrong.add(setting)
+      else if (result.data !== undefined) entry[setting] = result.data
+    }
+    const misnamed = Object.keys(tree).some((setting) => !Object.hasOwn(schema.shape, setting))
+    return { index, entry: entry as Partial<T>, wrong, misnamed }
+  }
+
   alerts(root: { [key: string]: Tree }): AlertEntries {
     const tree = root['alerts'] ?? {}
     const parts = alerts.shape
@@ -82,6 +106,11 @@ export class SectionReader {
     return {
       allowPrivateUrls: single('allow_private_urls', parts.allow_private_urls) ?? false,
       receivers: this.list(section, ['alerts', 'receivers'], receiver),
+      parts: {
+        receivers: this.parts(section, 'receivers', receiver),
+        routes: this.parts(section, 'routes', route),
+        inhibit: this.parts(section, 'inhibit', inhibitRule),
+      },
       receiverNames: new Set(textsIn(section['receivers'], 'name')),
       routes: this.list(section, ['alerts', 'routes'], route),
       routesWritten: section['routes'] !== undefined && section['routes'] !== null,
