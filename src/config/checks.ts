@@ -3,7 +3,6 @@ import { globMatcher, isLiteral } from '#lib/glob.ts'
 import { sha256Hex } from '#lib/secret.ts'
 import { checkAlerts } from './check-alerts.ts'
 import { checkBudgets } from './check-budgets.ts'
-
 import { defaultPort, kindDefaults, modelsOf } from './defaults.ts'
 import { type Entries, type EntryParts, mayHave, type Part, type Report } from './entries.ts'
 import type { JwtEntry, ProviderEntry } from './file-schema.ts'

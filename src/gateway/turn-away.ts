@@ -1,10 +1,11 @@
 import type { Payer } from '#core/attribution/payer.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
-import { bounded, longestErrorMessage, longestModel } from '#core/ledger/entry-bounds.ts'
+import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import { noCost } from '#core/pricing/cost.ts'
 import { noTokens } from '#core/usage/totals.ts'
 import { refuse } from './answer/respond.ts'
 import { traced } from './call-trace.ts'
+import { errorText } from './error-text.ts'
 import { type Refusal, statusOf } from './refusal.ts'
 import type { Caller } from './request/admit.ts'
 import type { Arrival } from './request/arrival.ts'
@@ -69,7 +70,7 @@ function recordOf(road: Road, arrival: Arrival, refusal: Refusal, known: Known):
     statusCode: statusOf(refusal),
     errorCode: refusal.code,
     // What it says may repeat what the caller sent.
-    errorMessage: bounded(refusal.message, longestErrorMessage),
+    errorMessage: errorText(refusal.message),
     attempts: [],
     cacheHit: false,
   }

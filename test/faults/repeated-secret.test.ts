@@ -201,8 +201,7 @@ for (const [encoding, compress] of [
   ['zstd', createZstdCompress],
 ] as const) {
   test(`in a stream compressed by ${encoding}, which is broken off before`, async () => {
-    const [api] = apis
-    assert.ok(api !== undefined)
+    const api = asking()
     const first = 'data: {"choices":[{"delta":{"content":"The key is"}}]}\n\n'
     const pieces = await compressed(compress(), [first, ...cut(`data: ${said}\n\n`), api.last])
     const more = [`content-encoding: ${encoding}`]
@@ -213,15 +212,33 @@ for (const [encoding, compress] of [
     assert.match(entry.errorMessage, /repeated the gateway's own key/)
   })
 
-  test(`a stream compressed by ${encoding} that only begins to say it is passed on`, async () => {
+  test(`in a stream compressed by ${encoding} that goes on in plain, since its chunk of usage is left out`, async () => {
     const [api] = apis
     assert.ok(api !== undefined)
+    const first = 'data: {"choices":[{"delta":{"content":"The key is"}}]}\n\n'
+    const pieces = await compressed(compress(), [first, ...cut(`data: ${said}\n\n`), api.last])
+    const more = [`content-encoding: ${encoding}`]
+    const { text, broke, encoding: shown, entry } = await told(api, { type: 'text/event-stream', more, pieces }, true)
+    assert.deepEqual([broke, shown], [false, null])
+    assert.ok(text.startsWith(`${first}data: ${hidden(said)}\n\n`), text)
+    assert.equal(entry.outcome, 'failed')
+  })
+
+  test(`a stream compressed by ${encoding} that only begins to say it is passed on`, async () => {
+    const api = asking()
     const text = `data: {"choices":[{"delta":{"content":"${upstreamSecret.slice(0, -1)}"}}]}\n\n${api.last}`
     const pieces = await compressed(compress(), [...text])
     const more = [`content-encoding: ${encoding}`]
     const found = await told(api, { type: 'text/event-stream', more, pieces }, true)
     assert.deepEqual([found.text, found.broke, found.entry.outcome], [text, false, 'served'])
   })
+}
+
+/** Chat completions whose caller wants the usage: the bytes of their streams are the provider's. */
+function asking(): Api {
+  const [api] = apis
+  assert.ok(api !== undefined)
+  return { ...api, body: { ...api.body, stream_options: { include_usage: true } } }
 }
 
 /** What an encoder makes of each text by itself, and at last of the end. */

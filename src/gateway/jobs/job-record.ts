@@ -6,11 +6,12 @@ import {
   type SettleEntry,
   type TraceLink,
 } from '#core/ledger/entry.ts'
-import { bounded, longestErrorCode, longestErrorMessage, longestModel } from '#core/ledger/entry-bounds.ts'
+import { bounded, longestErrorCode, longestModel } from '#core/ledger/entry-bounds.ts'
 import { noCost } from '#core/pricing/cost.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
 import { noTokens } from '#core/usage/totals.ts'
+import { errorText } from '../error-text.ts'
 import type { Road } from '../road.ts'
 import type { JobEntry } from './background-jobs.ts'
 
@@ -47,7 +48,7 @@ export function jobRecord({ call, nowMs, priced, error, ...result }: JobResult):
     overheadMs: 0,
     statusCode: 200,
     errorCode: bounded(error.code, longestErrorCode),
-    errorMessage: bounded(error.message, longestErrorMessage),
+    errorMessage: errorText(error.message),
     attempts: [],
     cacheHit: false,
   }

@@ -1,10 +1,11 @@
 import type { Outcome, SettleEntry } from '#core/ledger/entry.ts'
-import { bounded, longestErrorCode, longestErrorMessage, longestModel } from '#core/ledger/entry-bounds.ts'
+import { bounded, longestErrorCode, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { searchesUnseen } from '#providers/model-limits.ts'
 import { tierInHeaders } from '#providers/tier-headers.ts'
 import { inMicros } from '../duration.ts'
+import { errorText } from '../error-text.ts'
 import type { Road } from '../road.ts'
 import type { EndedCall } from './end-call.ts'
 
@@ -57,7 +58,7 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     overheadMs: inMicros((attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
     statusCode: ended.statusCode,
     errorCode: bounded(errorCode, longestErrorCode),
-    errorMessage: bounded(errorMessage, longestErrorMessage),
+    errorMessage: errorText(errorMessage),
     attempts,
     cacheHit: false,
   }
