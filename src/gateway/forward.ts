@@ -2,7 +2,7 @@ import type { Attempt } from '#core/ledger/entry.ts'
 import { retryAfterMs } from '#lib/retry-after.ts'
 import { type PendingAnswer, type Timers, type UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Work } from './call-control.ts'
-import { inMicros } from './duration.ts'
+import { roundedMs } from './duration.ts'
 import type { OpenCall } from './open-call.ts'
 import type { Road } from './road.ts'
 
@@ -96,8 +96,8 @@ function answered(
 }
 
 function attempt(arrivedAtMs: number, beganAtMs: number, nowMs: number, status: number, errorCode: string): Attempt {
-  const startedAfterMs = inMicros(beganAtMs - arrivedAtMs)
-  return { startedAfterMs, durationMs: inMicros(nowMs - beganAtMs), status, errorCode }
+  const startedAfterMs = roundedMs(beganAtMs - arrivedAtMs)
+  return { startedAfterMs, durationMs: roundedMs(nowMs - beganAtMs), status, errorCode }
 }
 
 function mayRetry(open: OpenCall, attempts: readonly Attempt[]): boolean {

@@ -1,6 +1,7 @@
 import type { UpstreamFault } from '#ports.ts'
 import type { PassedEvents } from '#providers/cut-stream.ts'
 import type { Reading } from '#providers/meter.ts'
+import type { Cut } from '../budgets/allowance.ts'
 
 /** An answer that has come to its end at the upstream, and of which the client has all but the last bytes. */
 export interface Delivery {
@@ -21,12 +22,6 @@ export interface Delivery {
   /** Monotonic; null where no byte of a body came. */
   readonly firstByteAtMs: number | null
   readonly upstreamEndedAtMs: number
-}
-
-/** A budget had nothing left for the rest of an answer. */
-export interface Cut {
-  readonly budget: string
-  readonly message: string
 }
 
 export const noReading: Reading = {

@@ -1,5 +1,3 @@
-import type { Cut } from '../answer/delivery.ts'
-
 /** What is held for an answer, as far as the allowance is concerned. */
 export interface ExtendableHold {
   readonly heldPicoUsd: bigint
@@ -7,6 +5,12 @@ export interface ExtendableHold {
   extend(picoUsd: bigint, tokens: number): boolean
   /** Which budget has not that much left; null where all have. */
   shortOf(picoUsd: bigint, tokens: number): { readonly budget: string } | null
+}
+
+/** A budget had nothing left for the rest of an answer. */
+export interface Cut {
+  readonly budget: string
+  readonly message: string
 }
 
 interface AllowanceParts {

@@ -1,6 +1,6 @@
 import type { AdmittedCall, Amounts } from '#core/budget/amounts.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
-import { ordersBatch } from '../jobs/read-batch.ts'
+import { ordersBatch } from '#providers/batch-paths.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Route } from '../request/route.ts'
 import type { Road } from '../road.ts'

@@ -1,6 +1,4 @@
 import type { OpenEntry } from '#core/ledger/entry.ts'
-import { isFinalStatus } from '#providers/answers/openai-responses.ts'
-import type { Reading } from '#providers/meter.ts'
 
 /** The open entry of a Responses job that runs on at the provider after its first answer. */
 export interface JobEntry extends OpenEntry {
@@ -9,16 +7,6 @@ export interface JobEntry extends OpenEntry {
 
 export function isJob(entry: OpenEntry): entry is JobEntry {
   return entry.responseId !== undefined
-}
-
-/** The response will not change any more. */
-export function isOver(reading: Reading): boolean {
-  return isFinalStatus(reading.status)
-}
-
-/** Of the answer that began a job: its result, and what it costs, can be fetched later. */
-export function runsOn(reading: Reading): boolean {
-  return reading.responseId !== null && !isOver(reading)
 }
 
 /** More than this is nobody's real traffic: the journal carries the entry of every one of them along. */

@@ -3,6 +3,7 @@ import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
 import type { PricedCall } from '#core/pricing/price-book.ts'
 import { sumPriced } from '#core/pricing/sum-priced.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
+import { batchResultsId, deletedId, ordersBatch } from '#providers/batch-paths.ts'
 import type { BatchRequest, BatchResults, BatchState } from '#providers/meter.ts'
 import { searchesUnseen } from '#providers/model-limits.ts'
 import { vendorOfModelName } from '#providers/vendors.ts'
@@ -12,10 +13,6 @@ import type { EndedCall } from '../settlement/end-call.ts'
 import type { JobEntry } from './background-jobs.ts'
 import { bookOverdueJobs } from './book-job.ts'
 import { emptyBatchRecord, jobRecord, jobTrace, notFetched, nothing } from './job-record.ts'
-import { batchResultsId, decoded, ordersBatch } from './read-batch.ts'
-
-const batchPath = /^\/v1\/(?:messages\/)?batches(?:\/([^/]+)(?:\/cancel)?)?$/
-const filePath = /^\/v1\/files\/([^/]+)$/
 
 /**
  * A batch is ordered by one call and reports its usage to whoever fetches its results: each of its models gets a record
@@ -29,9 +26,8 @@ export async function bookBatch(road: Road, ended: EndedCall): Promise<void> {
   const { method } = open.arrival.exchange
   const { upstream } = open.call
   const { batches = [], results, responseId } = delivery.reading
-  const at = batchPath.exec(path)
   if (ordersBatch(method, path)) return begin(road, open, { batchId: responseId, batches })
-  if (method === 'DELETE') return forget(road, upstream, decoded(at?.[1] ?? filePath.exec(path)?.[1]))
+  if (method === 'DELETE') return forget(road, upstream, deletedId(path))
   await Promise.all(batches.map((batch) => follow(road, upstream, batch)))
   const id = batchResultsId(method, path)
   if (id === null || delivery.fault !== null) return

@@ -1,5 +1,6 @@
 import { backgroundJobMark, type Outcome, type SettleEntry } from '#core/ledger/entry.ts'
 import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
+import { isOver, runsOn } from '#providers/answers/openai-responses.ts'
 import { tellsAll } from '#providers/answers/usage-gaps.ts'
 import type { Reading } from '#providers/meter.ts'
 import type { Delivery } from '../answer/delivery.ts'
@@ -8,7 +9,7 @@ import type { Road } from '../road.ts'
 import { likelyOutput } from '../settlement/count-usage.ts'
 import type { EndedCall } from '../settlement/end-call.ts'
 import type { CountedUsage } from '../settlement/settle.ts'
-import { isOver, type JobEntry, runsOn } from './background-jobs.ts'
+import type { JobEntry } from './background-jobs.ts'
 import { emptyBatchRecord, isBatch, jobRecord, jobTrace, notFetched } from './job-record.ts'
 
 /**

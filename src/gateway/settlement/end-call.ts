@@ -1,7 +1,7 @@
 import type { Attempt } from '#core/ledger/entry.ts'
 import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import type { Delivery } from '../answer/delivery.ts'
-import { inMicros } from '../duration.ts'
+import { roundedMs } from '../duration.ts'
 import type { Went } from '../forward.ts'
 import type { OpenCall } from '../open-call.ts'
 import { type Refusal, type RefusalCode, refused, statusOf } from '../refusal.ts'
@@ -37,7 +37,7 @@ function measured({ arrival }: OpenCall, attempts: readonly Attempt[], delivery:
   const last = attempts.at(-1)
   if (last === undefined) return attempts
   const { startedAfterMs, status } = last
-  const durationMs = inMicros(delivery.upstreamEndedAtMs - arrival.arrivedAtMs - startedAfterMs)
+  const durationMs = roundedMs(delivery.upstreamEndedAtMs - arrival.arrivedAtMs - startedAfterMs)
   const errorCode = delivery.fault === null ? last.errorCode : delivery.fault.code
   const whole = { startedAfterMs, durationMs, status, errorCode }
   return attempts.length === 1 ? [whole] : [...attempts.slice(0, -1), whole]

@@ -4,7 +4,7 @@ import type { ReportedUsage, UsageSource } from '#core/usage/reported.ts'
 import type { UpstreamAnswer, UpstreamFault } from '#ports.ts'
 import { searchesUnseen } from '#providers/model-limits.ts'
 import { tierInHeaders } from '#providers/tier-headers.ts'
-import { inMicros } from '../duration.ts'
+import { roundedMs } from '../duration.ts'
 import { errorText } from '../error-text.ts'
 import type { Road } from '../road.ts'
 import type { EndedCall } from './end-call.ts'
@@ -53,9 +53,9 @@ export function settle(road: Pick<Road, 'prices' | 'clock'>, ended: EndedCall, c
     units: priced.units,
     cost: priced.cost,
     marks: marksOf(ended, counted.unreported === true ? withMissing(priced.marks) : priced.marks),
-    latencyMs: inMicros(latencyMs),
-    timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : inMicros(delivery.firstByteAtMs - arrivedAtMs),
-    overheadMs: inMicros((attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
+    latencyMs: roundedMs(latencyMs),
+    timeToFirstTokenMs: delivery.firstByteAtMs === null ? null : roundedMs(delivery.firstByteAtMs - arrivedAtMs),
+    overheadMs: roundedMs((attempts[0]?.startedAfterMs ?? latencyMs) + (nowMs - delivery.upstreamEndedAtMs)),
     statusCode: ended.statusCode,
     errorCode: bounded(errorCode, longestErrorCode),
     errorMessage: errorText(errorMessage),

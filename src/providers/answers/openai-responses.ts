@@ -1,15 +1,22 @@
 import type { ReportedPass, ReportedUsage } from '#core/usage/reported.ts'
 import { isObject, type JsonObject } from '#lib/json-object.ts'
+import type { Reading } from '#providers/meter.ts'
 import { errorIn } from './errors.ts'
 import type { AnswerReader, Findings } from './findings.ts'
 import { countOf, nameOf, objectOf, objectsOf, otherCounts, present, sumOf, textOf } from './json.ts'
 import { responsesUsage } from './openai-usage.ts'
 import { type StatedCost, statedCost } from './stated-cost.ts'
 
+/** Source: https://platform.openai.com/docs/api-reference/responses/object */
 const finalStatuses: ReadonlySet<unknown> = new Set(['completed', 'incomplete', 'failed', 'cancelled'])
 
-/** Whether a response of this status will not change any more: https://platform.openai.com/docs/api-reference/responses/object */
-export function isFinalStatus(status: unknown): boolean {
+/** Of the answer that began a background job: its result, and what it costs, can be fetched later. */
+export function runsOn(reading: Reading): boolean {
+  return reading.responseId !== null && !isOver(reading)
+}
+
+/** The response will not change any more. */
+export function isOver({ status }: Reading): boolean {
   return finalStatuses.has(status)
 }
 
@@ -49,7 +56,7 @@ export function createResponsesReader(findings: Findings): AnswerReader {
       const whole = objectOf(json['response'])
       if (whole !== undefined) {
         take(whole, source)
-        if (isFinalStatus(whole['status'])) {
+        if (finalStatuses.has(whole['status'])) {
           findings.ended = true
           findings.complete = true
           findings.usageFinal = true

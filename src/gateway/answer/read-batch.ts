@@ -1,25 +1,9 @@
 import type { UpstreamAnswer } from '#ports.ts'
 import { createBatchMeter } from '#providers/answers/batch-results.ts'
+import { batchResultsId } from '#providers/batch-paths.ts'
 import type { StreamMeter } from '#providers/meter.ts'
 import type { OpenCall } from '../open-call.ts'
 import type { Road } from '../road.ts'
-
-const resultsPath = /^\/v1\/(?:messages\/batches\/([^/]+)\/results|files\/([^/]+)\/content)$/
-
-/** The id by which a pending batch is known, where its results can be fetched at this path; otherwise null. */
-export function batchResultsId(method: string, path: string): string | null {
-  const found = method === 'GET' ? resultsPath.exec(path) : null
-  return decoded(found?.[1] ?? found?.[2])
-}
-
-/** Whether such a call orders a batch. */
-export function ordersBatch(method: string, path: string): boolean {
-  return method === 'POST' && /^\/v1\/(?:messages\/)?batches$/.test(path)
-}
-
-export function decoded(segment: string | undefined): string | null {
-  return segment === undefined ? null : decodeURIComponent(segment)
-}
 
 /** The results of a batch, on their way to whoever fetches them. */
 export interface BatchRead {

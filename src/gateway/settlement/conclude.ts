@@ -1,7 +1,7 @@
 import type { SettleEntry } from '#core/ledger/entry.ts'
+import { finishAnswer, refuse } from '../answer/respond.ts'
 import { refused } from '../refusal.ts'
-import type { EndedCall } from '../settlement/end-call.ts'
-import { finishAnswer, refuse } from './respond.ts'
+import type { EndedCall } from './end-call.ts'
 
 /** Lets go of the last bytes of the call's answer: the record is in the journal now. */
 export function conclude({ open, answer, delivery, instead }: EndedCall, record: SettleEntry): void {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { settleEntry } from '#test/journal/entries.ts'
+import { noReading } from '../answer/delivery.ts'
 import { CallControl } from '../call-control.ts'
-import type { EndedCall } from '../settlement/end-call.ts'
 import { conclude } from './conclude.ts'
-import { noReading } from './delivery.ts'
+import type { EndedCall } from './end-call.ts'
 
 test('a call whose answer cannot be sent is settled nevertheless: it gets no second record', () => {
   const control = new CallControl()

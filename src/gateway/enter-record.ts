@@ -1,8 +1,8 @@
 import type { SettleEntry } from '#core/ledger/entry.ts'
-import { bookBatch } from '../jobs/book-batch.ts'
-import { bookJob } from '../jobs/book-job.ts'
-import type { Road } from '../road.ts'
-import type { EndedCall } from './end-call.ts'
+import { bookBatch } from './jobs/book-batch.ts'
+import { bookJob } from './jobs/book-job.ts'
+import type { Road } from './road.ts'
+import type { EndedCall } from './settlement/end-call.ts'
 
 /** Enters the call's record into the journal, and with it what it says of work that the provider does later. */
 export function enterRecord(road: Road, ended: EndedCall, record: SettleEntry): Promise<unknown> {
