@@ -1,5 +1,5 @@
 import { bounded, longestErrorMessage } from '#core/ledger/entry-bounds.ts'
-import { redactText } from '#lib/redact.ts'
+import { redactText } from '#lib/redact-text.ts'
 
 /** What is looked at of a message: so much more than what is kept that no credential is cut in half. */
 const longestLookedAt = 4 * longestErrorMessage

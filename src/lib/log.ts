@@ -1,5 +1,6 @@
 import { type DestinationStream, destination, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
-import { redactFields, redactText } from './redact.ts'
+import { redactFields } from './redact.ts'
+import { redactText } from './redact-text.ts'
 
 export type Log = Logger
 

@@ -1,6 +1,5 @@
 import { stdSerializers } from 'pino'
-
-const censor = '[redacted]'
+import { censor, redactText } from './redact-text.ts'
 
 /** Names of what carries a credential or a caller's words: lower case, without dashes and underscores. */
 const secretNames: ReadonlySet<string> = new Set([
@@ -9,25 +8,6 @@ const secretNames: ReadonlySet<string> = new Set([
   ...['token', 'admintoken', 'accesstoken', 'refreshtoken', 'idtoken'],
   ...['prompt', 'messages'],
 ])
-
-/** Credentials in running text, each as what is kept before it. They have no quotes, so that JSON stays JSON. */
-const secretTexts: readonly RegExp[] = [
-  /\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}/gi,
-  // https://user:password@host
-  /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'<>\\]*:[^\s/@"'<>\\]*(?=@)/gi,
-  // https://host/path?key=…
-  /([?&;](?:[\w-]*(?:key|token|secret|password|signature)|sig)=)[^&;\s"'<>\\]+/gi,
-  /(\bhooks\.slack\.com\/)[^\s"'<>\\]+/gi,
-  // Keys as vendors and we make them, and JSON Web Tokens.
-  /(\b)(?:sk|pk|rk|tg|tga|tgs|xox[a-z])-[\w-]{16,}/g,
-  /(\b)AIza[\w-]{30,}/g,
-  /(\b)eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/g,
-]
-
-/** A text without the credentials that can be told from other words. */
-export function redactText(text: string): string {
-  return secretTexts.reduce((left, pattern) => left.replaceAll(pattern, `$1${censor}`), text)
-}
 
 /** Deeper than anything that is logged on purpose. */
 const mostLevels = 12
