@@ -4,6 +4,7 @@ import { noBytes } from '#lib/no-bytes.ts'
 import { type SseBlock, SseReader } from '#lib/sse.ts'
 import type { Reading, StreamMeter } from '#providers/meter.ts'
 import { errorIn } from './errors.ts'
+import { EventFilter } from './event-filter.ts'
 import { type AnswerReader, Findings } from './findings.ts'
 import { type AnswerSource, createReader } from './formats.ts'
 import { parseJson } from './json.ts'
@@ -32,22 +33,17 @@ class Meter implements StreamMeter {
   readonly #reader: AnswerReader
   readonly #source: AnswerSource
   readonly #shapes: TextShapes
-  readonly #dropUsageChunk: boolean
+  /** Leaves out the usage chunk; null where the client gets all. */
+  readonly #filter: EventFilter | null
   readonly #events: SseReader
   /** Null until the first byte that is not white space has told which form the stream has. */
   #form: 'events' | 'array' | null = null
   #array: JsonArrayReader | null = null
-  /** Bytes of the unfinished event, kept from the client while it may be the usage chunk. */
-  #held: Buffer[] = []
-  /** What of the current chunk the client gets, where that is not all of it. */
-  #out: Buffer[] = []
-  #chunk: Buffer = noBytes
-  #passedUpTo = 0
   #endingSeen = false
 
   constructor(options: StreamOptions) {
     this.#source = options
-    this.#dropUsageChunk = options.dropUsageChunk
+    this.#filter = options.dropUsageChunk ? new EventFilter() : null
     this.#reader = createReader(options, this.#findings)
     this.#shapes = new TextShapes(options, this.#findings)
     this.#events = new SseReader((block) => this.#takeBlock(block), { maxBlockBytes: maxEventBytes })
@@ -68,65 +64,32 @@ class Meter implements StreamMeter {
       this.#pushArray(chunk)
       return chunk
     }
-    if (!this.#dropUsageChunk) {
-      this.#events.push(chunk)
-      this.#peek()
-      return chunk
-    }
-    return this.#pushHolding(chunk)
+    this.#filter?.begin(chunk)
+    const wholeUpTo = this.#events.push(chunk)
+    this.#peek()
+    if (this.#filter === null) return chunk
+    return this.#events.oversized ? this.#filter.passOnAll() : this.#filter.passOn(wholeUpTo)
   }
 
   end(): Buffer {
     if (this.#form === 'array') return noBytes
-    this.#chunk = noBytes
-    this.#out = []
-    this.#passedUpTo = 0
-    const unfinished = this.#held
+    this.#filter?.begin(noBytes)
     const unreadBefore = this.#findings.unreadEvents
     this.#events.end()
     if (this.#findings.unreadEvents > unreadBefore && !this.#findings.ended) this.#findings.complete = false
-    // What no blank line ended may still be the usage chunk, and is then left out like any other.
-    const kept = unfinished.length > 0 && this.#held === unfinished ? unfinished : this.#out
-    this.#held = []
-    return kept.length === 0 ? noBytes : Buffer.concat(kept)
+    return this.#filter?.rest() ?? noBytes
   }
 
   reading(): Reading {
     return this.#findings.readingOf(this.#reader.usage())
   }
 
-  /** Passes on whole events only, so that the usage chunk can be left out however it was cut. */
-  #pushHolding(chunk: Buffer): Buffer {
-    this.#chunk = chunk
-    this.#out = []
-    this.#passedUpTo = 0
-    const heldBefore = this.#held
-    const wholeUpTo = this.#events.push(chunk)
-    this.#peek()
-    if (this.#events.oversized) {
-      // Too large to be the usage chunk, and to be held.
-      this.#out.push(...this.#held, chunk.subarray(this.#passedUpTo))
-      this.#held = []
-      return Buffer.concat(this.#out)
-    }
-    if (heldBefore.length === 0 && this.#passedUpTo === 0 && wholeUpTo === chunk.length) return chunk
-    if (this.#passedUpTo < wholeUpTo) this.#out.push(chunk.subarray(this.#passedUpTo, wholeUpTo))
-    if (wholeUpTo < chunk.length) this.#held.push(chunk.subarray(wholeUpTo))
-    return this.#out.length === 1 ? (this.#out[0] ?? noBytes) : Buffer.concat(this.#out)
-  }
-
   #takeBlock(block: SseBlock): void {
-    const isDropped = this.#read(block) && this.#dropUsageChunk
-    if (!this.#dropUsageChunk) return
-    if (isDropped && this.#passedUpTo < block.chunkStart) {
-      this.#out.push(this.#chunk.subarray(this.#passedUpTo, block.chunkStart))
-    }
-    if (!isDropped) this.#out.push(...this.#held)
-    if (this.#held.length > 0) this.#held = []
-    if (isDropped) this.#passedUpTo = block.chunkEnd
+    const leftOut = this.#read(block)
+    this.#filter?.take(block, leftOut)
   }
 
-  /** True where the block is the chunk that carries the usage and nothing else. */
+  /** True where the block is to be left out: the chunk that carries the usage and nothing else. */
   #read(block: SseBlock): boolean {
     if (block.oversized) {
       this.#findings.unreadEvents += 1
@@ -160,7 +123,7 @@ class Meter implements StreamMeter {
     const charsBefore = this.#findings.outputChars
     this.#reader.event(json, text)
     if (this.#findings.outputChars > charsBefore) this.#shapes.learn(text, charsBefore)
-    return this.#dropUsageChunk && isUsageChunk(json)
+    return this.#filter !== null && isUsageChunk(json)
   }
 
   /** JSON that is no event: Vertex writes its errors so, and some upstreams answer whole though asked for a stream. */
