@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { globMatcher } from '#lib/glob.ts'
 import { always, card, model, sampleCatalog } from '#test/pricing/sample-catalog.ts'
 import type { Cost } from './cost.ts'
-import { makePriceBook, type PricedCall } from './price-book.ts'
+import { makePriceBook } from './price-book.ts'
+import type { PricedCall } from './price-call.ts'
 import { sumPriced } from './sum-priced.ts'
 
 const book = makePriceBook({

@@ -2,7 +2,7 @@ import { picoUsd } from '#core/money/pico-usd.ts'
 import { type TokenTotals, tokensTogether } from '#core/usage/totals.ts'
 import { type Cost, noCost } from './cost.ts'
 import { joinVersions } from './join-versions.ts'
-import type { PricedCall } from './price-book.ts'
+import type { PricedCall } from './price-call.ts'
 
 /**
  * What several calls cost together, to the last digit: each was priced by itself, with its own context tier and its

@@ -1,6 +1,6 @@
 import { type BatchOrder, batchMark, type SettleEntry } from '#core/ledger/entry.ts'
 import { bounded, longestModel } from '#core/ledger/entry-bounds.ts'
-import type { PricedCall } from '#core/pricing/price-book.ts'
+import type { PricedCall } from '#core/pricing/price-call.ts'
 import { sumPriced } from '#core/pricing/sum-priced.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
 import { batchResultsId, deletedId, ordersBatch } from '#providers/batch-paths.ts'

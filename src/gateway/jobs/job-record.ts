@@ -8,7 +8,7 @@ import {
 } from '#core/ledger/entry.ts'
 import { bounded, longestErrorCode, longestModel } from '#core/ledger/entry-bounds.ts'
 import { noCost } from '#core/pricing/cost.ts'
-import type { PricedCall } from '#core/pricing/price-book.ts'
+import type { PricedCall } from '#core/pricing/price-call.ts'
 import type { UsageSource } from '#core/usage/reported.ts'
 import { noTokens } from '#core/usage/totals.ts'
 import { errorText } from '../error-text.ts'
