@@ -1,5 +1,6 @@
 import { decodeEntry } from '#core/ledger/codec.ts'
-import { checkRow, fitsColumns, UsageLine, type UsageRow } from '#store/usage/columns.ts'
+import { checkRow, fitsColumns } from '#store/usage/columns.ts'
+import { UsageLine, type UsageRow } from '#store/usage/usage-row.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { JournalBlock, JournalPosition } from './source.ts'
 

@@ -1,7 +1,7 @@
 import type { Clock, Timers } from '#ports.ts'
 import { StoreFault, type UsageDatabase } from '#store/usage/client.ts'
-import type { UsageRow } from '#store/usage/columns.ts'
 import { blockOf, insertBlock, intakeBlock, makeGood, type Repair, type UsageBlock } from '#store/usage/intake.ts'
+import type { UsageRow } from '#store/usage/usage-row.ts'
 import { type CollectedBlocks, type CollectTo, collectAtLeisure } from './batch.ts'
 import { type Checkpoint, checkpointPath, writeCheckpoint } from './checkpoint.ts'
 import { Freshness, type Reading } from './freshness.ts'

@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { recordFieldNames } from '#core/ledger/record-fields.ts'
 import { picoUsd, zeroUsd } from '#core/money/pico-usd.ts'
-import { checkRow, type UsageRow, usageColumns } from './columns.ts'
+import { checkRow, usageColumns } from './columns.ts'
 import { ValueFault } from './native.ts'
+import type { UsageRow } from './usage-row.ts'
 
 const entry: SettleEntry = {
   kind: 'settle',

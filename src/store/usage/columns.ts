@@ -1,7 +1,6 @@
 import { encodeAttempts } from '#core/ledger/codec.ts'
 import { outcomes, type SettleEntry } from '#core/ledger/entry.ts'
 import { lineFields as at, firstTag } from '#core/ledger/settle-fields.ts'
-import { SettleLine } from '#core/ledger/settle-line.ts'
 import type { NativeColumn } from './native.ts'
 import {
   count,
@@ -20,30 +19,13 @@ import {
   textMap,
   texts,
 } from './native-columns.ts'
-
-/** A settled call, and which line of which journal it is. */
-export interface UsageRow {
-  readonly entry: SettleEntry
-  readonly journalId: string
-  readonly blockNo: number
-  /** Counted from 0 within its block. */
-  readonly entryNo: number
-}
-
-/** The same as it stands in the journal, one after the other. */
-export class UsageLine extends SettleLine {
-  journalId = ''
-  blockNo = 0
-  entryNo = 0
-}
-
-type Column = NativeColumn<UsageRow, UsageLine>
+import type { UsageLine, UsageRow } from './usage-row.ts'
 
 /**
  * The columns in which a settled call enters the store, each with what stands in it. Amounts are integers from the
  * journal to the engine. The fields of the record have their names (`recordFields`).
  */
-export const usageColumns: readonly Column[] = [
+export const usageColumns: readonly NativeColumn[] = [
   instant('timestamp', ({ entry }) => entry.call.startedAtMs, at.startedAtMs),
   instant('ended_at', ({ entry }) => entry.endedAtMs, at.endedAtMs),
   ...callColumns(),
@@ -80,7 +62,7 @@ export function fitsColumns({ values }: UsageLine): boolean {
   return startedAtMs < latestMs && endedAtMs < latestMs && (values[at.statusCode] ?? 0) <= 65_535
 }
 
-function callColumns(): Column[] {
+function callColumns(): NativeColumn[] {
   return [
     text('call_id', ({ entry }) => entry.call.callId, at.callId),
     text('request_id', ({ entry }) => entry.call.requestId, at.requestId),
@@ -104,7 +86,7 @@ function callColumns(): Column[] {
   ]
 }
 
-function courseColumns(): Column[] {
+function courseColumns(): NativeColumn[] {
   return [
     label('outcome', ({ entry }) => entry.outcome, at.outcome),
     smallCount(
@@ -141,7 +123,7 @@ function courseColumns(): Column[] {
   ]
 }
 
-function tokenColumns(): Column[] {
+function tokenColumns(): NativeColumn[] {
   return [
     label('usage_source', ({ entry }) => entry.usageSource, at.usageSource),
     count('input_tokens', ({ entry }) => entry.tokens.input, at.input),
@@ -169,7 +151,7 @@ function tokenColumns(): Column[] {
   ]
 }
 
-function costColumns(): Column[] {
+function costColumns(): NativeColumn[] {
   return [
     money('cost_usd', ({ entry }) => entry.cost.totalPicoUsd, at.totalCost),
     money('cost_input_usd', ({ entry }) => entry.cost.inputPicoUsd, at.inputCost),

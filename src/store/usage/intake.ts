@@ -1,6 +1,7 @@
 import { StoreFault, type UsageDatabase } from './client.ts'
-import { type UsageLine, type UsageRow, usageColumns } from './columns.ts'
+import { usageColumns } from './columns.ts'
 import { NativeBlock } from './native.ts'
+import type { UsageRow } from './usage-row.ts'
 
 /** Rows of whole blocks of one journal, in its order; their values were checked. */
 export interface IntakeBatch {
@@ -12,7 +13,7 @@ export interface IntakeBatch {
 
 type Target = 'usage_intake' | 'usage' | 'hourly_intake'
 
-export type UsageBlock = NativeBlock<UsageRow, UsageLine>
+export type UsageBlock = NativeBlock
 
 /** A block that takes the rows of a batch. */
 export function intakeBlock(): UsageBlock {

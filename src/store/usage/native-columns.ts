@@ -1,17 +1,14 @@
 import { ByteWriter } from './byte-writer.ts'
-import { type ByteRow, type ColumnWriter, type NativeColumn, ValueFault } from './native.ts'
+import { type ColumnWriter, type NativeColumn, ValueFault } from './native.ts'
 import { TextDictionary } from './text-dictionary.ts'
+import type { UsageLine, UsageRow } from './usage-row.ts'
 
-type Of<Row, Value> = (row: Row) => Value
+type Of<Value> = (row: UsageRow) => Value
 /** Where a column's value stands in a row of bytes, or how it is made from one. */
-type From<Line, Value> = number | ((line: Line) => Value)
+type From<Value> = number | ((line: UsageLine) => Value)
 
 /** Any text. */
-export function text<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, string>,
-  slot: number,
-): NativeColumn<Row, Line> {
+export function text(name: string, of: Of<string>, slot: number): NativeColumn {
   return plain(name, 'String', {
     of,
     check: null,
@@ -24,42 +21,26 @@ export function text<Row, Line extends ByteRow>(
  * A text of which few different ones are expected: they go into a dictionary, the rows are numbers into it. So neither
  * side handles a text more than once a block.
  */
-export function label<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, string>,
-  from: From<Line, string>,
-): NativeColumn<Row, Line> {
+export function label(name: string, of: Of<string>, from: From<string>): NativeColumn {
   return { name, type: 'LowCardinality(String)', of, check: null, writer: () => labelWriter(of, from) }
 }
 
-export function flag<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, boolean>,
-  from: From<Line, boolean>,
-): NativeColumn<Row, Line> {
+export function flag(name: string, of: Of<boolean>, from: From<boolean>): NativeColumn {
   const put = (bytes: ByteWriter, value: boolean) => bytes.uint8(value ? 1 : 0)
-  const putLine = (bytes: ByteWriter): ((line: Line) => void) =>
+  const putLine = (bytes: ByteWriter): ((line: UsageLine) => void) =>
     typeof from === 'number' ? (line) => bytes.uint8(line.values[from] ?? 0) : (line) => put(bytes, from(line))
   return plain(name, 'Bool', { of, check: null, put, putLine })
 }
 
 /** A whole number of things. */
-export function count<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, number>,
-  from: From<Line, number>,
-): NativeColumn<Row, Line> {
+export function count(name: string, of: Of<number>, from: From<number>): NativeColumn {
   const check = whole(name, of, Number.MAX_SAFE_INTEGER)
-  const putLine = (bytes: ByteWriter): ((line: Line) => void) =>
+  const putLine = (bytes: ByteWriter): ((line: UsageLine) => void) =>
     typeof from === 'number' ? (line) => bytes.uint64(line.values[from] ?? 0) : (line) => bytes.uint64(from(line))
   return plain(name, 'UInt64', { of, check, put: (bytes, value) => bytes.uint64(value), putLine })
 }
 
-export function smallCount<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, number>,
-  from: (line: Line) => number,
-): NativeColumn<Row, Line> {
+export function smallCount(name: string, of: Of<number>, from: (line: UsageLine) => number): NativeColumn {
   return plain(name, 'UInt16', {
     of,
     check: whole(name, of, 65_535),
@@ -68,11 +49,7 @@ export function smallCount<Row, Line extends ByteRow>(
   })
 }
 
-export function middleCount<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, number>,
-  from: (line: Line) => number,
-): NativeColumn<Row, Line> {
+export function middleCount(name: string, of: Of<number>, from: (line: UsageLine) => number): NativeColumn {
   return plain(name, 'UInt32', {
     of,
     check: whole(name, of, 4_294_967_295),
@@ -81,11 +58,7 @@ export function middleCount<Row, Line extends ByteRow>(
   })
 }
 
-export function float<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, number>,
-  from: (line: Line) => number,
-): NativeColumn<Row, Line> {
+export function float(name: string, of: Of<number>, from: (line: UsageLine) => number): NativeColumn {
   return plain(name, 'Float64', {
     of,
     check: finite(name, of),
@@ -94,12 +67,12 @@ export function float<Row, Line extends ByteRow>(
   })
 }
 
-export function floatOrNull<Row, Line extends ByteRow>(
+export function floatOrNull(
   name: string,
-  of: Of<Row, number | null>,
-  from: (line: Line) => number | null,
-): NativeColumn<Row, Line> {
-  const check = finite(name, (row: Row) => of(row) ?? 0)
+  of: Of<number | null>,
+  from: (line: UsageLine) => number | null,
+): NativeColumn {
+  const check = finite(name, (row) => of(row) ?? 0)
   const put = (bytes: ByteWriter, value: number | null) => bytes.float64(value ?? 0)
   return orNull(name, 'Float64', {
     of,
@@ -114,11 +87,7 @@ export function floatOrNull<Row, Line extends ByteRow>(
 }
 
 /** An amount in 1e-12 of its currency. */
-export function money<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, bigint>,
-  slot: number,
-): NativeColumn<Row, Line> {
+export function money(name: string, of: Of<bigint>, slot: number): NativeColumn {
   return plain(name, 'Decimal(38, 12)', {
     of,
     check: amount(name, of),
@@ -127,14 +96,10 @@ export function money<Row, Line extends ByteRow>(
   })
 }
 
-export function moneyOrNull<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, bigint | null>,
-  slot: number,
-): NativeColumn<Row, Line> {
+export function moneyOrNull(name: string, of: Of<bigint | null>, slot: number): NativeColumn {
   return orNull(name, 'Decimal(38, 12)', {
     of,
-    check: amount(name, (row: Row) => of(row) ?? 0n),
+    check: amount(name, (row) => of(row) ?? 0n),
     put: (bytes, value) => bytes.int128(value ?? 0n),
     putLine: (nulls, bytes) => (line) => {
       nulls.uint8(line.starts[slot] === 0 ? 1 : 0)
@@ -148,17 +113,13 @@ const earliestMs = Date.UTC(1970, 0, 1)
 export const latestMs = Date.UTC(2100, 0, 1)
 
 /** Unix time in milliseconds. */
-export function instant<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, number>,
-  slot: number,
-): NativeColumn<Row, Line> {
-  const check = (row: Row): void => {
+export function instant(name: string, of: Of<number>, slot: number): NativeColumn {
+  const check = (row: UsageRow): void => {
     const ms = of(row)
     if (!(ms >= earliestMs && ms < latestMs)) throw new ValueFault(name, ms, 'a time between 1970 and 2100')
   }
   const put = (bytes: ByteWriter, value: number) => bytes.uint64(Math.floor(value))
-  const putLine = (bytes: ByteWriter) => (line: Line) => bytes.uint64(line.values[slot] ?? 0)
+  const putLine = (bytes: ByteWriter) => (line: UsageLine) => bytes.uint64(line.values[slot] ?? 0)
   return plain(name, "DateTime64(3, 'UTC')", { of, check, put, putLine })
 }
 
@@ -168,16 +129,12 @@ interface MapSlots {
   readonly first: number
 }
 
-export function textMap<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, Readonly<Record<string, string>>>,
-  slots: MapSlots,
-): NativeColumn<Row, Line> {
+export function textMap(name: string, of: Of<Readonly<Record<string, string>>>, slots: MapSlots): NativeColumn {
   const writer = () => {
     const [ends, keys, values] = [new ByteWriter(), new ByteWriter(), new ByteWriter()]
     let end = 0
     return {
-      add(row: Row) {
+      add(row: UsageRow) {
         for (const [key, value] of Object.entries(of(row))) {
           keys.text(key)
           values.text(value)
@@ -185,7 +142,7 @@ export function textMap<Row, Line extends ByteRow>(
         }
         ends.uint64(end)
       },
-      addLine({ bytes, starts, ends: textEnds, values: numbers }: Line) {
+      addLine({ bytes, starts, ends: textEnds, values: numbers }: UsageLine) {
         const count = numbers[slots.count] ?? 0
         for (let slot = slots.first; slot < slots.first + 2 * count; slot += 2) {
           keys.utf8(bytes, starts[slot] ?? 0, textEnds[slot] ?? 0)
@@ -202,11 +159,8 @@ export function textMap<Row, Line extends ByteRow>(
 }
 
 /** Rows of bytes have none. */
-export function numberMap<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, Readonly<Record<string, number>>>,
-): NativeColumn<Row, Line> {
-  const check = (row: Row): void => {
+export function numberMap(name: string, of: Of<Readonly<Record<string, number>>>): NativeColumn {
+  const check = (row: UsageRow): void => {
     for (const [key, value] of Object.entries(of(row)))
       if (!Number.isFinite(value)) throw new ValueFault(`${name}.${key}`, value, 'a finite number')
   }
@@ -214,7 +168,7 @@ export function numberMap<Row, Line extends ByteRow>(
     const [ends, keys, values] = [new ByteWriter(), new ByteWriter(), new ByteWriter()]
     let end = 0
     return {
-      add(row: Row) {
+      add(row: UsageRow) {
         for (const [key, value] of Object.entries(of(row))) {
           keys.text(key)
           values.float64(value)
@@ -230,15 +184,12 @@ export function numberMap<Row, Line extends ByteRow>(
 }
 
 /** Rows of bytes have none. */
-export function texts<Row, Line extends ByteRow>(
-  name: string,
-  of: Of<Row, readonly string[]>,
-): NativeColumn<Row, Line> {
+export function texts(name: string, of: Of<readonly string[]>): NativeColumn {
   const writer = () => {
     const [ends, elements] = [new ByteWriter(), new ByteWriter()]
     let end = 0
     return {
-      add(row: Row) {
+      add(row: UsageRow) {
         const list = of(row)
         for (const element of list) elements.text(element)
         end += list.length
@@ -251,41 +202,33 @@ export function texts<Row, Line extends ByteRow>(
   return { name, type: 'Array(String)', of, check: null, writer }
 }
 
-interface Plain<Row, Line, Value> {
-  readonly of: Of<Row, Value>
-  readonly check: ((row: Row) => void) | null
+interface Plain<Value> {
+  readonly of: Of<Value>
+  readonly check: ((row: UsageRow) => void) | null
   readonly put: (bytes: ByteWriter, value: Value) => void
   /** Made for each column, so that its rows take one call. */
-  readonly putLine: (bytes: ByteWriter) => (line: Line) => void
+  readonly putLine: (bytes: ByteWriter) => (line: UsageLine) => void
 }
 
 /** Values one behind the other. */
-function plain<Row, Line extends ByteRow, Value>(
-  name: string,
-  type: string,
-  { of, check, put, putLine }: Plain<Row, Line, Value>,
-): NativeColumn<Row, Line> {
+function plain<Value>(name: string, type: string, { of, check, put, putLine }: Plain<Value>): NativeColumn {
   const writer = () => {
     const bytes = new ByteWriter()
-    return { add: (row: Row) => put(bytes, of(row)), addLine: putLine(bytes), done: () => [bytes.done()] }
+    return { add: (row: UsageRow) => put(bytes, of(row)), addLine: putLine(bytes), done: () => [bytes.done()] }
   }
   return { name, type, of, check, writer }
 }
 
-interface OrNull<Row, Line, Value> extends Omit<Plain<Row, Line, Value>, 'putLine'> {
-  readonly putLine: (nulls: ByteWriter, bytes: ByteWriter) => (line: Line) => void
+interface OrNull<Value> extends Omit<Plain<Value>, 'putLine'> {
+  readonly putLine: (nulls: ByteWriter, bytes: ByteWriter) => (line: UsageLine) => void
 }
 
 /** A byte for each row that says whether its value is null, then the values. */
-function orNull<Row, Line extends ByteRow, Value>(
-  name: string,
-  type: string,
-  { of, check, put, putLine }: OrNull<Row, Line, Value>,
-): NativeColumn<Row, Line> {
+function orNull<Value>(name: string, type: string, { of, check, put, putLine }: OrNull<Value>): NativeColumn {
   const writer = () => {
     const [nulls, bytes] = [new ByteWriter(), new ByteWriter()]
     return {
-      add(row: Row) {
+      add(row: UsageRow) {
         const value = of(row)
         nulls.uint8(value === null ? 1 : 0)
         put(bytes, value)
@@ -301,10 +244,7 @@ function orNull<Row, Line extends ByteRow, Value>(
 const dictionaryVersion = 1
 const dictionaryOf32Bits = 2 | (1 << 9) | (1 << 10)
 
-function labelWriter<Row, Line extends ByteRow>(
-  of: Of<Row, string>,
-  from: From<Line, string>,
-): ColumnWriter<Row, Line> {
+function labelWriter(of: Of<string>, from: From<string>): ColumnWriter {
   const [dictionary, numbers] = [new TextDictionary(), new ByteWriter()]
   const known = new Map<string, number>()
   let rowCount = 0
@@ -339,7 +279,7 @@ function labelWriter<Row, Line extends ByteRow>(
   }
 }
 
-function whole<Row>(name: string, of: Of<Row, number>, largest: number): (row: Row) => void {
+function whole(name: string, of: Of<number>, largest: number): (row: UsageRow) => void {
   return (row) => {
     const value = of(row)
     if (Number.isInteger(value) && value >= 0 && value <= largest) return
@@ -347,7 +287,7 @@ function whole<Row>(name: string, of: Of<Row, number>, largest: number): (row: R
   }
 }
 
-function finite<Row>(name: string, of: Of<Row, number>): (row: Row) => void {
+function finite(name: string, of: Of<number>): (row: UsageRow) => void {
   return (row) => {
     if (!Number.isFinite(of(row))) throw new ValueFault(name, of(row), 'a finite number')
   }
@@ -356,7 +296,7 @@ function finite<Row>(name: string, of: Of<Row, number>): (row: Row) => void {
 /** Decimal(38, 12) ends below 10^26 of a currency. */
 const largestPico = 10n ** 38n
 
-function amount<Row>(name: string, of: Of<Row, bigint>): (row: Row) => void {
+function amount(name: string, of: Of<bigint>): (row: UsageRow) => void {
   return (row) => {
     const value = of(row)
     if (value >= largestPico || value <= -largestPico) throw new ValueFault(name, value, 'at most 38 digits')

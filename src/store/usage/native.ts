@@ -1,4 +1,5 @@
 import { ByteWriter } from './byte-writer.ts'
+import type { UsageLine, UsageRow } from './usage-row.ts'
 
 /**
  * A column of ClickHouse's Native format: a block of rows, column by column, as the engine has it in memory. It reads
@@ -7,30 +8,21 @@ import { ByteWriter } from './byte-writer.ts'
  * Source: https://clickhouse.com/docs/interfaces/formats/Native (revision 0: no block info) and, for dictionaries, the
  * writer of ch-go (https://github.com/ClickHouse/ch-go/blob/main/proto/col_low_cardinality.go).
  */
-export interface NativeColumn<Row, Line extends ByteRow> {
+export interface NativeColumn {
   readonly name: string
   /** As the engine writes it. */
   readonly type: string
-  readonly of: (row: Row) => unknown
+  readonly of: (row: UsageRow) => unknown
   /** Throws a ValueFault where the value of the row does not fit the column. Null where every value of its type does. */
-  readonly check: ((row: Row) => void) | null
+  readonly check: ((row: UsageRow) => void) | null
   /** For one block. */
-  writer(): ColumnWriter<Row, Line>
+  writer(): ColumnWriter
 }
 
-/** A row whose values stand in bytes or are numbers, each under its slot. Its values were checked. */
-export interface ByteRow {
-  readonly bytes: Uint8Array
-  /** Of texts within the bytes; 0 where the value is not given. */
-  readonly starts: Int32Array
-  readonly ends: Int32Array
-  readonly values: Float64Array
-}
-
-export interface ColumnWriter<Row, Line extends ByteRow> {
+export interface ColumnWriter {
   /** The value of the row was checked. */
-  add(row: Row): void
-  addLine(line: Line): void
+  add(row: UsageRow): void
+  addLine(line: UsageLine): void
   /** Of all rows, in pieces. */
   done(): readonly Uint8Array[]
 }
@@ -46,12 +38,12 @@ export class ValueFault extends Error {
 }
 
 /** Takes rows one by one and keeps only their bytes, so that nothing else of a batch has to stay in memory. */
-export class NativeBlock<Row, Line extends ByteRow> {
-  readonly #columns: readonly NativeColumn<Row, Line>[]
-  readonly #writers: readonly ColumnWriter<Row, Line>[]
+export class NativeBlock {
+  readonly #columns: readonly NativeColumn[]
+  readonly #writers: readonly ColumnWriter[]
   #rowCount = 0
 
-  constructor(columns: readonly NativeColumn<Row, Line>[]) {
+  constructor(columns: readonly NativeColumn[]) {
     this.#columns = columns
     this.#writers = columns.map((column) => column.writer())
   }
@@ -60,12 +52,12 @@ export class NativeBlock<Row, Line extends ByteRow> {
     return this.#rowCount
   }
 
-  add(row: Row): void {
+  add(row: UsageRow): void {
     for (const writer of this.#writers) writer.add(row)
     this.#rowCount++
   }
 
-  addLine(line: Line): void {
+  addLine(line: UsageLine): void {
     for (const writer of this.#writers) writer.addLine(line)
     this.#rowCount++
   }
