@@ -196,6 +196,36 @@ test('a caller who leaves in the middle of its request leaves nothing behind', a
   assert.equal(opens.length, 1, 'only the call of the check itself went upstream')
 })
 
+/** What is answered to whoever says so much and no more, and goes on listening. */
+function cutShort(request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    const socket = connect({ port: Number(new URL(stack.url).port), host: '127.0.0.1', allowHalfOpen: true })
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1')
+    })
+    socket.on('end', () => resolve(answer))
+    socket.on('error', reject)
+    socket.end(Buffer.from(request, 'latin1'))
+  })
+}
+
+const halves: readonly (readonly [name: string, request: () => string])[] = [
+  ['a body', () => head('content-length: 1000') + body.slice(0, 10)],
+  ['a large body', () => head('content-length: 50000') + body.slice(0, 10)],
+  ['a body in chunks', () => `${head('transfer-encoding: chunked')}64\r\n${body.slice(0, 10)}`],
+  ['a head', () => head().slice(0, -10)],
+]
+for (const [name, request] of halves) {
+  test(`${name} that breaks off is told so, and asked of nobody`, async () => {
+    const before = stack.bill().length
+    const answer = await cutShort(request())
+    assert.deepEqual(statuses(answer), [400], answer)
+    assert.match(answer, /"The request ended before it was complete\."/)
+    assert.equal(stack.bill().length, before)
+  })
+}
+
 test('targets that are no path', async () => {
   const asked = (line: string) => rawCall(stack.url, `${line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
   const options = await asked('OPTIONS *')

@@ -13,6 +13,8 @@ export interface PlainConnectionOptions {
   readonly knows: (asker: Asker) => boolean
   /** Gives the connection, with what has come and was not understood here, to a complete HTTP server. */
   readonly handOver: (socket: Socket, bytes: Buffer) => void
+  /** Whoever sent half a request sends no more, but may still read what is said to that. Ends the connection. */
+  readonly endedEarly: (socket: Socket) => void
   readonly onClose: (connection: PlainConnection) => void
   readonly keepAliveS: number
   readonly nowMs: () => number
@@ -168,12 +170,19 @@ export class PlainConnection implements Carrier, Member {
     else if (this.#head === null) this.#goOn()
   }
 
-  /** Who sends no more is taken to be gone, as Node's server does: nobody is left to read an answer. */
+  /**
+   * Who sends no more is taken to be gone, as Node's server does: nobody is left to read an answer. In the middle of a
+   * request that is a fault of it, and said, for whoever has only stopped to send.
+   */
   readonly #onEnd = (): void => {
-    this.shut()
     const head = this.#head
-    if (head === null) return
+    if (head === null) {
+      this.shut()
+      return
+    }
     this.#head = null
+    this.#shut = true
+    this.#options.endedEarly(this.socket)
     const exchange = new PlainExchange(this, head, leftTooEarly())
     exchange.lost()
     this.#options.onExchange(exchange)

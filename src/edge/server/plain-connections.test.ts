@@ -21,6 +21,7 @@ async function ground(t: TestContext) {
     knows: ({ headers }) => headers['x-api-key'] === 'good',
     handOver: (_socket, bytes) => handedOver.push(bytes.toString('latin1')),
     tooSlow: (socket) => socket.end('too slow'),
+    endedEarly: (socket) => socket.end('half a request'),
     timeouts: { idleMs: 75_000, requestMs: 600_000, silenceMs: 60_000 },
     nowMs: () => clock.nowMs,
   })
@@ -174,6 +175,15 @@ test('who is silent in the middle of a request is refused, who goes on sending i
   assert.equal(slow[1].writableEnded, false)
   await say(slow, 'x'.repeat(99))
   assert.equal(exchanges.at(-1)?.gone, false)
+})
+
+test('half a request is told of its end, and given up', async (t) => {
+  const { exchanges, open, say } = await ground(t)
+  const connection = await open()
+  await say(connection, announces(100))
+  connection[0].end()
+  assert.equal(await text(connection[0]), 'half a request')
+  assert.equal(exchanges[0]?.gone, true)
 })
 
 test('whoever takes no answers is asked for no more requests', async (t) => {

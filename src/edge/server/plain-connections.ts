@@ -35,6 +35,7 @@ export class PlainConnections {
       onExchange: options.onExchange,
       knows: options.knows,
       handOver: options.handOver,
+      endedEarly: options.endedEarly,
       nowMs: options.nowMs,
       keepAliveS: Math.floor(options.timeouts.idleMs / 1000),
       onClose: (connection) => this.#all.remove(connection),

@@ -72,6 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     timeouts: { idleMs: keepAliveTimeoutMs, requestMs: requestTimeoutMs, silenceMs: silenceTimeoutMs },
     tooSlow,
+    endedEarly,
     nowMs: () => performance.now(),
   })
   server.on('connection', (socket) => plain.take(socket))
@@ -184,12 +185,18 @@ function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
       ? [431, 'Request Header Fields Too Large', 'headers_too_large']
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? requestTimeout
-        : [400, 'Bad Request', 'bad_http']
-  refuse(socket, refusal, `The request is not valid HTTP (${error.code ?? 'parse error'}).`)
+        : badHttp
+  if (error.code === 'HPE_INVALID_EOF_STATE') endedEarly(socket)
+  else refuse(socket, refusal, `The request is not valid HTTP (${error.code ?? 'parse error'}).`)
+}
+
+function endedEarly(socket: Socket): void {
+  refuse(socket, badHttp, 'The request ended before it was complete.')
 }
 
 type Refusal = readonly [status: number, reason: string, code: string]
 
+const badHttp: Refusal = [400, 'Bad Request', 'bad_http']
 const requestTimeout: Refusal = [408, 'Request Timeout', 'request_timeout']
 
 function tooSlow(socket: Socket): void {
