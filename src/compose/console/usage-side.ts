@@ -6,9 +6,9 @@ import type { UsageStore } from '#ports.ts'
 import { dataPath } from '#store/data-paths.ts'
 import { Ingester, type IngesterParts } from '#store/ingest/ingester.ts'
 import { type IngestLag, LagMeter, type LagParts } from '#store/ingest/lag.ts'
-import type { JournalPosition, OpenSource } from '#store/ingest/source.ts'
+import type { OpenSource } from '#store/ingest/source.ts'
 import { openFollower } from '#store/journal/reader.ts'
-import { retireSegments } from '#store/journal/retire.ts'
+import { Retirement } from '#store/journal/retirement.ts'
 import type { UsageDatabase } from '#store/usage/client.ts'
 import { openUsageStore } from '#store/usage/store.ts'
 
@@ -48,6 +48,13 @@ export async function startUsageSide(
   try {
     const store = await openUsageStore(database, { recordsDays: config.retention.recordsDays, clock: systemClock })
     const directory = dataPath(config.dataDir, 'journal')
+    const retirement = new Retirement({
+      dir: directory,
+      keepMs: config.retention.journalDays * dayMs,
+      clock: systemClock,
+      timers: systemTimers,
+      onFault: (error) => log.error({ err: error }, 'segments of the journal could not be retired'),
+    })
     const ingester = await Ingester.open({
       database,
       storeId: store.storeId,
@@ -57,11 +64,13 @@ export async function startUsageSide(
       clock: systemClock,
       timers: systemTimers,
       log,
-      onSaved: retirement(directory, config.retention.journalDays * dayMs, log),
+      onSaved: (position) => retirement.reached(position),
       ...(onInsert === undefined ? {} : { onInsert }),
     })
     const lag = lagMeter(config, () => ingester.state())
     ingester.start()
+    const { position } = ingester.state()
+    if (position !== null) retirement.reached(position)
     return {
       store: {
         ...store,
@@ -75,6 +84,7 @@ export async function startUsageSide(
       storeUp: async () => !ingester.state().storeFault && (await database.answers(answerWithinMs)),
       async close() {
         await Promise.all([ingester.stop(), lag.close()])
+        retirement.close()
         await database.close()
       },
     }
@@ -96,23 +106,4 @@ function journalOf({ dataDir }: Config): OpenSource {
 
 export function lagMeter(config: Config, progress: LagParts['progress']): LagMeter {
   return new LagMeter({ openSource: journalOf(config), clock: systemClock, timers: systemTimers, progress })
-}
-
-/** Segments that are in the store are compressed, and deleted when retention says so: whenever one is left behind. */
-function retirement(dir: string, keepMs: number, log: Log): (position: JournalPosition) => void {
-  let lastSegment = ''
-  let lastMs = 0
-  let running = false
-  return (position) => {
-    const nowMs = systemClock.monotonicMs()
-    if (running || (position.segment === lastSegment && nowMs - lastMs < dayMs / 24)) return
-    running = true
-    lastSegment = position.segment
-    lastMs = nowMs
-    retireSegments({ dir, ingested: position, keepMs, nowMs: systemClock.wallMs() })
-      .catch((error: unknown) => log.error({ err: error }, 'segments of the journal could not be retired'))
-      .finally(() => {
-        running = false
-      })
-  }
 }
