@@ -32,7 +32,11 @@ test('a key is taken from any of its carriers, the first of those that have one'
     [{ authorization: 'Bearer bad', 'x-api-key': 'good' }, '?key=good', 'not known'],
     [{ 'x-api-key': 'bad', 'x-goog-api-key': 'good' }, '', 'not known'],
     [{ 'x-api-key': 'old' }, '', 'expired'],
-    [{ authorization: 'Bearer ' }, '', 'not known'],
+    [{ authorization: 'Bearer ' }, '', 'No key was sent'],
+    [{ authorization: 'Bearer' }, '', 'No key was sent'],
+    [{ authorization: 'Bearer', 'x-api-key': 'good' }, '', 'cfg_good'],
+    [{ authorization: 'Bearer ' }, '?key=good', 'cfg_good'],
+    [{ authorization: 'bearers', 'x-api-key': 'good' }, '', 'not known'],
     [{}, '?kay=good', 'No key was sent'],
   ] as const) {
     const caller = admit(road, asking(headers, query), endMs)

@@ -72,12 +72,15 @@ const keysRetryAfterMs = 5_000
 /** The key, from the first of the carriers that the official SDKs use; empty where there is none. */
 export function presentedKey({ headers, query }: Asker): string {
   const { authorization, 'x-api-key': anthropic, 'x-goog-api-key': google } = headers
-  if (typeof authorization === 'string' && authorization !== '') return withoutScheme(authorization)
+  const bearer = typeof authorization === 'string' ? withoutScheme(authorization) : ''
+  if (bearer !== '') return bearer
   if (typeof anthropic === 'string' && anthropic !== '') return anthropic
   if (typeof google === 'string' && google !== '') return google
   return queryKey(query) ?? ''
 }
 
+/** Clients whose key is empty send the scheme alone, and perhaps the key elsewhere. */
 function withoutScheme(value: string): string {
-  return value.length > 7 && value.slice(0, 7).toLowerCase() === 'bearer ' ? value.slice(7).trim() : value.trim()
+  const scheme = value.slice(0, 7).toLowerCase()
+  return scheme === 'bearer ' || scheme === 'bearer' ? value.slice(7).trim() : value.trim()
 }
