@@ -15,7 +15,7 @@ async function ground(t: TestContext) {
     (awaitsContinue: boolean) =>
     (request: IncomingMessage, response: ServerResponse): void => {
       const exchange = new HttpExchange(request, response, { awaitsContinue, onClose: (one) => underWay.remove(one) })
-      underWay.add(exchange)
+      underWay.add(exchange, () => {})
       taken.push(exchange)
     }
   const server = createServer(take(false)).on('checkContinue', take(true))

@@ -12,11 +12,21 @@ interface Sweep {
   readonly tooSlow: (socket: Socket) => void
 }
 
+interface Waiting {
+  readonly exchange: HttpExchange
+  readonly begin: () => void
+}
+
 /** Which connections are in the middle of an answer. */
 export class AnswersUnderWay {
   readonly #last = new ChurnMap<Socket, HttpExchange>()
   /** Exchanges that came while the one before them, on the same connection, was under way. */
   readonly #pipelined = new WeakSet<HttpExchange>()
+  /** What comes after an exchange on its connection. */
+  readonly #behind = new WeakMap<HttpExchange, Waiting>()
+  /** Those that have not begun. */
+  readonly #waiting = new WeakSet<HttpExchange>()
+  readonly #over = new WeakSet<HttpExchange>()
   readonly #slow: SlowReaders
   readonly #slowSenders = new SlowSenders()
   #count = 0
@@ -26,20 +36,42 @@ export class AnswersUnderWay {
     this.#slow = slow
   }
 
-  add(exchange: HttpExchange): void {
+  /**
+   * @param begin called when all that came before it on its connection is over. Node reads on meanwhile, and would begin
+   * everything that a client sends without waiting for answers: until then no more is read.
+   */
+  add(exchange: HttpExchange, begin: () => void): void {
     const { socket } = exchange
-    if (this.#last.get(socket) !== undefined) this.#pipelined.add(exchange)
+    const before = this.#last.get(socket)
     this.#last.set(socket, exchange)
     this.#count += 1
+    if (before === undefined) return begin()
+    this.#pipelined.add(exchange)
+    this.#waiting.add(exchange)
+    this.#behind.set(before, { exchange, begin })
+    hold(socket)
   }
 
   remove(exchange: HttpExchange): void {
+    if (this.#over.has(exchange)) return
+    this.#over.add(exchange)
     this.#count -= 1
     const { socket } = exchange
-    if (this.#last.get(socket) === exchange) this.#last.delete(socket)
+    const next = this.#behind.get(exchange)
+    if (next === undefined && this.#last.get(socket) === exchange) this.#last.delete(socket)
     // From here on Node sets the socket's timeout itself, to that of idle connections.
     this.#slow.forget(socket)
+    if (next !== undefined) this.#goOn(next)
     if (this.#count === 0) this.#idle()
+  }
+
+  /** Whoever has left, or has been told that there will be no further answer, has nothing begun for it. */
+  #goOn({ exchange, begin }: Waiting): void {
+    const { socket } = exchange
+    this.#waiting.delete(exchange)
+    if (socket.destroyed || !socket.writable) return this.remove(exchange)
+    if (!this.#behind.has(exchange)) letGo(socket)
+    begin()
   }
 
   /** The answer under way on this connection closes it. */
@@ -58,7 +90,9 @@ export class AnswersUnderWay {
 
   /** To be called every now and then: see `SlowReaders` and `SlowSenders`. */
   sweep({ writeTimeoutMs, silenceMs, nowMs, tooSlow }: Sweep): void {
-    for (const { socket, awaitsMore } of this.#last.values()) {
+    for (const last of this.#last.values()) {
+      const { socket } = last
+      const awaitsMore = last.awaitsMore && !this.#waiting.has(last)
       this.#slow.look(socket, writeTimeoutMs)
       if (this.#slowSenders.stalled(socket, awaitsMore, { longestMs: silenceMs, nowMs })) tooSlow(socket)
     }
@@ -75,4 +109,25 @@ export class AnswersUnderWay {
       }
     })
   }
+}
+
+/**
+ * No more is read from it, although Node's server resumes a connection whenever a request of it is complete. It is paused
+ * when what was resumed before this has been: an earlier pause would be undone by that.
+ */
+function hold(socket: Socket): void {
+  if (isHeld(socket)) return
+  socket.resume = () => socket
+  setImmediate(() => {
+    if (isHeld(socket)) socket.pause()
+  })
+}
+
+function letGo(socket: Socket): void {
+  Reflect.deleteProperty(socket, 'resume')
+  socket.resume()
+}
+
+function isHeld(socket: Socket): boolean {
+  return Object.hasOwn(socket, 'resume')
 }

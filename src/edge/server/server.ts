@@ -126,11 +126,12 @@ function nodeServer(options: ServerOptions, underWay: AnswersUnderWay): Server {
   const take = (request: IncomingMessage, response: ServerResponse, how: ExchangeOptions): void => {
     if (underWay.ends(request.socket)) return
     const exchange = new HttpExchange(request, response, how)
-    underWay.add(exchange)
-    const fault = headFault(request.httpVersion, request.rawHeaders)
-    if (fault === null) return options.onExchange(exchange)
-    exchange.last = true
-    exchange.answer(fault.status, jsonType, errorBody(fault))
+    underWay.add(exchange, () => {
+      const fault = headFault(request.httpVersion, request.rawHeaders)
+      if (fault === null) return options.onExchange(exchange)
+      exchange.last = true
+      exchange.answer(fault.status, jsonType, errorBody(fault))
+    })
   }
   const server = createServer(
     {
