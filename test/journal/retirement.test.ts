@@ -23,7 +23,7 @@ test('segments are compressed once they are in the store, and deleted in time th
   const names = segments(dir)
   const faults: unknown[] = []
   const onFault = (error: unknown) => faults.push(error)
-  const retirement = new Retirement({ dir, keepMs: 2.5 * hourMs, clock: time, timers: time, onFault })
+  const retirement = new Retirement({ dir, keepMs: 2.5 * hourMs, nowMs: () => time.wallMs(), timers: time, onFault })
   const { lastBlock } = await verifyJournal({ dir })
   const ingested: JournalPosition = { segment: names.at(-1) ?? '', offset: 0, blockNo: lastBlock ?? 0 }
   const compressed = [...names.slice(0, -1).map((name) => `${name}.zst`), names.at(-1)]
@@ -53,7 +53,7 @@ test('a segment that is left behind while others are compressed has its turn', a
     offset: 0,
     blockNo: Number(names[index]?.slice(0, 12)),
   })
-  const retirement = new Retirement({ dir, keepMs: 1e12, clock: time, timers: time, onFault: assert.ifError })
+  const retirement = new Retirement({ dir, keepMs: 1e12, nowMs: () => null, timers: time, onFault: assert.ifError })
   retirement.reached(at(2))
   retirement.reached(at(4))
   await until('four to be compressed', () => segments(dir).filter((name) => name.endsWith('.zst')).length === 4 || null)

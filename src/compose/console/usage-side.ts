@@ -8,6 +8,7 @@ import { Ingester, type IngesterParts } from '#store/ingest/ingester.ts'
 import { type IngestLag, LagMeter, type LagParts } from '#store/ingest/lag.ts'
 import type { OpenSource } from '#store/ingest/source.ts'
 import { openFollower } from '#store/journal/reader.ts'
+import { RetentionClock } from '#store/journal/retention-clock.ts'
 import { Retirement } from '#store/journal/retirement.ts'
 import type { UsageDatabase } from '#store/usage/client.ts'
 import { openUsageStore } from '#store/usage/store.ts'
@@ -48,10 +49,11 @@ export async function startUsageSide(
   try {
     const store = await openUsageStore(database, { recordsDays: config.retention.recordsDays, clock: systemClock })
     const directory = dataPath(config.dataDir, 'journal')
+    const clock = new RetentionClock(dataPath(config.dataDir, 'ingest'), systemClock)
     const retirement = new Retirement({
       dir: directory,
       keepMs: config.retention.journalDays * dayMs,
-      clock: systemClock,
+      nowMs: () => clock.nowMs(),
       timers: systemTimers,
       onFault: (error) => log.error({ err: error }, 'segments of the journal could not be retired'),
     })

@@ -4,9 +4,10 @@ import { constants, createZstdCompress } from 'node:zlib'
 import type { JournalPosition } from '#store/ingest/source.ts'
 import { type Disk, realDisk, writeAll } from './disk.ts'
 import { writeMark } from './marks.ts'
+import { SegmentEnds } from './segment-ends.ts'
 import { compressedName, listSegments, type SegmentFile } from './segment-files.ts'
 import { openPacked, openSegment, type SegmentSource } from './segment-source.ts'
-import { damagedSegment, readHeader } from './segment-start.ts'
+import { damagedSegment } from './segment-start.ts'
 
 interface RetireOptions {
   readonly dir: string
@@ -14,7 +15,8 @@ interface RetireOptions {
   readonly ingested: JournalPosition
   /** How long a segment is kept after its last block was written. */
   readonly keepMs: number
-  readonly nowMs: number
+  /** Null: nobody knows what time it is, and nothing is deleted. */
+  readonly nowMs: number | null
   readonly disk?: Disk
 }
 
@@ -33,23 +35,26 @@ const chunkBytes = 256 * 1024
  */
 export async function retireSegments(options: RetireOptions): Promise<Retirement> {
   const disk = options.disk ?? realDisk
-  const segments = listSegments(disk, options.dir)
+  const { dir, ingested, keepMs, nowMs } = options
+  const segments = listSegments(disk, dir)
+  // Of the last of them a block is ingested, so its header is whole and those before it are finished.
+  const begun = segments.filter(({ firstBlock }, index) => index === 0 || firstBlock <= ingested.blockNo)
+  const ends = new SegmentEnds(disk, dir, begun)
   let [compressed, deleted] = [0, 0]
-  let mayDelete = true
-  for (const [index, segment] of segments.entries()) {
-    const following = segments[index + 1]
-    // A block of the following one is ingested, so its header is whole and this one is finished.
-    if (following === undefined || following.firstBlock > options.ingested.blockNo) break
-    const header = await readHeader(disk, options.dir, following)
-    mayDelete &&= header.createdAtMs + options.keepMs <= options.nowMs
+  let mayDelete = nowMs !== null
+  for (const [index, segment] of begun.entries()) {
+    const following = begun[index + 1]
+    if (following === undefined) break
+    const { previousChain } = await ends.header(index + 1)
+    mayDelete &&= nowMs !== null && (await ends.endedMs(index, nowMs)) + keepMs <= nowMs
     if (mayDelete) {
       // First the mark: a death in between leaves a segment too many, never one that nobody can explain the lack of.
-      writeMark(disk, options.dir, 'retired', { nextBlock: following.firstBlock, chain: header.previousChain })
-      disk.remove(`${options.dir}/${segment.name}`)
-      disk.remove(`${options.dir}/${compressedName(segment.name)}`)
+      writeMark(disk, dir, 'retired', { nextBlock: following.firstBlock, chain: previousChain })
+      disk.remove(`${dir}/${segment.name}`)
+      disk.remove(`${dir}/${compressedName(segment.name)}`)
       deleted++
     } else if (!segment.compressed) {
-      await compress(disk, options.dir, segment)
+      await compress(disk, dir, segment)
       compressed++
     }
   }

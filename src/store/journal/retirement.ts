@@ -1,4 +1,4 @@
-import type { Clock, Timer, Timers } from '#ports.ts'
+import type { Timer, Timers } from '#ports.ts'
 import type { JournalPosition } from '#store/ingest/source.ts'
 import { retireSegments } from './retire.ts'
 
@@ -7,7 +7,8 @@ interface RetirementParts {
   readonly dir: string
   /** How long a segment is kept after its last block was written. */
   readonly keepMs: number
-  readonly clock: Clock
+  /** The time, in ms since the epoch; null where nobody can tell it well enough to delete by. Asked every hour at least. */
+  readonly nowMs: () => number | null
   readonly timers: Timers
   readonly onFault: (error: unknown) => void
 }
@@ -47,10 +48,14 @@ export class Retirement {
     this.#running = true
     this.#doneFor = ingested.segment
     this.#timer?.cancel()
-    const { dir, keepMs, clock, onFault } = this.#parts
-    retireSegments({ dir, ingested, keepMs, nowMs: clock.wallMs() })
-      .catch(onFault)
+    this.#retire(ingested)
+      .catch(this.#parts.onFault)
       .finally(() => this.#ended())
+  }
+
+  async #retire(ingested: JournalPosition): Promise<void> {
+    const { dir, keepMs, nowMs } = this.#parts
+    await retireSegments({ dir, ingested, keepMs, nowMs: nowMs() })
   }
 
   #ended(): void {
