@@ -100,3 +100,24 @@ test('models that the provider chooses are kept out by a budget that takes no ca
     { providers, upstream: upstream.url },
   )
 })
+
+for (const [what, body, instead] of [
+  ['writes', { max_tokens: 2_000 }, { max_tokens: 2_000 }],
+  ['reads', { max_tokens: 1, messages: [{ role: 'user', content: 'one word '.repeat(1_200) }] }, { max_tokens: 1 }],
+] as const) {
+  test(`what a model that no list has ${what} in place of another is held where the provider states the cost`, async () => {
+    const upstream = await decliningUpstream()
+    const house = { ...body, model: 'house-1' }
+    await withStack(
+      // Either by itself takes some 0.3 USD: 2,000 tokens at 75 USD a million, or 11,000 bytes at 15, twice.
+      `${team('0.5')}\ncost_source: provider`,
+      async (stack) => {
+        assert.equal((await ask(stack, [{ model: 'house-2', ...instead }], house)).status, 402)
+        assert.equal(upstream.requests.length, 0)
+        assert.equal((await ask(stack, undefined, house)).status, 200)
+        await checkStack(stack)
+      },
+      { providers: `${providers.slice(0, -1)}, models: ["house-*"]}`, upstream: upstream.url },
+    )
+  })
+}

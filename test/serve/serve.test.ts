@@ -1,43 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { consoleFault } from '#compose/processes/console-fault.ts'
-import { Tollgate, type Workplace, workplace } from './tollgate.ts'
-
-function chat(address: string, key: string, content = 'Hello') {
-  return fetch(`${address}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content }] }),
-  })
-}
-
-function childrenOf(pid: number): { pid: number; role: string }[] {
-  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(pid)], { encoding: 'utf8' })
-  return [...lines.matchAll(/^\s*(\d+) .*main\.ts run (\w+)/gm)].map(([, child, role]) => ({
-    pid: Number(child),
-    role: role ?? '',
-  }))
-}
-
-function pidOf(tollgate: Tollgate, role: string): number {
-  const pid = childrenOf(tollgate.process.pid ?? 0).find((child) => child.role === role)?.pid
-  assert.ok(pid !== undefined, `no ${role} is running`)
-  return pid
-}
-
-/** Of each of its threads, but for the one that keeps house in ClickHouse and raises itself where it is allowed to. */
-function prioritiesOf(pid: number): number[] {
-  const threads = readdirSync(`/proc/${pid}/task`)
-  const others = threads.filter(
-    (thread) => !/^MemoryWorker/.test(readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8')),
-  )
-  return others.map((thread) => getPriority(Number(thread)))
-}
+import { chat, childrenOf, Tollgate, type Workplace, workplace } from './tollgate.ts'
 
 /** Not a zombie either: who is orphaned may wait long to be fetched. */
 function isAlive(pid: number): boolean {
@@ -81,16 +49,6 @@ test('faults of the configuration: all of them, one a line, code 2, and nothing 
   assert.equal(lines.length, 4, stderr)
   assert.match(lines[0] ?? '', /3 faults in the configuration/)
   assert.match(lines[2] ?? '', /^providers\[0\]\.kind \(line 4\): /)
-})
-
-test('a second start on the same data directory says who holds it', async (t) => {
-  const place = workplace(t)
-  const holder = new Tollgate(t, place, ['serve'])
-  await holder.ready()
-  const { code, stderr } = await new Tollgate(t, place, ['serve']).finished()
-  assert.equal(code, 1)
-  assert.match(stderr, new RegExp(`^tollgate: .*in use by process ${holder.process.pid} `))
-  assert.equal(stderr.trim().split('\n').length, 1)
 })
 
 test('a port that is taken is said in one line, before any secret is made', async (t) => {
@@ -167,46 +125,6 @@ test('a data directory whose path is too long for its sockets is said before any
   assert.match(stderr, /too long for the sockets/)
 })
 
-test('a gateway that is killed is started again, and calls go on', async (t) => {
-  const place = workplace(t)
-  const tollgate = new Tollgate(t, place, ['serve', '--listen', '127.0.0.1:0'])
-  const { key } = await tollgate.ready()
-  process.kill(pidOf(tollgate, 'gateway'), 'SIGKILL')
-  await tollgate.says(/gateway killed by SIGKILL; starting it again/, 'stderr')
-  const again = await tollgate.says(/gateway killed[\s\S]*"address":"(http:[^"]+)","msg":"gateway is ready"/, 'stderr')
-  assert.equal((await chat(again[1] ?? '', key)).status, 200)
-})
-
-test('the console lets the gateway have the processor first, with every thread of its engine', async (t) => {
-  const place = workplace(t)
-  const tollgate = new Tollgate(t, place, ['serve'])
-  const { address, key } = await tollgate.ready()
-  await tollgate.says(/console is ready/, 'stderr')
-  assert.equal((await chat(address, key)).status, 200)
-  const report = new Tollgate(t, place, ['report', '--by', 'department', '--config', place.configPath])
-  assert.equal((await report.finished()).code, 0)
-  const usual = getPriority()
-  const ofConsole = prioritiesOf(pidOf(tollgate, 'console'))
-  assert.ok(ofConsole.length > 7, 'threads that Node.js itself does not have')
-  assert.deepEqual(new Set(ofConsole), new Set([Math.min(19, usual + 10)]))
-  assert.deepEqual(new Set(prioritiesOf(pidOf(tollgate, 'gateway'))), new Set([usual]))
-})
-
-test('a console that is killed touches no call, and what was called meanwhile is reported afterwards', async (t) => {
-  const place = workplace(t)
-  const tollgate = new Tollgate(t, place, ['serve'])
-  const { address, key } = await tollgate.ready()
-  await tollgate.says(/console is ready/, 'stderr')
-  process.kill(pidOf(tollgate, 'console'), 'SIGKILL')
-  assert.equal((await chat(address, key)).status, 200)
-  await tollgate.says(/console killed by SIGKILL; starting it again[\s\S]*console is ready/, 'stderr')
-  assert.equal((await chat(address, key)).status, 200)
-  const report = new Tollgate(t, place, ['report', '--by', 'department', '--json', '--config', place.configPath])
-  const { code, stdout, stderr } = await report.finished()
-  assert.equal(code, 0, stderr)
-  assert.equal(JSON.parse(stdout).total.requests, 2)
-})
-
 test('a console that cannot start is started again until it can, and says why not meanwhile', async (t) => {
   const place = workplace(t)
   const inTheWay = join(place.dataDir, 'run', 'console.sock')
@@ -256,29 +174,6 @@ test('a call under way is finished before the stop', async (t) => {
   tollgate.process.kill('SIGTERM')
   assert.match(await response.text(), /data: \[DONE\]/)
   assert.equal(await tollgate.exit, 0, tollgate.stderr)
-})
-
-test('a changed file takes effect without a restart; a bad one is refused and named', async (t) => {
-  const place = workplace(t)
-  const tollgate = new Tollgate(t, place, ['serve'])
-  const { address } = await tollgate.ready()
-  writeFileSync(place.configPath, 'keys: 7\n')
-  await tollgate.says(
-    /"role":"supervisor","msg":"the new configuration has faults, the old one stays in force: keys \(line 1\)/,
-    'stderr',
-  )
-  writeFileSync(place.configPath, 'keys: [{name: later, key: a-key-that-came-later}]\n')
-  await tollgate.says(/"role":"gateway","msg":"the new configuration is in force/, 'stderr')
-  assert.equal((await chat(address, 'a-key-that-came-later')).status, 200)
-})
-
-test('SIGHUP reads the configuration at once', async (t) => {
-  const tollgate = new Tollgate(t, workplace(t), ['serve'])
-  const { address, key } = await tollgate.ready()
-  tollgate.process.kill('SIGHUP')
-  await tollgate.says(/"role":"supervisor","msg":"the configuration was read again"/, 'stderr')
-  await tollgate.says(/"role":"gateway","msg":"the new configuration is in force/, 'stderr')
-  assert.equal((await chat(address, key)).status, 200)
 })
 
 test('an unknown command is answered with the nearest one, code 1', async (t) => {

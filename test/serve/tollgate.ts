@@ -1,10 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { until } from '#test/support/until.ts'
 
+/** Of all processes, on a machine that has much else to do. */
+const longestStartMs = 60_000
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** A folder with a configuration file, for this test alone. */
@@ -24,7 +28,6 @@ export class Tollgate {
   readonly exit: Promise<number | NodeJS.Signals | null>
   stdout = ''
   stderr = ''
-  #changed = Promise.withResolvers<void>()
 
   constructor(t: TestContext, place: Workplace, args: readonly string[], env: Record<string, string> = {}) {
     const child = spawn(process.execPath, [main, ...args], {
@@ -33,18 +36,13 @@ export class Tollgate {
     })
     this.process = child
     this.exit = new Promise((resolve) => {
-      child.on('close', (code, signal) => {
-        resolve(signal ?? code)
-        this.#wake()
-      })
+      child.on('close', (code, signal) => resolve(signal ?? code))
     })
     child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += String(chunk)
-      this.#wake()
     })
     child.stderr.on('data', (chunk: Buffer) => {
       this.stderr += String(chunk)
-      this.#wake()
     })
     t.after(async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
@@ -52,20 +50,17 @@ export class Tollgate {
     })
   }
 
-  #wake(): void {
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers<void>()
-  }
-
-  /** The first match in what it has said, or will say. @throws where it ends without. */
+  /** The first match in what it has said, or will say. @throws where it ends without, or has not said it in time. */
   async says(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
-    for (;;) {
+    const look = (): RegExpExecArray | null => {
       const match = pattern.exec(this[stream])
-      if (match !== null) return match
-      if (this.process.exitCode !== null || this.process.signalCode !== null) {
-        throw new Error(`ended without saying ${pattern}:\n${this.stdout}\n${this.stderr}`)
-      }
-      await this.#changed.promise
+      if (match !== null || (this.process.exitCode === null && this.process.signalCode === null)) return match
+      throw new Error('it ended without')
+    }
+    try {
+      return await until(`it to say ${pattern}`, look, longestStartMs)
+    } catch (fault) {
+      throw new Error(`${pattern} was not said:\n${this.stdout}\n${this.stderr}`, { cause: fault })
     }
   }
 
@@ -80,4 +75,27 @@ export class Tollgate {
   async finished() {
     return { code: await this.exit, stdout: this.stdout, stderr: this.stderr }
   }
+}
+
+export function chat(address: string, key: string, content = 'Hello') {
+  return fetch(`${address}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content }] }),
+  })
+}
+
+/** What a supervisor has started. */
+export function childrenOf(pid: number): { pid: number; role: string }[] {
+  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(pid)], { encoding: 'utf8' })
+  return [...lines.matchAll(/^\s*(\d+) .*main\.ts run (\w+)/gm)].map(([, child, role]) => ({
+    pid: Number(child),
+    role: role ?? '',
+  }))
+}
+
+export function pidOf(tollgate: Tollgate, role: string): number {
+  const pid = childrenOf(tollgate.process.pid ?? 0).find((child) => child.role === role)?.pid
+  assert.ok(pid !== undefined, `no ${role} is running`)
+  return pid
 }

@@ -222,3 +222,58 @@ for (const [holdWaitMs, waitsMs] of [
     assert.deepEqual([verdict, desk.waiting], ['refused', 0])
   })
 }
+
+/** A desk of 625 tokens of output of gpt-4.1-mini, of which another call holds so much money. */
+function besides(otherPicoUsd: bigint) {
+  const machine = new Machine(planRun(0))
+  const book = knowing(budget('team', [usdPerDay(1_000_000_000n)], { nearLimit: 'refuse' }))
+  const desk = new BudgetDesk(book, { timers: machine.time, refusalStatus: 402, holdWaitMs: 10_000 })
+  const journal = { append: never, refusal: never, close: never }
+  const laid = works.lay({ machine, journal, upstream: { send: never }, chance: () => 0 })
+  const road = { ...laid, budgets: desk }
+  const other = admittedCall(askingFor(road, 'other', { stream: false, mostTokens: 100 }))
+  assert.equal(desk.hold(other, usd(otherPicoUsd)).kind, 'held')
+  const verdicts = new Map<string, string>()
+  const arrive = async (
+    callId: string,
+    wanted: Pick<Wanted, 'stream' | 'mostTokens'>,
+    by = exchange,
+  ): Promise<void> => {
+    const asking = askingFor(road, callId, wanted)
+    const arrival = { ...asking.arrival, exchange: by }
+    void Promise.resolve(reserve(road, { ...asking, arrival })).then(({ kind }) => verdicts.set(callId, kind))
+    await turn()
+  }
+  return { desk, verdicts, arrive, release: () => desk.release(other.callId) }
+}
+
+test('whoever leaves the line makes room at once for those who came later and need less', async () => {
+  const { desk, verdicts, arrive } = besides(500_000_000n)
+  let leaves = (): void => {}
+  let gone = false
+  const leaving = {
+    ...exchange,
+    get gone() {
+      return gone
+    },
+    onGone(listener: () => void) {
+      leaves = listener
+    },
+  }
+  await arrive('much', { stream: false, mostTokens: 500 }, leaving)
+  await arrive('little', { stream: false, mostTokens: 100 })
+  assert.deepEqual([[...verdicts], desk.waiting], [[], 2])
+  gone = true
+  leaves()
+  await turn()
+  assert.deepEqual([Object.fromEntries(verdicts), desk.waiting], [{ much: 'refused', little: 'reserved' }, 0])
+})
+
+test('a stream waits for what others hold before it begins with less than it needs to flow', async () => {
+  const { desk, verdicts, arrive, release } = besides(660_000_000n)
+  await arrive('stream', { stream: true, mostTokens: 1_000 })
+  assert.deepEqual([[...verdicts], desk.waiting], [[], 1])
+  release()
+  await turn()
+  assert.deepEqual([Object.fromEntries(verdicts), desk.waiting], [{ stream: 'reserved' }, 0])
+})
