@@ -62,19 +62,19 @@ function embeddedIpv4(address: string): string {
 }
 
 export interface AddressGuard {
-  /** To be asked before a connection to a host: an address is not looked up. @throws AddressRefused */
-  check(host: string): void
+  /** To be asked before a connection to a host, since an address is not looked up: why there is to be none; otherwise null. */
+  check(host: string): AddressRefused | null
   /** Resolves as the system does, and leaves out what is not public: the socket connects to what was checked. */
   readonly lookup: LookupFunction
 }
 
 /** @param resolve in place of the system's resolver. */
 export function guardAddresses(allowPrivate: boolean, resolve: LookupFunction = systemLookup): AddressGuard {
-  if (allowPrivate) return { check: () => undefined, lookup: resolve }
+  if (allowPrivate) return { check: () => null, lookup: resolve }
   return {
     check(host) {
       const bare = host.replace(/^\[|\]$/g, '')
-      if (isIP(bare) !== 0 && !isPublicAddress(bare)) throw new AddressRefused()
+      return isIP(bare) !== 0 && !isPublicAddress(bare) ? new AddressRefused() : null
     },
     lookup(hostname, options, callback) {
       resolve(hostname, { ...options, all: true }, (error, found) => {

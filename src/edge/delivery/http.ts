@@ -1,13 +1,11 @@
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { DeliveryAnswer, OutgoingRequest } from '#core/alerting/delivery.ts'
-import { retryAfterMs } from '#lib/retry-after.ts'
+import { retryAfterOf } from '../retry-after.ts'
 import { type AddressGuard, AddressRefused } from './addresses.ts'
 import type { Censor } from './detail.ts'
 
 /** As much of an answer is read: more than any of these services says. */
 const mostAnswerBytes = 4096
-/** A receiver that asks for more is not taken at its word. */
-const mostRetryAfterMs = 24 * 60 * 60_000
 const keepAliveMs = 30_000
 const connectionsEach = 4
 
@@ -28,12 +26,9 @@ export function openAgent(guard: AddressGuard, { connectTimeoutMs, answerTimeout
     headersTimeout: answerTimeoutMs,
     bodyTimeout: answerTimeoutMs,
     connect: (options, callback) => {
-      try {
-        guard.check(options.hostname)
-      } catch (refused) {
-        return callback(refused as AddressRefused, null)
-      }
-      connect(options, callback)
+      const refused = guard.check(options.hostname)
+      if (refused === null) connect(options, callback)
+      else callback(refused, null)
     },
   })
 }
@@ -63,7 +58,7 @@ export async function post(
     const said = censor(text, cut)
     const detail = `answered ${statusCode}${said === '' ? '' : `: ${said}`}`
     if (statusCode >= 200 && statusCode < 300) return { ok: true, status: statusCode, detail }
-    const retryAfterMs = retryAfter(headers['retry-after'], nowMs)
+    const retryAfterMs = retryAfterOf(headers, nowMs)
     return { ok: false, status: statusCode, detail, retryable: mayPass(statusCode, retry), retryAfterMs }
   } catch (error) {
     return { ok: false, status: null, ...faultOf(error), retryAfterMs: null }
@@ -95,13 +90,6 @@ function mayPass(status: number, retry: 'service' | 'any'): boolean {
   if (status >= 500 || [408, 425, 429].includes(status)) return true
   // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#delivery-success-and-failure
   return retry === 'any' && status >= 400 && status !== 410
-}
-
-/** At most the longest that we wait; null where nothing says how long. */
-export function retryAfter(value: string | string[] | undefined, nowMs: number): number | null {
-  if (typeof value !== 'string') return null
-  const ms = retryAfterMs(value, nowMs)
-  return ms === null ? null : Math.min(ms, mostRetryAfterMs)
 }
 
 const faults: Readonly<Record<string, string>> = {

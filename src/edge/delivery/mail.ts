@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { createTransport } from 'nodemailer'
 import type { DeliveryAnswer, OutgoingMail } from '#core/alerting/delivery.ts'
 import type { SmtpServer } from '#core/alerting/receiver.ts'
+import type { JsonObject } from '#lib/json-object.ts'
 import type { Censor } from './detail.ts'
 import { type DeliveryLimits, faultOf } from './http.ts'
 
@@ -92,7 +93,7 @@ const faults: Readonly<Record<string, string>> = {
 
 /** https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1: 4 begins what may pass, 5 what stays. */
 function failed(error: unknown, censor: Censor): DeliveryAnswer {
-  const { code, responseCode, response, message } = error as Record<string, unknown>
+  const { code, responseCode, response, message }: JsonObject = Object(error)
   const status = typeof responseCode === 'number' ? responseCode : null
   const said = censor(String(response ?? message ?? ''))
   const known = faults[String(code)] ?? 'the mail was not taken'

@@ -1,6 +1,6 @@
 import { Agent } from 'undici'
 import type { ExportOutcome } from '#core/telemetry/signals.ts'
-import { retryAfter } from '../delivery/http.ts'
+import { retryAfterOf } from '../retry-after.ts'
 
 export interface OtlpTarget {
   /** Without a trailing slash; the path of each signal is added to it. */
@@ -58,7 +58,7 @@ export class OtlpSender {
       if (statusCode >= 200 && statusCode < 300) return delivered(said, readAnswer)
       const detail = `it answered ${statusCode}`
       if (!retryableStatus.has(statusCode)) return { kind: 'refused', detail }
-      return { kind: 'failed', detail, retryAfterMs: retryAfter(answer.headers['retry-after'], nowMs) }
+      return { kind: 'failed', detail, retryAfterMs: retryAfterOf(answer.headers, nowMs) }
     } catch (error) {
       return { kind: 'failed', detail: faultOf(error), retryAfterMs: null }
     }
