@@ -122,8 +122,8 @@ export function modelResolver(directory: ModelDirectory): ModelResolver {
     meant: (name) => (namesServed().includes(name) ? [] : closeMatches(name, namesServed())),
     resolve(requested, match) {
       const asked = requested ?? ''
-      const known = remembered.get(asked)?.find((one) => isFor(match, one))
-      if (known !== undefined) return known.route
+      const known = routeFor(match, remembered.get(asked) ?? nothingRemembered)
+      if (known !== null) return known
       const route = find(asked === '' ? null : asked, match)
       if (asked.length <= longestName) remember(asked, { endpoint: match.endpoint, dialect: match.dialect, route })
       return route
@@ -131,8 +131,11 @@ export function modelResolver(directory: ModelDirectory): ModelResolver {
   }
 }
 
-function isFor({ endpoint, dialect }: EndpointMatch, one: Remembered): boolean {
-  return one.endpoint === endpoint && one.dialect === dialect
+const nothingRemembered: readonly Remembered[] = []
+
+function routeFor({ endpoint, dialect }: EndpointMatch, known: readonly Remembered[]): ModelRoute | null {
+  for (const one of known) if (one.endpoint === endpoint && one.dialect === dialect) return one.route
+  return null
 }
 
 function seatOf(provider: ProviderConfig, knownModels: readonly KnownModel[]): Seat {

@@ -2,7 +2,7 @@ import type { CallFacts } from '#core/ledger/entry.ts'
 import { readRateLimits, tellsLimits } from '#providers/rate-limits.ts'
 import type { Headers } from '#providers/wire-headers.ts'
 import type { RefusalCode } from '../refusal.ts'
-import { add } from './call-cells.ts'
+import { add, cellOf } from './call-cells.ts'
 import { roadDefinitions as road } from './definitions.ts'
 import { countsOf, type Family, familyOf, type Sample, sampleOf, singleOf } from './family.ts'
 import type { LabelCaps } from './label-caps.ts'
@@ -13,10 +13,11 @@ const freshMs = 5 * 60_000
 /** Models come from callers: of so many is remembered what their providers allow. */
 const mostRateLimits = 1_000
 
+/** What a provider said last of a model. */
 interface Told {
-  readonly call: CallFacts
-  readonly headers: Headers
-  readonly atMs: number
+  call: CallFacts
+  headers: Headers
+  atMs: number
 }
 
 /** What the road sees and the ledger does not say. Plain numbers: the road only adds to them. */
@@ -30,7 +31,9 @@ export class RoadCounts {
   /** Costs metered elsewhere that were booked already. */
   externalReplays = 0
   readonly #inputs = new WeakMap<CallFacts, number>()
-  readonly #told = new Map<string, Told>()
+  /** By upstream, then by model: a text put together of the two would be made anew for every answer, and interned. */
+  readonly #told = new Map<string, Map<string, Told>>()
+  #toldModels = 0
 
   refusedStranger(code: RefusalCode): void {
     add(this.strangersRefused, code)
@@ -46,9 +49,16 @@ export class RoadCounts {
   /** The head of a provider's answer. It is read when somebody scrapes: nearly all are followed by a newer one. */
   answered(call: CallFacts, headers: Headers, atMs: number): void {
     if (!tellsLimits(headers)) return
-    const place = `${call.upstream}\n${call.modelRouted}`
-    if (this.#told.size >= mostRateLimits && !this.#told.has(place)) return
-    this.#told.set(place, { call, headers, atMs })
+    const models = cellOf(this.#told, call.upstream, emptyMap)
+    const known = models.get(call.modelRouted)
+    if (known !== undefined) {
+      known.call = call
+      known.headers = headers
+      known.atMs = atMs
+    } else if (this.#toldModels < mostRateLimits) {
+      this.#toldModels += 1
+      models.set(call.modelRouted, { call, headers, atMs })
+    }
   }
 
   families(caps: LabelCaps, nowMs: number): Family[] {
@@ -65,11 +75,7 @@ export class RoadCounts {
   #rateLimits(caps: LabelCaps, nowMs: number): Family[] {
     const remaining = new Least()
     const ratios = new Least()
-    for (const [place, { call, headers, atMs }] of this.#told) {
-      if (nowMs - atMs > freshMs) {
-        this.#told.delete(place)
-        continue
-      }
+    for (const { call, headers } of this.#freshlyTold(nowMs)) {
       const model = caps.known('model', call.modelRouted)
       const limits = readRateLimits(headers)
       if (limits.requests !== null) {
@@ -85,7 +91,19 @@ export class RoadCounts {
     }
     return [familyOf(road.rateLimitRemaining, remaining.samples()), familyOf(road.rateLimitRatio, ratios.samples())]
   }
+
+  /** Forgets what is older. */
+  *#freshlyTold(nowMs: number): Generator<Told> {
+    for (const models of this.#told.values()) {
+      for (const [model, told] of models) {
+        if (nowMs - told.atMs <= freshMs) yield told
+        else if (models.delete(model)) this.#toldModels -= 1
+      }
+    }
+  }
 }
+
+const emptyMap = (): Map<string, Told> => new Map()
 
 /** Of samples with the same labels the least: two accounts of a vendor, or models beyond the cap. */
 class Least {
