@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { JoinedBytes } from '#lib/joined-bytes.ts'
 import type { BodyFault, BodyRoom, ClientExchange, RawHeaders } from '#ports.ts'
 import { bodyTooLarge, leftTooEarly, mostUnaskedRoomBytes, noRoom } from './body-faults.ts'
+import { pathOf, queryOf } from './request-target.ts'
 
 /** After an answer that came before the end of its request: how long, and how far, the rest is still taken in. */
 const lingerMs = 2_000
@@ -43,10 +44,9 @@ export class HttpExchange implements ClientExchange {
       options.onClose(this)
     })
     this.method = request.method ?? 'GET'
-    const url = originForm(request.url ?? '/')
-    const mark = url.indexOf('?')
-    this.path = mark === -1 ? url : url.slice(0, mark)
-    this.query = mark === -1 ? '' : url.slice(mark)
+    const target = originForm(request.url ?? '/')
+    this.path = pathOf(target)
+    this.query = queryOf(target)
   }
 
   get headers(): ClientExchange['headers'] {

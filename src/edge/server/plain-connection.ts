@@ -5,7 +5,8 @@ import type { Asker, ClientExchange } from '#ports.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import { RequestHeads } from '../http1/request-heads.ts'
 import { leftTooEarly, mostUnaskedRoomBytes } from './body-faults.ts'
-import { type Carrier, PlainExchange, queryOf } from './plain-exchange.ts'
+import { type Carrier, PlainExchange } from './plain-exchange.ts'
+import { queryOf } from './request-target.ts'
 
 export interface PlainConnectionOptions {
   readonly onExchange: (exchange: ClientExchange) => void

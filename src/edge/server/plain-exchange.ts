@@ -5,6 +5,7 @@ import type { BodyFault, ClientExchange } from '#ports.ts'
 import { headText, mayHaveBody } from '../http1/outgoing-answer.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import { bodyTooLarge } from './body-faults.ts'
+import { pathOf, queryOf } from './request-target.ts'
 
 /** What carries an exchange. */
 export interface Carrier {
@@ -48,10 +49,8 @@ export class PlainExchange implements ClientExchange {
     this.#carrier = carrier
     this.#body = body
     this.method = head.method
-    const { target } = head
-    const mark = target.indexOf('?')
-    this.path = mark === -1 ? target : target.slice(0, mark)
-    this.query = mark === -1 ? '' : target.slice(mark)
+    this.path = pathOf(head.target)
+    this.query = queryOf(head.target)
     this.headers = head.headers
     this.rawHeaders = head.rawHeaders
   }
@@ -163,12 +162,6 @@ export class PlainExchange implements ClientExchange {
     this.#ended = true
     this.#carrier.answered(this.#stays)
   }
-}
-
-/** From the question mark on, or empty. */
-export function queryOf(target: string): string {
-  const mark = target.indexOf('?')
-  return mark === -1 ? '' : target.slice(mark)
 }
 
 /** Names that the gateway sets are in lower case, as are those of answers passed on. */
