@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { processEnvironment } from '#config/environment.ts'
 import { closest } from '#lib/closest.ts'
+import { errorText } from '#lib/error-text.ts'
 
 /** One command of the program. Its module is loaded only when it is called, so that start-up stays quick. */
 interface CommandEntry {
@@ -63,7 +64,7 @@ export async function runCommandLine(
     return typeof process.exitCode === 'number' ? process.exitCode : 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode
-    process.stderr.write(`tollgate: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`tollgate: ${errorText(error)}\n`)
     if (processEnvironment()['TOLLGATE_LOG_LEVEL'] === 'debug' && error instanceof Error)
       process.stderr.write(`${error.stack}\n`)
     return 1

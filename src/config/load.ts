@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { ZodType } from 'zod'
+import { errorCode } from '#lib/error-text.ts'
 import { sha256Hex } from '#lib/secret.ts'
 import { buildConfig, type Surroundings } from './build.ts'
 import { crossCheck } from './checks.ts'
@@ -116,7 +117,7 @@ function findFile(
     const text = readFile(path)
     return { source: { path, digest: sha256Hex(text), blank: text.trim() === '' }, text }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    const code = String(errorCode(error) ?? 'unknown')
     if (code === 'ENOENT' && named === null) return { source: { path: null, digest: '', blank: true }, text: '' }
     const wrong = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
     const where = named === null ? path : `environment TOLLGATE_CONFIG: ${path}`

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { errorCode } from '#lib/error-text.ts'
 import type { Timer, Timers } from '#ports.ts'
 import type { Config } from './config.ts'
 import { type ConfigFault, faultLine } from './faults.ts'
@@ -71,7 +72,7 @@ function looksOf(path: string): string {
     const { ino, size, mtimeMs } = statSync(path)
     return [ino, size, mtimeMs].join(':')
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    return String(errorCode(error) ?? 'unknown')
   }
 }
 

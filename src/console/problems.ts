@@ -1,3 +1,4 @@
+import { errorCode } from '#lib/error-text.ts'
 import { ParameterFault } from '#reports/fault.ts'
 
 /** What went wrong, for either shape of answer. */
@@ -70,10 +71,15 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof NothingThere) return problem(404, error.code, 'Not found', error.message)
   if (error instanceof NotPossible) return problem(409, error.code, 'Not possible', error.message)
   if (error instanceof GatewaySilent) return problem(503, error.code, 'The gateway does not answer', error.message)
-  const [code, status] = codesOf(error)
-  if (code === 'store_unreachable') {
+  const status = statusOf(error)
+  if (errorCode(error) === 'store_unreachable') {
     const why = error instanceof Error ? error.message : ''
-    return problem(503, code, 'The usage store is not available', `Calls are still counted; try again. ${why}`.trim())
+    return problem(
+      503,
+      'store_unreachable',
+      'The usage store is not available',
+      `Calls are still counted; try again. ${why}`.trim(),
+    )
   }
   // Fastify's own: a body that is no JSON, too large, of another type.
   if (status !== null && status >= 400 && status < 500) {
@@ -89,10 +95,11 @@ const requestCodes: Readonly<Record<number, string>> = {
   415: 'unsupported_content_type',
 }
 
-function codesOf(error: unknown): [code: unknown, status: number | null] {
-  if (!(error instanceof Error)) return [null, null]
-  const code = 'code' in error ? error.code : null
-  return [code, 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : null]
+/** As Fastify's own errors have it. */
+function statusOf(error: unknown): number | null {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : null
 }
 
 /** RFC 9457. */

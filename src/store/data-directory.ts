@@ -1,4 +1,5 @@
 import { accessSync, chmodSync, constants, statfsSync, statSync } from 'node:fs'
+import { errorCode } from '#lib/error-text.ts'
 import { dataPath } from './data-paths.ts'
 import { MakeDirectoryFault, makeDirectory } from './make-directory.ts'
 
@@ -43,7 +44,7 @@ export function prepareDataDirectory(dataDir: string): void {
 }
 
 function faultOf(error: unknown, dataDir: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = errorCode(error)
   const where = error instanceof MakeDirectoryFault ? `: ${error.message}` : ''
   switch (code) {
     case 'EACCES':

@@ -7,6 +7,7 @@ import { processSources } from '#config/process.ts'
 import { askConsole } from '#edge/console/client.ts'
 import { portFault } from '#edge/port.ts'
 import { systemClock } from '#edge/system.ts'
+import { errorText } from '#lib/error-text.ts'
 import { freeBytes, openToAll, prepareDataDirectory } from '#store/data-directory.ts'
 import { dataPath } from '#store/data-paths.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
@@ -75,7 +76,7 @@ export async function dataDirectory(
   } catch (error) {
     return {
       ...{ inUse: false, usable: false },
-      findings: [finding('data', 'fault', error instanceof Error ? error.message : String(error))],
+      findings: [finding('data', 'fault', errorText(error))],
     }
   }
   const open = openToAll(dataDir)
@@ -97,7 +98,7 @@ export async function dataDirectory(
     const findings = [finding('data', 'fine', `${dataDir} is writable and free`), ...beside]
     return { ...{ inUse: false, usable: true }, findings }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = errorText(error)
     return { ...{ inUse: true, usable: true }, findings: [finding('data', 'note', why), ...beside] }
   }
 }

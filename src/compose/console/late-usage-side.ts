@@ -1,5 +1,6 @@
 import type { Config } from '#config/config.ts'
 import { systemTimers } from '#edge/system.ts'
+import { errorText } from '#lib/error-text.ts'
 import type { Log } from '#lib/log.ts'
 import type { UsageStore } from '#ports.ts'
 import { dataPath } from '#store/data-paths.ts'
@@ -108,7 +109,7 @@ export class LateUsageSide implements UsageSide {
   /** Once for each reason: a store that is away for a day fills no log. */
   #tell(error: unknown): void {
     const { log, said } = this.#start
-    const why = `${said.absent}: ${error instanceof Error ? error.message : String(error)}`
+    const why = `${said.absent}: ${errorText(error)}`
     if (why === this.#why) return
     this.#why = why
     // The message of ours has all that is known.

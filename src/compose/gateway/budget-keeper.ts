@@ -7,6 +7,7 @@ import type { LedgerEntry, OpenEntry } from '#core/ledger/entry.ts'
 import { systemClock, systemTimers } from '#edge/system.ts'
 import { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { AlertCount } from '#gateway/incoming/alert-count.ts'
+import { errorText } from '#lib/error-text.ts'
 import { globMatcher } from '#lib/glob.ts'
 import type { Log } from '#lib/log.ts'
 import type { Timer } from '#ports.ts'
@@ -153,7 +154,7 @@ export class BudgetKeeper {
 
   #cannotBeRead(error: unknown): void {
     const isNew = this.#unreadable === null
-    this.#unreadable = error instanceof Error ? error.message : String(error)
+    this.#unreadable = errorText(error)
     if (!this.#closed) this.#retries.failed()
     if (!isNew) return
     const names = this.#book.pending().join(', ')

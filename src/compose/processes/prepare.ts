@@ -3,11 +3,12 @@ import type { Environment } from '#config/environment.ts'
 import { loadConfigOrExit, type ReadableConfig, sourcesIn } from '#config/process.ts'
 import { type ConfigWatch, watchConfig } from '#config/watch.ts'
 import { systemTimers } from '#edge/system.ts'
+import { errorCode, errorText } from '#lib/error-text.ts'
 import { createLog, type Log } from '#lib/log.ts'
 import { openToAll, prepareDataDirectory } from '#store/data-directory.ts'
 import { type Instance, takeInstance } from './instance.ts'
 import { tellingChanges } from './own-config.ts'
-import { codeOf, startFaultLine } from './start-faults.ts'
+import { startFaultLine } from './start-faults.ts'
 
 /** What stands before the first role may begin its work. */
 export interface Prepared {
@@ -39,6 +40,6 @@ export async function prepare(env: Environment): Promise<Prepared | string> {
       })
     return { loaded, log, instance, watch }
   } catch (error) {
-    return startFaultLine(codeOf(error), config) ?? (error instanceof Error ? error.message : String(error))
+    return startFaultLine(errorCode(error), config) ?? errorText(error)
   }
 }

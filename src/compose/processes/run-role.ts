@@ -1,5 +1,6 @@
 import type { Config } from '#config/config.ts'
 import { systemClock } from '#edge/system.ts'
+import { errorCode, errorText } from '#lib/error-text.ts'
 import { createLog, type Log } from '#lib/log.ts'
 import { dataPath } from '#store/data-paths.ts'
 import { lockDirectory } from '#store/directory-lock.ts'
@@ -8,7 +9,7 @@ import { lastResort } from './last-resort.ts'
 import { Requests } from './requests.ts'
 import type { RoleMessage, RoleName, RunningRole } from './role.ts'
 import { loadRole } from './role-code.ts'
-import { codeOf, startFaultLine } from './start-faults.ts'
+import { startFaultLine } from './start-faults.ts'
 import { stepBack } from './step-back.ts'
 
 /** Where both want a core the gateway then gets about nine tenths of it (Linux: a ninth of the weight). */
@@ -33,8 +34,7 @@ export async function runRole(name: RoleName): Promise<void> {
     })
   } catch (error) {
     log.debug({ err: error }, 'could not start')
-    const message = error instanceof Error ? error.message : String(error)
-    await giveUp(startFaultLine(codeOf(error), config) ?? message, log)
+    await giveUp(startFaultLine(errorCode(error), config) ?? errorText(error), log)
     return
   }
   process.on(

@@ -24,8 +24,3 @@ export function startFaultLine(code: unknown, { listen, dataDir }: Config): stri
 function nextPort(port: number): number {
   return port >= 65_535 ? 4000 : port + 1
 }
-
-/** The code of an error of the system or of ours. */
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}

@@ -8,6 +8,7 @@ import {
   type PendingNotification,
 } from '#core/alerting/outbox.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
+import { errorText } from '#lib/error-text.ts'
 import type { AlertStore, Clock, EntryBatch, EntryFeed, OpenEntryFeed, Timer, Timers } from '#ports.ts'
 import { AlertEngine, type AlertRules } from './engine.ts'
 import { isWorthAnAlert } from './notification-text.ts'
@@ -165,7 +166,7 @@ export class AlertRuntime {
         await this.#feed?.close()
         if (this.#stopping) return
         if (this.#entries > before) retryMs = firstRetryMs
-        this.#fault = error instanceof Error ? error.message : String(error)
+        this.#fault = errorText(error)
         this.#parts.log.error({ err: error, retryMs }, 'alerts cannot follow the journal; it is tried again')
         await this.#sleep(retryMs)
         retryMs = Math.min(longestRetryMs, retryMs * 2)

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely'
+import { errorText } from '#lib/error-text.ts'
 import { SettingsFault } from './fault.ts'
 import type { SettingsTables } from './schema.ts'
 
@@ -60,7 +61,7 @@ function connect(path: string, { survivesPowerFailure = true }: SqliteOptions): 
 
 /** Of a file that is damaged, with what to do. https://sqlite.org/rescode.html */
 export function reason(cause: unknown): string {
-  const said = cause instanceof Error ? cause.message : String(cause)
+  const said = errorText(cause)
   const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0
   return code === sqliteCorrupt || code === sqliteNotADatabase ? `${said}; ${forDamaged}` : said
 }

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Session } from 'chdb'
 import { createChdbConnection } from 'chdb/connection'
+import { errorText } from '#lib/error-text.ts'
 import { realDisk } from '#store/journal/disk.ts'
 import { makePrivateDirectory } from '../make-directory.ts'
 import { setAsideHalfMade } from './half-made.ts'
@@ -98,7 +99,7 @@ export function openEmbedded(directory: string): UsageDatabase {
       },
     }
   } catch (error) {
-    throw cannotOpen(directory, messageOf(error), error)
+    throw cannotOpen(directory, errorText(error), error)
   }
 }
 
@@ -185,7 +186,7 @@ export function openServer(address: string): UsageDatabase {
     const database = overClients(connect(), [connect()], true)
     return name === 'tollgate' ? database : renamed(database, name)
   } catch (error) {
-    throw new StoreFault('store_rejected', `store.clickhouse_url cannot be used: ${messageOf(error)}`, { cause: error })
+    throw new StoreFault('store_rejected', `store.clickhouse_url cannot be used: ${errorText(error)}`, { cause: error })
   }
 }
 
@@ -267,7 +268,7 @@ async function settled<Result>(run: () => Promise<Result>): Promise<Result> {
   } catch (error) {
     const type = errorType(error)
     const rejected = type !== null && !passingErrors.has(type)
-    throw new StoreFault(rejected ? 'store_rejected' : 'store_unreachable', messageOf(error), { cause: error })
+    throw new StoreFault(rejected ? 'store_rejected' : 'store_unreachable', errorText(error), { cause: error })
   }
 }
 
@@ -275,12 +276,6 @@ async function settled<Result>(run: () => Promise<Result>): Promise<Result> {
 function errorType(error: unknown): string | null {
   const named = error instanceof Error && error.constructor.name === 'ClickHouseError' && 'type' in error
   return named && typeof error.type === 'string' ? error.type : null
-}
-
-function messageOf(error: unknown): string {
-  // A name with several addresses, none of which answers, has no message of its own.
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** A server's defaults (16 merge threads, 512 timers, 5 GB of caches) are not for a process beside a gateway. */

@@ -1,3 +1,4 @@
+import { errorText } from '#lib/error-text.ts'
 import { openEmbedded } from './client.ts'
 
 // A program: opens the embedded store in the directory that it is given, and closes it again. Ends with 1 where that fails,
@@ -7,6 +8,6 @@ try {
   await openEmbedded(directory).close()
 } catch (error) {
   const cause = error instanceof Error ? (error.cause ?? error) : error
-  process.stdout.write(cause instanceof Error ? cause.message : String(cause))
+  process.stdout.write(errorText(cause))
   process.exitCode = 1
 }
