@@ -2,6 +2,7 @@ import type { DeliveryAnswer } from '#core/alerting/delivery.ts'
 import { type DeliveryOutcome, deliverWithinMs, type PendingNotification } from '#core/alerting/outbox.ts'
 import type { Receiver } from '#core/alerting/receiver.ts'
 import type { AlertStore, Clock, Ids, Timers } from '#ports.ts'
+import { Pause } from '../pause.ts'
 import { verdictOf } from './backoff.ts'
 
 interface LaneParts {
@@ -57,6 +58,7 @@ export class Lanes {
 
 class Lane {
   readonly #parts: LaneParts
+  readonly #pause: Pause
   readonly #running: Promise<void>
   #receiver: Receiver
   #stopping = false
@@ -64,13 +66,13 @@ class Lane {
   #news = true
   /** The receiver may be another one now: its pause is over. */
   #anew = false
-  #wake: (() => void) | null = null
   /** When the message that was tried last is to be tried again, by a clock that nobody sets. */
   #again: { readonly id: string; readonly nextTryAtMs: number; readonly atMonotonicMs: number } | null = null
 
   constructor(receiver: Receiver, parts: LaneParts) {
     this.#receiver = receiver
     this.#parts = parts
+    this.#pause = new Pause(parts.timers)
     this.#running = this.#run()
   }
 
@@ -83,12 +85,12 @@ class Lane {
 
   wake(): void {
     this.#news = true
-    this.#wake?.()
+    this.#pause.end()
   }
 
   stop(): Promise<void> {
     this.#stopping = true
-    this.#wake?.()
+    this.#pause.end()
     return this.#running
   }
 
@@ -138,13 +140,6 @@ class Lane {
   /** Until there is news; null = however long that takes. */
   #rest(delayMs: number | null): Promise<void> {
     if (this.#news || this.#stopping) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = delayMs === null ? null : this.#parts.timers.after(delayMs, () => this.#wake?.())
-      this.#wake = () => {
-        timer?.cancel()
-        this.#wake = null
-        resolve()
-      }
-    })
+    return this.#pause.wait(delayMs)
   }
 }

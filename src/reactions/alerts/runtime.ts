@@ -10,6 +10,7 @@ import {
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { errorText } from '#lib/error-text.ts'
 import type { AlertStore, Clock, EntryBatch, EntryFeed, OpenEntryFeed, Timer, Timers } from '#ports.ts'
+import { Pause } from '../pause.ts'
 import { AlertEngine, type AlertRules } from './engine.ts'
 import { isWorthAnAlert } from './notification-text.ts'
 import { Progress } from './progress.ts'
@@ -74,6 +75,7 @@ interface Loaded {
  */
 export class AlertRuntime {
   readonly #parts: RuntimeParts
+  readonly #pause: Pause
   #rules: AlertRules
   #loaded: Loaded | null = null
   #lastStep: Promise<unknown> = Promise.resolve()
@@ -81,13 +83,13 @@ export class AlertRuntime {
   #stopping = false
   #running: Promise<void> | null = null
   #feed: EntryFeed | null = null
-  #wake: (() => void) | null = null
   #entries = 0
   #skipped = 0
   #fault: string | null = null
 
   constructor(parts: RuntimeParts, rules: AlertRules) {
     this.#parts = parts
+    this.#pause = new Pause(parts.timers)
     this.#rules = rules
   }
 
@@ -97,7 +99,7 @@ export class AlertRuntime {
 
   async stop(): Promise<void> {
     this.#stopping = true
-    this.#wake?.()
+    this.#pause.end()
     await this.#feed?.close()
     await this.#running
     await this.#exclusive(async () => {
@@ -296,7 +298,8 @@ export class AlertRuntime {
         if (reached === null) break
         for (const entry of entries) take(entry)
         progress.took(entries.length)
-        await this.#pause()
+        // Not the pause of those who follow the journal, which can be under way at the same time.
+        await new Pause(this.#parts.timers).wait(gatherMs)
       }
     } finally {
       await feed.close()
@@ -329,23 +332,8 @@ export class AlertRuntime {
     return this.#parts.clock.wallMs()
   }
 
-  /** Beside `#sleep`, which can be under way at the same time and which alone is woken. */
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#parts.timers.after(gatherMs, resolve)
-    })
-  }
-
   #sleep(delayMs: number): Promise<void> {
-    if (this.#stopping) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = this.#parts.timers.after(delayMs, () => this.#wake?.())
-      this.#wake = () => {
-        timer.cancel()
-        this.#wake = null
-        resolve()
-      }
-    })
+    return this.#stopping ? Promise.resolve() : this.#pause.wait(delayMs)
   }
 }
 
