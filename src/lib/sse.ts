@@ -19,8 +19,6 @@ export interface SseBlock {
   /** The block's last bytes in the chunk pushed last: `chunkStart` is 0 where it began in an earlier chunk. */
   chunkStart: number
   chunkEnd: number
-  /** True where the block began in an earlier chunk. */
-  continued: boolean
   /** True where the block was larger than allowed: only its extent is known, it has no data. */
   oversized: boolean
 }
@@ -48,7 +46,6 @@ export class SseReader {
     blockEnd: 0,
     chunkStart: 0,
     chunkEnd: 0,
-    continued: false,
     oversized: false,
   }
   /** The unfinished block's bytes from earlier chunks. */
@@ -167,7 +164,6 @@ export class SseReader {
     const block = this.#block
     block.chunkStart = start
     block.chunkEnd = end
-    block.continued = this.#pieceBytes > 0 || this.#oversized
     block.oversized = this.#oversized || this.#pieceBytes + end - start > this.#maxBlockBytes
     // A blank line by itself, of which a body may have millions, is not looked at.
     if (block.oversized || (lines === 1 && this.#pieceBytes === 0 && !this.#atStart)) {

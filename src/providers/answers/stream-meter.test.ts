@@ -117,6 +117,14 @@ suite('the usage chunk that only the gateway asked for', () => {
   })
 })
 
+test('an element of an array that is too large to be read counts as unread, as an event does', () => {
+  const meter = createStreamMeter({ api: 'generateContent', dropUsageChunk: false })
+  const large = { candidates: [{ content: { parts: [{ text: 'x'.repeat(17 * 1024 * 1024) }] } }] }
+  meter.push(Buffer.from(JSON.stringify([large, { usageMetadata: { promptTokenCount: 3 } }])))
+  const { unreadEvents, usage, outputText } = meter.reading()
+  assert.deepEqual([unreadEvents, usage?.inputTokens, outputText], [1, 3, ''])
+})
+
 suite('the end of an answer', () => {
   const ends: readonly (readonly [AnswerSource['api'], string, string])[] = [
     ['chat.completions', event(delta('Hi')), done],

@@ -168,7 +168,9 @@ class Meter implements StreamMeter {
 
   #pushArray(chunk: Buffer): void {
     this.#array ??= new JsonArrayReader((element) => this.#takeElement(element), { maxElementBytes: maxEventBytes })
+    const unreadBefore = this.#array.oversized
     this.#array.push(chunk)
+    this.#findings.unreadEvents += this.#array.oversized - unreadBefore
     if (!this.#array.closed || this.#findings.ended) return
     // Nothing can follow: the array is whole, whether or not an element said that it is the last.
     this.#findings.ended = true
