@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { emptyPayer } from '#core/attribution/payer.ts'
 import { externalMark, type SettleEntry } from '#core/ledger/entry.ts'
+import { JournalFault } from '#core/ledger/fault.ts'
 import { picoUsd } from '#core/money/pico-usd.ts'
 import { noCost } from '#core/pricing/cost.ts'
 import { noTokens } from '#core/usage/totals.ts'
@@ -15,6 +16,7 @@ import { type KnownEvents, openKnownEvents } from '#store/external/known-events.
 import { openJournal, type WatchedJournal } from '#store/journal/writer.ts'
 import { openSettings, settingsFile } from '#store/settings/open.ts'
 import { openSqlite } from '#store/settings/sqlite.ts'
+import { forge } from '#test/journal/forging.ts'
 import { VirtualTime } from '#test/journal/virtual-time.ts'
 import { SettingsWriter } from '#test/support/settings-writer.ts'
 import { until } from '#test/support/until.ts'
@@ -124,6 +126,71 @@ test('events over many segments are known after every start, also where the tabl
   await one.time.pass(2_000)
   assert.equal(rowsIn(dataDir), ids.length)
 })
+
+test('behind damage in the journal events are known from the next segment on, and all once it is mended', async (t) => {
+  const dataDir = folder()
+  const ids = Array.from({ length: 200 }, (_, n) => `evt_${n}`)
+  const one = await open(t, dataDir, 4_096)
+  for (const id of ids) await add(one, entryOf(id, 1n))
+  const journal = join(dataDir, 'journal')
+  const segments = readdirSync(journal)
+    .filter((name) => name.endsWith('.tgj'))
+    .sort()
+  assert.ok(segments.length > 10)
+  const left = folder()
+  cpSync(dataDir, left, { recursive: true })
+  const damaged = [3, 6].map((place) => join(left, 'journal', segments[place] ?? ''))
+  const sound = damaged.map((path) => readFileSync(path))
+  for (const [index, path] of damaged.entries()) {
+    const bytes = Buffer.from(sound[index] ?? '')
+    const at = bytes.indexOf('"kind"', bytes.length >> 1)
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+    writeFileSync(path, bytes)
+  }
+  const two = await open(t, left, 4_096)
+  assert.deepEqual(
+    two.faults.map((fault) => (fault instanceof JournalFault ? fault.place?.segment : fault)),
+    [segments[3], segments[6]],
+  )
+  const known = rowsIn(left)
+  assert.ok(known < ids.length && known > ids.length - 2 * (ids.length / segments.length + 1), `${known} known`)
+  await add(two, entryOf('evt_later', 1n))
+  await two.time.pass(2_000)
+  // Started again, with one of the two as it was, and then with both.
+  await close(two)
+  for (const [index, rows] of [known + 1, ids.length + 1].entries()) {
+    writeFileSync(damaged[index] ?? '', sound[index] ?? '')
+    const next = await open(t, left, 4_096)
+    assert.equal(next.faults.length, 1 - index)
+    assert.ok(rowsIn(left) >= rows, `${rowsIn(left)} rows`)
+    await close(next)
+  }
+})
+
+test('a line that nobody can read is in the way of no start', async (t) => {
+  const dataDir = folder()
+  const one = await open(t, dataDir)
+  await add(one, entryOf('evt_1', 5n))
+  await add(one, entryOf('evt_2', 7n))
+  await close(one)
+  const edit = (line: string) => line.replace('"kind":"settle"', '"kind":"newer"')
+  forge(join(dataDir, 'journal'), 1, () => false, edit)
+  rmSync(join(dataDir, 'journal', 'closed.json'))
+  assert.equal(rowsIn(dataDir), 2)
+  const { connection } = openSqlite(join(dataDir, settingsFile))
+  connection.exec('DELETE FROM external_events')
+  connection.close()
+  const again = await open(t, dataDir)
+  assert.deepEqual(again.faults, [])
+  assert.equal(await again.events.amountOf(entryOf('evt_1', 5n).call.callId), null)
+  assert.equal(await again.events.amountOf(entryOf('evt_2', 7n).call.callId), 7n)
+  await close(again)
+})
+
+async function close({ events, journal }: Opened): Promise<void> {
+  await events.close()
+  await journal.close()
+}
 
 test('while another process writes the settings events are held, and kept afterwards', async (t) => {
   const one = await open(t, folder())

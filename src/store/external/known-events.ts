@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { JournalFault } from '#core/ledger/fault.ts'
 import type { PicoUsd } from '#core/money/pico-usd.ts'
 import type { Clock, ExternalEvent, ExternalEvents, Timer, Timers } from '#ports.ts'
 import { dataPath } from '#store/data-paths.ts'
@@ -58,8 +57,10 @@ export class KnownEvents implements ExternalEvents {
   readonly #entering = new Set<{ readonly segment: string }>()
   /** The newest segment at the last look. */
   #segment = ''
-  /** What the table has as its segment. */
-  #keptSegment = ''
+  /** What the table has noted. */
+  #kept = ''
+  /** Segments that could not be read to their end. */
+  #damaged: readonly string[] = []
   /** The journal may hold events of earlier runs that nobody here knows: until they are, no others are taken. */
   #behind = true
   #timer: Timer | null = null
@@ -132,19 +133,21 @@ export class KnownEvents implements ExternalEvents {
 
   async #readJournal(): Promise<void> {
     const segment = this.#newestSegment()
-    const from = await externalEventsReadTo(this.#sqlite.database)
+    const noted = (await externalEventsReadTo(this.#sqlite.database)) ?? ''
     // First of all whether it can be written: to read the journal may take long.
-    await this.#write([], from ?? '')
-    try {
-      for await (const events of eventsInJournal(this.#journalDirectory, from)) await this.#write(events, null)
-    } catch (fault) {
-      // Calls are worth more than the events behind the damage, which would count again if they came again.
-      if (!(fault instanceof JournalFault)) throw fault
+    await this.#write([], noted)
+    const [from = '', ...again] = noted.split(' ')
+    const damaged: string[] = []
+    const onDamage = (name: string, fault: unknown) => {
+      // Calls are worth more than the events behind the damage, which count again if they come again before it is mended.
+      damaged.push(name)
       this.#place.onFault(fault)
     }
-    await this.#write([], segment)
+    const journal = eventsInJournal(this.#journalDirectory, { from, again, onDamage })
+    for await (const events of journal) await this.#write(events, null)
+    this.#damaged = damaged
+    await this.#note([], segment)
     this.#segment = segment
-    this.#keptSegment = segment
     this.#behind = false
   }
 
@@ -153,10 +156,16 @@ export class KnownEvents implements ExternalEvents {
     this.#segment = this.#newestSegment()
     // An event that is still entering may stand in an older segment by now. Names sort as segments do.
     const [segment = ''] = [this.#segment, ...[...this.#entering].map((one) => one.segment)].sort()
-    if (events.length === 0 && segment === this.#keptSegment) return
-    await this.#write(events, segment)
-    this.#keptSegment = segment
+    await this.#note(events, segment)
     for (const { callId } of events) this.#held.delete(callId)
+  }
+
+  /** Events, and how far the journal is known: what has damage is read again at the next start, which may find it mended. */
+  async #note(events: readonly ExternalEvent[], segment: string): Promise<void> {
+    const note = [segment, ...this.#damaged].join(' ')
+    if (events.length === 0 && note === this.#kept) return
+    await this.#write(events, note)
+    this.#kept = note
   }
 
   #write(events: readonly ExternalEvent[], segment: string | null): Promise<void> {

@@ -16,7 +16,10 @@ export async function externalAmount(database: SettingsDatabase, callId: string)
   return row === undefined ? null : parseUsd(row.amount_usd)
 }
 
-/** The segment from which on the journal may hold events that are not in the table; null = nothing was read yet. */
+/**
+ * The segment from which on the journal may hold events that are not in the table, and, after a space each, earlier ones
+ * that had damage; null = nothing was read yet.
+ */
 export async function externalEventsReadTo(database: SettingsDatabase): Promise<string | null> {
   const row = await database.selectFrom('external_events_read').select('segment').executeTakeFirst()
   return row?.segment ?? null
@@ -24,7 +27,7 @@ export async function externalEventsReadTo(database: SettingsDatabase): Promise<
 
 interface ExternalEventsRead {
   readonly events: readonly ExternalEvent[]
-  /** All events of the segments before it are in the table, or among these. */
+  /** All events of the segments before it are in the table, or among these, but for those named behind it. */
   readonly segment: string | null
 }
 
