@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { type Migration, readMigrations, statementsOf } from '../migration-files.ts'
 import { SettingsFault } from './fault.ts'
 import type { SettingsDatabase } from './schema.ts'
+import { reason } from './sqlite.ts'
 
 export function settingsMigrations(): readonly Migration[] {
   return readMigrations(new URL('./migrations/', import.meta.url))
@@ -11,7 +12,7 @@ export function settingsMigrations(): readonly Migration[] {
  * Brings the schema up to date in one transaction, so that two processes starting at once apply each migration once
  * and a fault leaves the schema as it was.
  *
- * @throws SettingsFault `settings_newer`, `settings_altered`
+ * @throws SettingsFault `settings_newer`, `settings_altered`; `settings_unreadable` where one fails
  */
 export async function migrate(
   database: SettingsDatabase,
@@ -25,13 +26,20 @@ export async function migrate(
     const applied = await transaction.selectFrom('schema_migrations').selectAll().orderBy('number').execute()
     for (const row of applied) check(row, migrations)
     const done = new Set(applied.map((row) => Number(row.number)))
-    for (const migration of migrations) {
-      const { number, name, digest } = migration
-      if (done.has(number)) continue
-      for (const statement of statementsOf(migration)) await sql.raw(statement).execute(transaction)
-      await transaction.insertInto('schema_migrations').values({ number, name, digest, applied_at_ms: nowMs }).execute()
-    }
+    for (const migration of migrations) if (!done.has(migration.number)) await apply(transaction, migration, nowMs)
   })
+}
+
+async function apply(transaction: SettingsDatabase, migration: Migration, nowMs: number): Promise<void> {
+  const { number, name, digest } = migration
+  try {
+    for (const statement of statementsOf(migration)) await sql.raw(statement).execute(transaction)
+    await transaction.insertInto('schema_migrations').values({ number, name, digest, applied_at_ms: nowMs }).execute()
+  } catch (cause) {
+    const unchanged = 'the settings are as they were, and the version that wrote them can go on with them'
+    const message = `migration ${name} of the settings fails: ${reason(cause)}; ${unchanged}`
+    throw new SettingsFault('settings_unreadable', message, { cause })
+  }
 }
 
 function check(row: { number: number; name: string; digest: string }, migrations: readonly Migration[]): void {
