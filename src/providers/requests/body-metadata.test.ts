@@ -45,6 +45,21 @@ test('of a batch only the metadata is read, not the model', () => {
   })
 })
 
+test('whole numbers that a double cannot hold are read as they are written, wherever metadata stands', () => {
+  const metadata =
+    '{"user_id":12345678901234567890,"project":1e400,"department":7,"cost_center":1.50,"tags":{"a":-9007199254740993},"d\\u0065":1}'
+  const exact = {
+    ...{ user_id: '12345678901234567890', project: '1e400', department: 7, cost_center: 1.5, de: 1 },
+    tags: { a: '-9007199254740993' },
+  }
+  for (const path of [batches, '/v1/chat/completions', '/v1/responses', '/v1/messages']) {
+    const body = `{"model":"m","max_tokens":1,"input":"x","messages":[],"metadata":${metadata}}`
+    assert.deepEqual(facts(path, body).metadata, exact, path)
+  }
+  const requests = `{"requests":[{"custom_id":"a","params":{"model":"m","metadata":${metadata}}}]}`
+  assert.deepEqual(facts(messages, requests).requestsMetadata, [exact])
+})
+
 test('calls without a body stay so', () => {
   for (const path of ['/v1/batches/b_1/cancel', '/v1/responses/r_1/cancel', '/v1/messages/batches/b_1/cancel']) {
     assert.equal(read(path, '', '').kind, 'read')

@@ -1,9 +1,9 @@
 import { type Member, type Span, topLevelMembers } from '#lib/json-members.ts'
-import { withPlainNames } from '#lib/json-names.ts'
 import { isObject } from '#lib/json-object.ts'
 import type { EndpointMatch } from '../endpoints.ts'
 import { emptyFacts, type RequestFacts, type RequestRefusal, refusal } from './facts.ts'
 import { faultOfMembers } from './member-names.ts'
+import { parseMetadata } from './parse-metadata.ts'
 import { noReach, type RequestReach } from './reach.ts'
 import { batchedRequests, requestParams } from './request-params.ts'
 
@@ -23,7 +23,7 @@ export function readBodyMetadata(
   const fault = faultOfMembers(members, batch ? metadataAndRequests : metadataOnly)
   if (fault !== null) return fault
   const own = members.find(({ key }) => key === 'metadata')
-  const value = own === undefined ? null : parsed(textOf(body, own))
+  const value = own === undefined ? null : parseMetadata(textOf(body, own))
   const facts: RequestFacts = { ...emptyFacts(match), metadata: isObject(value) ? value : null }
   if (!batch) return { kind: 'read', facts, reach: noReach }
   const requests = batchedRequests(body, members)
@@ -39,13 +39,9 @@ function metadataOf(body: Buffer, requests: readonly Span[]): unknown[] {
   for (const params of requestParams(body, requests)) {
     for (const member of params.members) if (member.key === 'metadata') texts.add(textOf(body, member))
   }
-  return [...texts].map(parsed)
+  return [...texts].map(parseMetadata)
 }
 
 function textOf(body: Buffer, { valueStart, valueEnd }: Member): string {
   return body.toString('utf8', valueStart, valueEnd)
-}
-
-function parsed(text: string): unknown {
-  return JSON.parse(text.includes('\\') ? withPlainNames(text) : text)
 }

@@ -9,6 +9,7 @@ import { emptyFacts, type RequestFacts, type RequestRefusal, refusal } from './f
 import { faultOfNames, repeatedName, standsTwice } from './member-names.ts'
 import { otherModels } from './other-models.ts'
 import { readOutputLimit } from './output-limit.ts'
+import { withExactMetadata } from './parse-metadata.ts'
 import { noReach, type RequestReach, reachOf } from './reach.ts'
 import { readBodyMetadata } from './read-body-metadata.ts'
 import { readMultipart } from './read-multipart.ts'
@@ -91,7 +92,7 @@ function readJson(match: EndpointMatch, body: Buffer): RequestReading {
   if (twice !== null) return standsTwice(twice)
   const fault = faultOfNames(match, root)
   if (fault !== null) return fault
-  return factsOf(match, root, size, body.length)
+  return factsOf(match, withExactMetadata(root, body), size, body.length)
 }
 
 /** `root` with the names that stand in the text: all that is read here can do without escapes. */
