@@ -45,6 +45,17 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     },
   },
   {
+    name: 'export',
+    summary: 'all calls of a range as CSV or JSON, for other programs',
+    load: async () => {
+      const [{ exportCommand }, { monotonicMs, openConsoleLink }] = await Promise.all([
+        import('#cli/export.ts'),
+        import('#compose/commands/console-link.ts'),
+      ])
+      return exportCommand(openConsoleLink, monotonicMs)
+    },
+  },
+  {
     name: 'keys',
     summary: 'make, list and revoke virtual keys',
     load: async () => {

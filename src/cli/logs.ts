@@ -34,9 +34,9 @@ interface LogsOptions extends PrintOptions {
   readonly follow?: boolean
 }
 
-type Call = Readonly<Record<string, unknown>>
+export type Call = Readonly<Record<string, unknown>>
 
-interface Page {
+export interface Page {
   readonly data: readonly Call[]
   readonly next_cursor: string | null
   readonly incomplete_before: string | null
@@ -215,10 +215,8 @@ const otherCsvColumns = [
   'tags',
 ] as const
 
-/** Exported for its test. */
 export const csvColumns: readonly string[] = [...firstCsvColumns, ...otherCsvColumns]
 
-/** Exported for its test. */
 export function csvCells(call: Call): CsvCell[] {
   return csvColumns.map((name) => {
     if (name === 'date') return String(call['timestamp']).slice(0, 10)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
+import { exportCommand } from '#cli/export.ts'
 import { logsCommand } from '#cli/logs.ts'
 import { reportCommand } from '#cli/report.ts'
 import { systemClock } from '#edge/system.ts'
@@ -128,6 +129,28 @@ test('the CSV of calls has all of them without --limit, and says where older one
   const newest = await logs(t, '--since', '300d', '--limit', '10', '--csv')
   assert.equal(rowsOf(newest.stdout).length, 10)
   assert.deepEqual([newest.stderr, newest.code], ['', 0])
+})
+
+async function exported(t: TestContext, ...args: string[]) {
+  return await runCommand(t, exportCommand(linkTo(app), systemClock.monotonicMs), args)
+}
+
+test('an export has every call of its range once, and says where older ones are gone', async (t) => {
+  const one = await exported(t, '--range', '24h', '--json', '--filter', 'user_id=user-3000')
+  const middle: string = JSON.parse(one.stdout).timestamp
+  const dayAgo = new Date(systemClock.wallMs() - dayMs).toISOString()
+  const few = ['--filter', 'cost_usd<0.0065']
+  const earlier = await exported(t, '--from', dayAgo, '--to', middle, ...few)
+  const later = await exported(t, 'csv', '--from', middle, ...few)
+  const ids = [...rowsOf(earlier.stdout), ...rowsOf(later.stdout)].map((row) => row['call_id'])
+  assert.deepEqual([ids.length, new Set(ids).size], [6500, 6500])
+  assert.equal(rowsOf(earlier.stdout).length, 3000)
+  assert.match(earlier.stdout, /^date,user_id,cost_center,model,input_tokens,output_tokens,cost_usd,request_id,/)
+  assert.deepEqual([earlier.stderr, earlier.code], ['', 0])
+  const old = await exported(t, '--range', '300d', '--json', '--filter', 'user_id=user-7')
+  assert.equal(JSON.parse(old.stdout).cost_usd, '0.000007')
+  assert.match(old.stderr, /^tollgate: single records before \S+Z are gone/)
+  assert.equal(old.code, 3)
 })
 
 test('pages of single calls say before when records are gone, where the range begins before that', async () => {

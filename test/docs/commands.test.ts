@@ -5,6 +5,7 @@ import { alertsCommand } from '#cli/alerts.ts'
 import { budgetsCommand } from '#cli/budgets.ts'
 import { compileCommand } from '#cli/compile.ts'
 import { doctorCommand } from '#cli/doctor.ts'
+import { exportCommand } from '#cli/export.ts'
 import { keysCommand } from '#cli/keys.ts'
 import { logsCommand } from '#cli/logs.ts'
 import { pricesCommand } from '#cli/prices.ts'
@@ -19,7 +20,14 @@ import { pages } from './pages.ts'
 const none = {} as never
 
 const commands: readonly Command[] = [
-  ...[serveCommand(none), reportCommand(none), logsCommand(none, none), keysCommand(none), tokensCommand(none)],
+  ...[
+    serveCommand(none),
+    reportCommand(none),
+    logsCommand(none, none),
+    exportCommand(none, none),
+    keysCommand(none),
+    tokensCommand(none),
+  ],
   ...[alertsCommand(none), budgetsCommand(none, none), pricesCommand(none), verifyCommand(none)],
   ...[simulateCommand(none), doctorCommand(none), compileCommand(none)],
 ]

@@ -156,3 +156,5 @@ async function catchUp({ ingest }: UsageSide): Promise<void> {
     if (!caughtUp && fault !== null) throw new Error(`the journal cannot be brought into the store: ${fault}`)
   }
 }
+
+export const monotonicMs = systemClock.monotonicMs
