@@ -72,6 +72,10 @@ class FakeExchange implements ClientExchange {
   }
   breakOff(): void {}
   onDrain(): void {}
+  onTaken(run: () => void): void {
+    run()
+  }
+
   onGone(): void {}
 }
 

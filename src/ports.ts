@@ -121,6 +121,8 @@ export interface ClientExchange {
   onDrain(run: () => void): void
   /** Called at most once, also if the client is gone already. */
   onGone(run: () => void): void
+  /** Of an answer that has ended: called once nothing of it waits for the client any more, or the client is gone. */
+  onTaken(run: () => void): void
 }
 
 /** What of a request says who asks. */

@@ -192,6 +192,7 @@ function buildLimits(said: NonNullable<Entries['singles']['limits']>): Config['l
   return {
     requestBodyBytes: said.request_body_bytes ?? defaults.defaultLimits.requestBodyBytes,
     heldRequestsBytes: said.held_requests_bytes ?? null,
+    heldAnswersBytes: said.held_answers_bytes ?? null,
     connections: said.connections ?? defaults.defaultLimits.connections,
     writeTimeoutMs: said.write_timeout_ms ?? defaults.defaultLimits.writeTimeoutMs,
     answerBodyBytes: said.answer_body_bytes ?? defaults.defaultLimits.answerBodyBytes,

@@ -81,6 +81,8 @@ interface LimitsConfig {
   readonly requestBodyBytes: number
   /** Of all calls under way together; null = a share of this machine's memory. */
   readonly heldRequestsBytes: number | null
+  /** The same of answers that are taken in whole. */
+  readonly heldAnswersBytes: number | null
   /** Of answers that are taken in whole, as they are on the wire; what streams has no bound. */
   readonly answerBodyBytes: number
   /** Of clients, open at a time. */

@@ -134,6 +134,7 @@ export const singles = {
   limits: shape({
     request_body_bytes: is.wholeNumber(1024, 2 * 1024 ** 3).optional(),
     held_requests_bytes: is.wholeNumber(1024 ** 2, 1024 ** 4).optional(),
+    held_answers_bytes: is.wholeNumber(1024 ** 2, 1024 ** 4).optional(),
     answer_body_bytes: is.wholeNumber(1024, 2 * 1024 ** 3).optional(),
     connections: is.wholeNumber(1, 1_000_000).optional(),
     write_timeout_ms: is.wholeNumber(100, 86_400_000).optional(),

@@ -59,7 +59,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (draining) return answerStopping(exchange, match.dialect)
     const current = road
     const arrival = arrive(current, exchange, match)
-    const over = (): void => current.heldBodies.leave(arrival.callId)
+    const { heldBodies, heldAnswers } = current
+    const over = (): void => {
+      heldBodies.leave(arrival)
+      if (heldAnswers.has(arrival)) exchange.onTaken(() => heldAnswers.leave(arrival))
+    }
     takeCall(current, arrival).then(over, (error: unknown) => {
       over()
       current.onFault(new CallFault(arrival, error))

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HeldBodies } from './held-bodies.ts'
 
+const call = { 1: {}, 2: {}, 3: {}, 4: {}, 5: {} }
+
 function held(bytes: number) {
   const fired: (() => void)[] = []
   let cancelled = 0
@@ -21,36 +23,36 @@ function held(bytes: number) {
 
 test('who finds no room waits until a call is over', async () => {
   const { bodies, cancelled } = held(100)
-  assert.equal(bodies.roomFor('1', 'a').enter(50), true)
-  const waits = bodies.roomFor('2', 'a').enter(50)
-  assert.equal(bodies.roomFor('3', 'b').enter(20), true, 'another key has some left')
-  bodies.leave('1')
-  bodies.leave('3')
+  assert.equal(bodies.roomFor(call[1], 'a').enter(50), true)
+  const waits = bodies.roomFor(call[2], 'a').enter(50)
+  assert.equal(bodies.roomFor(call[3], 'b').enter(20), true, 'another key has some left')
+  bodies.leave(call[1])
+  bodies.leave(call[3])
   assert.equal(await waits, true)
   assert.equal(cancelled(), 1)
 })
 
 test('who has waited long enough is sent away, and keeps nobody from coming in', async () => {
   const { bodies, timeUp } = held(100)
-  assert.equal(bodies.roomFor('1', 'a').enter(50), true)
-  const waits = bodies.roomFor('2', 'b').enter(60)
+  assert.equal(bodies.roomFor(call[1], 'a').enter(50), true)
+  const waits = bodies.roomFor(call[2], 'b').enter(60)
   timeUp()
   assert.equal(await waits, false)
-  bodies.leave('2')
-  assert.equal(bodies.roomFor('3', 'b').enter(20), true)
+  bodies.leave(call[2])
+  assert.equal(bodies.roomFor(call[3], 'b').enter(20), true)
   // Whatever was never there, or has left, takes and gives nothing.
-  bodies.leave('2')
-  bodies.leave('4')
-  bodies.leave('3')
-  bodies.leave('1')
-  assert.equal(bodies.roomFor('5', 'c').enter(100), true)
+  bodies.leave(call[2])
+  bodies.leave(call[4])
+  bodies.leave(call[3])
+  bodies.leave(call[1])
+  assert.equal(bodies.roomFor(call[5], 'c').enter(100), true)
 })
 
 test('what came to less than was asked for leaves room to others', async () => {
   const { bodies } = held(100)
-  const room = bodies.roomFor('1', 'a')
+  const room = bodies.roomFor(call[1], 'a')
   assert.equal(room.enter(50), true)
-  const waits = bodies.roomFor('2', 'a').enter(40)
+  const waits = bodies.roomFor(call[2], 'a').enter(40)
   room.shrink(5)
   assert.equal(await waits, true)
 })

@@ -11,7 +11,8 @@ const mostWaitMs = 30_000
 export class HeldBodies {
   readonly #room = new SharedRoom(0)
   readonly #timers: Timers
-  readonly #stays = new Map<string, Stay>()
+  /** By the call itself: a map that is asked for a text makes that text permanent, and most calls are not here. */
+  readonly #stays = new Map<object, Stay>()
 
   constructor(timers: Timers) {
     this.#timers = timers
@@ -23,28 +24,28 @@ export class HeldBodies {
   }
 
   /** For the body of one call. */
-  roomFor(callId: string, keyId: string): BodyRoom {
+  roomFor(call: object, keyId: string): BodyRoom {
     return {
-      enter: (bytes) => this.#enter(callId, keyId, bytes),
-      shrink: (bytes) => this.#stays.get(callId)?.shrink(bytes),
+      enter: (bytes) => this.#enter(call, keyId, bytes),
+      shrink: (bytes) => this.#stays.get(call)?.shrink(bytes),
     }
   }
 
   /** The call is over, whatever became of it. */
-  leave(callId: string): void {
-    const stay = this.#stays.get(callId)
+  leave(call: object): void {
+    const stay = this.#stays.get(call)
     if (stay === undefined) return
-    this.#stays.delete(callId)
+    this.#stays.delete(call)
     stay.leave()
   }
 
-  #enter(callId: string, keyId: string, bytes: number): Promise<boolean> | boolean {
+  #enter(call: object, keyId: string, bytes: number): Promise<boolean> | boolean {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const stay = this.#room.enter(keyId, bytes, () => {
       timer?.cancel()
       resolve(true)
     })
-    this.#stays.set(callId, stay)
+    this.#stays.set(call, stay)
     if (stay.inside) return true
     const timer = this.#timers.after(mostWaitMs, () => resolve(false))
     return promise

@@ -12,6 +12,7 @@ import type { UpstreamSecret } from './answer/hide-secret.ts'
 import type { BudgetDesk } from './budgets/desk.ts'
 import type { RunningCalls } from './call-control.ts'
 import type { Tracing } from './call-trace.ts'
+import type { HeldAnswers } from './held-answers.ts'
 import type { HeldBodies } from './held-bodies.ts'
 import type { BackgroundJobs } from './jobs/background-jobs.ts'
 import type { RoadCounts } from './metrics/road-counts.ts'
@@ -94,6 +95,8 @@ export interface Road {
   readonly largeRequests: LargeRequestReader
   /** Shared by all roads. */
   readonly heldBodies: HeldBodies
+  /** Of answers that are taken in whole. Shared by all roads. */
+  readonly heldAnswers: HeldAnswers
   readonly unpriced: 'allow' | 'block'
   readonly requestBodyBytes: number
   readonly answerBodyBytes: number

@@ -50,6 +50,20 @@ test('who leaves while it waits is passed, and who shrinks makes room', () => {
   assert.deepEqual(inside, ['a1', 'a3', 'a4'])
 })
 
+test('who is forced in is in, and others wait for as much more', () => {
+  const { inside, enter } = roomOf(40)
+  const first = enter('a1', 20)
+  const second = enter('a2', 20)
+  enter('a3', 5)
+  second.force()
+  second.force()
+  assert.deepEqual(inside, ['a1', 'a2'])
+  first.leave()
+  assert.deepEqual(inside, ['a1', 'a2'])
+  second.leave()
+  assert.deepEqual(inside, ['a1', 'a2', 'a3'])
+})
+
 test('there is never more inside than there is room, and nobody waits in an empty one', () => {
   const come = fc.record({ from: fc.constantFrom('a', 'b', 'c'), size: fc.integer({ min: 1, max: 60 }) })
   const step = fc.oneof(come, fc.record({ leaves: fc.nat(30), shrinksTo: fc.option(fc.nat(60)) }))

@@ -5,6 +5,8 @@ export interface Stay {
   readonly inside: boolean
   /** Less than was asked for is enough from now on. */
   shrink(size: number): void
+  /** Comes in whether there is room or not: where waiting would never end. */
+  force(): void
   /** Gives back what it has, or waits no more. Without effect when done again. */
   leave(): void
 }
@@ -31,7 +33,7 @@ export class SharedRoom {
 
   /** @param whenInside called later, where it has to be waited for; never before this returns. */
   enter(from: string, size: number, whenInside: () => void): Stay {
-    const guest = new Guest(from, size, { whenInside, left: this.#left })
+    const guest = new Guest(from, size, { whenInside, left: this.#left, forced: this.#forced })
     // In the order in which it came, among its own.
     if (!this.#waiting.has(from) && this.#fits(guest)) this.#take(guest)
     else this.#waiting.add(from, guest)
@@ -59,11 +61,17 @@ export class SharedRoom {
     this.#letIn()
   }
 
+  readonly #forced = (guest: Guest): void => {
+    this.#take(guest)
+    guest.whenInside()
+    this.#letIn()
+  }
+
   #letIn(): void {
     for (;;) {
-      const guest = this.#waiting.take((next) => next.over || this.#fits(next))
+      const guest = this.#waiting.take((next) => next.over || next.inside || this.#fits(next))
       if (guest === undefined) return
-      if (guest.over) continue
+      if (guest.over || guest.inside) continue
       this.#take(guest)
       guest.whenInside()
     }
@@ -74,6 +82,7 @@ interface Hooks {
   readonly whenInside: () => void
   /** So much of what it had is free again; nothing, where it only waits no more. */
   readonly left: (from: string, size: number) => void
+  readonly forced: (guest: Guest) => void
 }
 
 class Guest implements Stay {
@@ -83,12 +92,18 @@ class Guest implements Stay {
   over = false
   readonly whenInside: () => void
   readonly #left: Hooks['left']
+  readonly #forced: Hooks['forced']
 
-  constructor(from: string, size: number, { whenInside, left }: Hooks) {
+  constructor(from: string, size: number, { whenInside, left, forced }: Hooks) {
     this.from = from
     this.size = size
     this.whenInside = whenInside
     this.#left = left
+    this.#forced = forced
+  }
+
+  force(): void {
+    if (!this.inside && !this.over) this.#forced(this)
   }
 
   shrink(size: number): void {

@@ -1,13 +1,29 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server, type ServerResponse } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { type Stack, startStack } from '#test/support/stack.ts'
 import { until, untilAtRest } from '#test/support/until.ts'
+
+/** So many answers have left the provider. */
+let sent = 0
+const embedding = { object: 'embedding', index: 0, embedding: 'A'.repeat(8_000_000) }
+const largeAnswer = JSON.stringify({
+  ...{ object: 'list', model: 'text-embedding-3-small', data: [embedding] },
+  usage: { prompt_tokens: 7, total_tokens: 7 },
+})
+
+function sendLarge(response: ServerResponse): void {
+  response.setHeader('content-type', 'application/json').end(largeAnswer, () => {
+    sent += 1
+  })
+}
 
 /** Answers when the test says so. */
 const asked: { readonly from: string; readonly response: ServerResponse }[] = []
 const upstream: Server = createServer((request, response) => {
   request.resume()
+  if (request.url?.endsWith('/embeddings') === true) return sendLarge(response)
   request.on('end', () => asked.push({ from: String(request.headers['x-from']), response }))
 })
 const answer = JSON.stringify({
@@ -21,7 +37,7 @@ before(async () => {
   const address = upstream.address()
   const port = address !== null && typeof address === 'object' ? address.port : 0
   const keys = ['a', 'b'].map((name) => `  - {name: ${name}, key: tg-key-of-${name}-0123456789abcdef}`).join('\n')
-  const more = 'limits: {request_body_bytes: 1048576, held_requests_bytes: 2097152}'
+  const more = 'limits: {request_body_bytes: 1048576, held_requests_bytes: 2097152, held_answers_bytes: 67108864}'
   stack = await startStack({ upstream: `http://127.0.0.1:${port}`, keys, more })
 })
 after(async () => {
@@ -77,4 +93,30 @@ test('requests of one key wait for room while its calls run, and others find som
     return ledger.length === 5 ? ledger : null
   })
   assert.deepEqual(records.map(({ statusCode }) => statusCode).toSorted(), [200, 200, 200, 200, 499])
+})
+
+/** Asks for a large answer. Nothing of it is read until somebody listens to its data. */
+function askForLarge(key: string): Socket {
+  const body = JSON.stringify({ model: 'text-embedding-3-small', input: 'x' })
+  const socket = connect(Number(new URL(stack.url).port), '127.0.0.1')
+  socket.write(
+    `POST /v1/embeddings HTTP/1.1\r\nhost: x\r\nauthorization: Bearer tg-key-of-${key}-0123456789abcdef\r\n` +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  )
+  return socket
+}
+
+async function bytesOf(socket: Socket): Promise<number> {
+  let bytes = 0
+  for await (const data of socket) bytes += data.length
+  return bytes
+}
+
+test('answers that their callers do not take fill so much, stop their providers, and keep room for others', async () => {
+  const idle = Array.from({ length: 16 }, () => askForLarge('a'))
+  await until('an answer to have come', () => sent > 0)
+  await untilAtRest('the providers', () => sent)
+  assert.ok(sent < idle.length, `${sent} of ${idle.length} answers were taken although nobody reads them`)
+  assert.ok((await bytesOf(askForLarge('b'))) > largeAnswer.length, 'another key has some room left')
+  for (const bytes of await Promise.all(idle.map(bytesOf))) assert.ok(bytes > largeAnswer.length)
 })

@@ -126,6 +126,10 @@ export class FakeClient implements ClientExchange {
       }
   }
 
+  onTaken(run: () => void): void {
+    run()
+  }
+
   #leave(): void {
     if (this.ended || !this.#machine.step()) return
     this.gone = true

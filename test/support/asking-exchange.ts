@@ -24,4 +24,5 @@ export const exchange: ClientExchange = {
   breakOff: never,
   onDrain: never,
   onGone: () => {},
+  onTaken: never,
 }

@@ -10,6 +10,7 @@ import { UpstreamSecret } from '#gateway/answer/hide-secret.ts'
 import type { BudgetDesk } from '#gateway/budgets/desk.ts'
 import { RunningCalls } from '#gateway/call-control.ts'
 import { traceHeaders } from '#gateway/call-trace.ts'
+import { HeldAnswers } from '#gateway/held-answers.ts'
 import { HeldBodies } from '#gateway/held-bodies.ts'
 import { BackgroundJobs } from '#gateway/jobs/background-jobs.ts'
 import type { RoadCounts } from '#gateway/metrics/road-counts.ts'
@@ -31,6 +32,7 @@ interface Ground {
   readonly estimator: TokenEstimator
   readonly largeRequests: LargeRequestReader
   readonly heldBodies: HeldBodies
+  readonly heldAnswers: HeldAnswers
   readonly promptHashSecret: string
   readonly openPools: (options: readonly UpstreamPoolOptions[]) => readonly Upstream[]
   readonly budgets: BudgetDesk
@@ -40,10 +42,14 @@ interface Ground {
   readonly onFault: (error: unknown) => void
 }
 
-type Given = Omit<Ground, 'running' | 'jobs' | 'heldBodies'> & { readonly jobs?: BackgroundJobs }
+type Given = Omit<Ground, 'running' | 'jobs' | 'heldBodies' | 'heldAnswers'> & { readonly jobs?: BackgroundJobs }
 
 export function makeGround(parts: Given): Ground {
-  const own = { running: new RunningCalls(), heldBodies: new HeldBodies(systemTimers) }
+  const own = {
+    running: new RunningCalls(),
+    heldBodies: new HeldBodies(systemTimers),
+    heldAnswers: new HeldAnswers(systemTimers),
+  }
   return { jobs: new BackgroundJobs(), ...parts, ...own }
 }
 
@@ -51,9 +57,22 @@ const ids = makeSystemIds()
 
 /** The road of one configuration. @throws MoneyFault where a configured price cannot be read. */
 export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier | null): Road {
-  const { catalog, journal, keys, estimator, largeRequests, heldBodies, budgets, running, jobs, counts, onFault } =
-    ground
+  const {
+    catalog,
+    journal,
+    keys,
+    estimator,
+    largeRequests,
+    heldBodies,
+    heldAnswers,
+    budgets,
+    running,
+    jobs,
+    counts,
+    onFault,
+  } = ground
   heldBodies.configure(config.limits.heldRequestsBytes ?? memoryBytes() / heldShare)
+  heldAnswers.configure(config.limits.heldAnswersBytes ?? memoryBytes() / heldShare)
   const doors = ground.openPools(config.providers.map((provider) => poolOptions(provider, config.dataDir)))
   const upstreams = new Map<string, RoadUpstream>()
   config.providers.forEach((provider, index) => {
@@ -81,6 +100,7 @@ export function layRoad(config: Config, ground: Ground, claims: ClaimsVerifier |
     estimator,
     largeRequests,
     heldBodies,
+    heldAnswers,
     unpriced: config.unpriced,
     requestBodyBytes: config.limits.requestBodyBytes,
     answerBodyBytes: config.limits.answerBodyBytes,

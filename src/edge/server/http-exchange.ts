@@ -214,6 +214,11 @@ export class HttpExchange implements ClientExchange {
     else if (this.#whenGone === noListeners) this.#whenGone = [run]
     else this.#whenGone.push(run)
   }
+
+  onTaken(run: () => void): void {
+    if (this.#response.closed) run()
+    else this.#response.once('close', run)
+  }
 }
 
 /** `GET http://host/path` (RFC 9112, 3.2.2) asks for the same as `GET /path`. */

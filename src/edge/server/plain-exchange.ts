@@ -118,6 +118,18 @@ export class PlainExchange implements ClientExchange {
     else this.#whenGone = [...this.#whenGone, run]
   }
 
+  onTaken(run: () => void): void {
+    const { socket } = this.#carrier
+    // One that ends after this answer drains without a word.
+    const waits = socket.writableNeedDrain || (socket.writableEnded && socket.writableLength > 0)
+    if (socket.destroyed || !waits) return run()
+    const taken = (): void => {
+      socket.off('drain', taken).off('close', taken)
+      run()
+    }
+    socket.on('drain', taken).on('close', taken)
+  }
+
   /** The client takes bytes again. */
   drained(): void {
     for (const run of this.#whenDrained) run()

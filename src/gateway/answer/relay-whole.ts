@@ -28,6 +28,9 @@ export function relayWhole(road: Road, open: OpenCall, whole: WholeAnswer): Prom
   return sink.delivery()
 }
 
+/** So much of an answer is held without asking for room. */
+const mostUnaskedBytes = 64 * 1024
+
 /** What became of an answer: what its usage is read from, and what its caller is to get. */
 interface Outcome extends Pick<Delivery, 'reading' | 'held' | 'fault'> {}
 
@@ -46,6 +49,9 @@ class Whole implements AnswerSink {
   #over = false
   #firstByteAtMs: number | null = null
   #readOnBytes = 0
+  /** So much of it there is room for, or it is waited for. */
+  #roomBytes = mostUnaskedBytes
+  #waitsForRoom = false
 
   constructor(road: Road, open: OpenCall, whole: WholeAnswer) {
     this.#road = road
@@ -65,7 +71,9 @@ class Whole implements AnswerSink {
     if (this.#over) return
     this.#firstByteAtMs ??= this.#nowMs()
     this.#came.add(chunk)
-    if (this.#came.length > this.#road.answerBodyBytes) return this.#giveUp()
+    const { length } = this.#came
+    if (length > this.#road.answerBodyBytes) return this.#giveUp(tooLarge(this.#road.answerBodyBytes))
+    if (length > this.#roomBytes && !this.#waitsForRoom) this.#takeRoom(length)
     if (!this.#open.arrival.exchange.gone) return
     this.#readOnBytes += chunk.length
     if (this.#readOnBytes > this.#road.readOn.readAfterDisconnectBytes) this.#whole.upstream.abort()
@@ -84,22 +92,34 @@ class Whole implements AnswerSink {
     this.#finish(fault)
   }
 
+  /** For as much again: how long an answer becomes is mostly not said. Where there is none the provider waits. */
+  #takeRoom(bytes: number): void {
+    const { arrival, caller } = this.#open
+    const { answer } = this.#whole
+    const is = this.#road.heldAnswers.grow(arrival, caller.key.id, bytes)
+    this.#roomBytes += bytes
+    if (typeof is === 'boolean') return
+    this.#waitsForRoom = true
+    answer.pause()
+    void is.then((granted) => {
+      this.#waitsForRoom = false
+      if (this.#over) return
+      if (granted) answer.resume()
+      else this.#giveUp(noRoom)
+    })
+  }
+
   /** What came of it is of no use to anybody: it is let go before the rest is. */
-  #giveUp(): void {
-    const allowed = this.#road.answerBodyBytes
+  #giveUp(reason: string): void {
     this.#came = new JoinedBytes()
-    this.#finish(
-      new UpstreamFault(
-        'bad_answer',
-        `the answer is larger than the ${allowed} bytes allowed here (limits.answer_body_bytes)`,
-      ),
-    )
+    this.#finish(new UpstreamFault('bad_answer', reason))
     this.#whole.upstream.abort()
   }
 
   #finish(fault: UpstreamFault | null): void {
     if (this.#over) return
     this.#over = true
+    this.#road.heldAnswers.whole(this.#open.arrival)
     const endedAtMs = this.#nowMs()
     const { encoding } = this.#whole
     try {
@@ -173,6 +193,13 @@ class Whole implements AnswerSink {
     return readAnswer({ api, accent: route.upstream.accent, contentType, body, status: answer.status })
   }
 }
+
+function tooLarge(allowedBytes: number): string {
+  return `the answer is larger than the ${allowedBytes} bytes allowed here (limits.answer_body_bytes)`
+}
+
+const noRoom =
+  'so many large answers wait here for callers to take them that there was no room for this one (limits.held_answers_bytes)'
 
 function cutShort(): UpstreamFault {
   return new UpstreamFault(

@@ -23,12 +23,13 @@ export interface Ask {
 /** The body, as far as this kind of call is read here. */
 export function takeBody(
   road: Road,
-  { exchange, match, callId }: Arrival,
+  arrival: Arrival,
   { key }: Pick<Caller, 'key'>,
 ): Promise<Buffer | BodyFault> | Buffer | BodyFault | null {
+  const { exchange, match } = arrival
   if (match.body === 'opaque') return null
   if (match.body === 'none') return noBytes
-  return exchange.readBody(road.requestBodyBytes, road.heldBodies.roomFor(callId, key.id))
+  return exchange.readBody(road.requestBodyBytes, road.heldBodies.roomFor(arrival, key.id))
 }
 
 /** Who sent a request, and what for. */
