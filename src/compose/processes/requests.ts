@@ -30,6 +30,8 @@ export class Requests {
       this.#begin.resolve(null)
       return
     }
+    // A hang-up of all processes, by a terminal that goes or a manager that reloads, is the supervisor's to act on.
+    process.on('SIGHUP', () => {})
     process.on('message', (message: SupervisorMessage) => {
       if ('begin' in message) this.#begin.resolve(message.begin)
       else if ('apply' in message) this.#change(message.apply)
