@@ -96,6 +96,23 @@ describe('a full disk', () => {
     })
   }
 
+  it('leaves nothing of a write that failed half-way when it is closed', async () => {
+    const disk = new MemoryDisk()
+    const time = new VirtualTime()
+    const { journal } = await virtual(disk, time)
+    await journal.append(openEntry('a'))
+    disk.plan = (_, verb) => (verb === 'write' ? { kind: 'error', code: 'EIO', keepRatio: 0.5 } : null)
+    const lost = assert.rejects(journal.append(settleEntry('a')), { name: 'JournalFault', code: 'journal_failing' })
+    await time.pass(300)
+    await assert.rejects(journal.close(), { name: 'JournalFault', code: 'journal_failing' })
+    await lost
+    disk.plan = () => null
+    const next = await virtual(disk, time)
+    assert.equal(next.recovered.tornBytes, 0)
+    assert.equal(next.recovered.opens.length, 1)
+    await next.journal.close()
+  })
+
   it('asks for the free space at most once a second', async () => {
     const disk = new MemoryDisk()
     const time = new VirtualTime()

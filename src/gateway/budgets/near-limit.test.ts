@@ -134,12 +134,17 @@ class Callers {
   }
 }
 
-function askingFor(road: Road, callId: string, { stream, mostTokens }: Pick<Wanted, 'stream' | 'mostTokens'>): Asking {
+interface Asked extends Pick<Wanted, 'stream' | 'mostTokens'> {
+  /** How many answers at once. */
+  readonly n?: number
+}
+
+function askingFor(road: Road, callId: string, { stream, mostTokens, n = 1 }: Asked): Asking {
   const match = matchEndpoint(exchange.method, exchange.path, exchange.headers)
   assert.ok(match !== null)
   const arrival = { exchange, match, callId, requestId: callId, startedAtMs: startMs, arrivedAtMs: 0, trace: null }
   const messages = [{ role: 'user', content: 'What is the capital of France?' }]
-  const body = JSON.stringify({ model: 'gpt-4.1-mini', stream, max_tokens: mostTokens, messages })
+  const body = JSON.stringify({ model: 'gpt-4.1-mini', stream, max_tokens: mostTokens, n, messages })
   const caller = admit(road, exchange, startMs)
   assert.ok(caller.kind === 'admitted')
   const ask = readAsk(road, arrival, caller, Buffer.from(body))
@@ -224,9 +229,9 @@ for (const [holdWaitMs, waitsMs] of [
 }
 
 /** A desk of 625 tokens of output of gpt-4.1-mini, of which another call holds so much money. */
-function besides(otherPicoUsd: bigint) {
+function besides(otherPicoUsd: bigint, nearLimit: Budget['nearLimit'] = 'refuse') {
   const machine = new Machine(planRun(0))
-  const book = knowing(budget('team', [usdPerDay(1_000_000_000n)], { nearLimit: 'refuse' }))
+  const book = knowing(budget('team', [usdPerDay(1_000_000_000n)], { nearLimit }))
   const desk = new BudgetDesk(book, { timers: machine.time, refusalStatus: 402, holdWaitMs: 10_000 })
   const journal = { append: never, refusal: never, close: never }
   const laid = works.lay({ machine, journal, upstream: { send: never }, chance: () => 0 })
@@ -244,7 +249,7 @@ function besides(otherPicoUsd: bigint) {
     void Promise.resolve(reserve(road, { ...asking, arrival })).then(({ kind }) => verdicts.set(callId, kind))
     await turn()
   }
-  return { desk, verdicts, arrive, release: () => desk.release(other.callId) }
+  return { road, book, desk, verdicts, arrive, release: () => desk.release(other.callId) }
 }
 
 test('whoever leaves the line makes room at once for those who came later and need less', async () => {
@@ -276,4 +281,16 @@ test('a stream waits for what others hold before it begins with less than it nee
   release()
   await turn()
   assert.deepEqual([Object.fromEntries(verdicts), desk.waiting], [{ stream: 'reserved' }, 0])
+})
+
+test('of several answers that are made shorter every one is held', async () => {
+  const { road, book } = besides(100_000_000n, 'shrink')
+  const reserved = await reserve(road, askingFor(road, 'both', { stream: false, mostTokens: 400, n: 2 }))
+  assert.ok(reserved.kind === 'reserved')
+  assert.deepEqual(reserved.marks, ['output_shrunk'])
+  const perAnswer = limitOf(reserved)
+  assert.ok(perAnswer > 200 && perAnswer < 400, String(perAnswer))
+  const [, held = 0n] = figures(book)
+  // 1.6e-6 USD a token of output.
+  assert.ok(held >= 100_000_000n + BigInt(2 * perAnswer) * 1_600_000n, String(held))
 })
