@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { encodeEntry } from '#core/ledger/codec.ts'
 import type { SettleEntry } from '#core/ledger/entry.ts'
 import { parseUsd } from '#core/money/usd-text.ts'
+import { checkpointPath, writeCheckpoint } from '#store/ingest/checkpoint.ts'
 import { readStoreId } from '#store/usage/facts.ts'
 import { settleEntries } from './entries.ts'
 import { type StoreFixture, storeFixture } from './fixture.ts'
@@ -60,6 +64,22 @@ test('a name of a tag with a slash comes out as it went in, whatever was read be
   const { records } = await fixture.store.records({ range, filters: [], limit: 1000, after: null, order: 'oldest' })
   const record = records.find(({ values }) => values.call_id === 'slash')
   assert.deepEqual(record?.tags, { team: 'a', 'app/name': 'b' })
+})
+
+test('how far another store had come says nothing of this one: everything is brought in', async () => {
+  const entries = sample(20).map((entry, n) => ({ ...entry, call: { ...entry.call, callId: `moved_${n}` } }))
+  const journal = journalOf(entries)
+  const directory = join(fixture.directory, 'moved')
+  mkdirSync(directory)
+  writeCheckpoint(checkpointPath(directory), {
+    ...{ version: 1, storeId: randomUUID(), journalId: 'moved', intent: null },
+    position: { segment: 'listed', offset: 2, blockNo: 2 },
+  })
+  const ingester = await fixture.ingester(journal.open, 'moved')
+  ingester.start()
+  await ingester.caughtUp()
+  await ingester.stop()
+  assert.equal(ingester.state().rows, entries.length)
 })
 
 function sample(count: number): SettleEntry[] {
