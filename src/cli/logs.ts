@@ -10,7 +10,7 @@ import {
 } from './console-link.ts'
 import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
 import { collect } from './options/values.ts'
-import { tellGone } from './output/incomplete.ts'
+import { warnIncomplete } from './output/incomplete.ts'
 import { grouped, type TableColumn, tableText } from './output/table.ts'
 
 const more = `
@@ -80,7 +80,7 @@ async function list(link: ConsoleLink, options: LogsOptions, limit: number): Pro
     process.stdout.write(callsText(page.data, options, first))
     left -= page.data.length
     cursor = page.next_cursor
-    if (cursor === null) tellGone(page.incomplete_before)
+    if (cursor === null) warnIncomplete(page.incomplete_before)
   }
 }
 

@@ -4,7 +4,7 @@ import type { CostsReport, ShownSums } from '#reports/costs.ts'
 import { appendFilter, askJson, type ConsoleLink, type OpenConsoleLink, withConsole } from './console-link.ts'
 import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
 import { collect } from './options/values.ts'
-import { goneText, notWholeCode, tellGone } from './output/incomplete.ts'
+import { incompleteExitCode, incompleteText, warnIncomplete } from './output/incomplete.ts'
 import { grouped, type TableColumn, tableText } from './output/table.ts'
 
 const more = `
@@ -78,7 +78,7 @@ async function askReport(link: ConsoleLink, query: URLSearchParams): Promise<Cos
 async function printTable(link: ConsoleLink, options: ReportOptions): Promise<void> {
   const report = await askReport(link, reportQuery(options))
   process.stdout.write(reportTable(report))
-  if (report.incomplete_before !== null) process.exitCode = notWholeCode
+  if (report.incomplete_before !== null) process.exitCode = incompleteExitCode
 }
 
 /** For programs: where nobody has said how many rows there may be, all of them, in as many answers as it takes. */
@@ -147,7 +147,7 @@ function tellNotes(pages: readonly CostsReport[]): void {
     notes.push('calls were booked while the rows were read, which are of several moments; --to an earlier time has one')
   }
   for (const note of notes) process.stderr.write(`tollgate: ${note}\n`)
-  tellGone(last.incomplete_before)
+  warnIncomplete(last.incomplete_before)
 }
 
 const sumNames = [
@@ -214,7 +214,7 @@ function reportNotes(report: CostsReport): string[] {
   const { from, to, timezone, truncated, incomplete_before: before } = report
   const notes = moneyNotes(report)
   if (truncated) notes.push('there are more groups than rows; the total counts them all, --limit shows more')
-  if (before !== null) notes.push(goneText(before))
+  if (before !== null) notes.push(incompleteText(before))
   const sentences = notes.map((note) => `${note.slice(0, 1).toUpperCase()}${note.slice(1)}.\n`)
   return [`\n${from} to ${to} (${timezone})\n`, ...sentences]
 }

@@ -78,9 +78,9 @@ async function serve(
   const { values, filters } = parseQuery(asked.query, request.query as RawQuery, asked.filters)
   const body = asked.body === null ? {} : parseBody(asked.body, request.body)
   if (values['fresh'] === 'true') {
-    reply.header('x-tollgate-fresh', String(await comesAlong(options, { agoMs: 0, withinMs: freshWithinMs })))
+    reply.header('x-tollgate-fresh', String(await caughtUpWithin(options, { agoMs: 0, withinMs: freshWithinMs })))
   } else if ('fresh' in asked.query.shape && options.ingest.state().fault === null) {
-    await comesAlong(options, { agoMs: recentMs, withinMs: recentWithinMs })
+    await caughtUpWithin(options, { agoMs: recentMs, withinMs: recentWithinMs })
   }
   const answer = await asked.handle(options, {
     params: request.params as Record<string, string>,
@@ -105,7 +105,7 @@ function secretOf({ headers }: FastifyRequest): string | null {
 }
 
 /** False where the ingester did not get there in time: the answer then shows what there is. */
-function comesAlong(
+function caughtUpWithin(
   { ingest, timers }: ConsoleOptions,
   { agoMs, withinMs }: { readonly agoMs: number; readonly withinMs: number },
 ): Promise<boolean> {

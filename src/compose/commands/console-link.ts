@@ -3,20 +3,19 @@ import { join } from 'node:path'
 import { ConsoleAway, type ConsoleLink, type OpenConsoleLink } from '#cli/console-link.ts'
 import type { Config } from '#config/config.ts'
 import { loadConfigOrExit, processSources } from '#config/process.ts'
-import { createConsole } from '#console/app.ts'
 import { askConsole, type ConsoleQuestion } from '#edge/console/client.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
+import { systemClock } from '#edge/system.ts'
 import { createLog } from '#lib/log.ts'
 import { dataPath } from '#store/data-paths.ts'
 import { DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { AlertSide } from '../console/alerts.ts'
-import { budgetBoard } from '../console/budget-board.ts'
+import { apiOver } from '../console/api.ts'
 import { openUsageSide } from '../console/open-usage-side.ts'
+import { RequestFaults } from '../console/request-faults.ts'
 import type { UsageSide } from '../console/usage-side.ts'
 import { consoleFault } from '../processes/console-fault.ts'
 import { sleep } from '../sleep.ts'
-import { version } from '../version.ts'
 
 /** How long a console that is just starting, or being restarted, is waited for; after a while with a word. */
 const startingMs = 60_000
@@ -111,16 +110,7 @@ async function openOffline(config: Config): Promise<ConsoleLink> {
       throw error
     })
     const alerts = new AlertSide(config, alertStore, log)
-    const parts = {
-      store: usage.store,
-      ingest: usage.ingest,
-      alerts: alerts.desk,
-      budgets: budgetBoard(() => config),
-      clock: systemClock,
-      timers: systemTimers,
-      version,
-    }
-    const app = createConsole({ ...parts, access: null, onFault: (error) => log.error({ err: error }, 'failed') })
+    const app = apiOver({ usage, alerts, config: () => config, faults: new RequestFaults(log) }, null)
     return {
       holdsDirectory: true,
       async get(path) {

@@ -1,15 +1,12 @@
 import { join } from 'node:path'
 import type { Config } from '#config/config.ts'
-import { createConsole } from '#console/app.ts'
-import { systemClock, systemTimers } from '#edge/system.ts'
-import type { UsageStore } from '#ports.ts'
+import { systemClock } from '#edge/system.ts'
 import { dataPath } from '#store/data-paths.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
 import { privately } from '../private-socket.ts'
 import type { RoleHooks, RunningRole } from '../processes/role.ts'
-import { version } from '../version.ts'
 import { AlertSide } from './alerts.ts'
-import { budgetBoard } from './budget-board.ts'
+import { apiOver } from './api.ts'
 import { consoleAccess } from './console-access.ts'
 import { consoleMetrics } from './console-metrics.ts'
 import { openUsageSide } from './open-usage-side.ts'
@@ -36,21 +33,10 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
     waitMs: 5_000,
   })
   metrics.follow({ usage, firing: () => alerts.firing(), waiting: () => alertStore.waiting() })
-  const faults = new RequestFaults(log)
-  const board = budgetBoard(() => current)
-  const parts = {
-    store: watched(usage.store, faults),
-    ingest: usage.ingest,
-    alerts: alerts.desk,
-    budgets: { ...board, states: () => faults.asking('gateway_unreachable', () => board.states()) },
-    clock: systemClock,
-    timers: systemTimers,
-    version,
-    onFault: faults.failed,
-  }
-  const open = createConsole({ ...parts, access: null })
+  const parts = { usage, alerts, config: () => current, faults: new RequestFaults(log) }
+  const open = apiOver(parts, null)
   open.get('/metrics', () => metrics.registry.getMetricsAsJSON())
-  const guarded = createConsole({ ...parts, access: consoleAccess(settings, () => current) })
+  const guarded = apiOver(parts, consoleAccess(settings, parts.config))
   for (const [app, place] of [
     [guarded, 'consoleSocket'],
     [open, 'adminSocket'],
@@ -72,13 +58,5 @@ export async function composeConsole(config: Config, { log, onReady }: RoleHooks
       await Promise.all([alerts.close(), telemetry.close(), usage.close()])
       await settings.close()
     },
-  }
-}
-
-function watched(store: UsageStore, faults: RequestFaults): UsageStore {
-  return {
-    sums: (question) => faults.asking('store_unreachable', () => store.sums(question)),
-    records: (question) => faults.asking('store_unreachable', () => store.records(question)),
-    booked: (question) => faults.asking('store_unreachable', () => store.booked(question)),
   }
 }
