@@ -107,7 +107,7 @@ function runTests(named) {
   // Many tests wait for processes that they start, so that two at a time pay on any machine; Node's own choice for two
   // cores is one.
   const concurrency = Math.max(2, availableParallelism() - 1)
-  const options = [`--test-concurrency=${concurrency}`, '--test-timeout=90000', `--import=${limit}`]
+  const options = [`--test-concurrency=${concurrency}`, '--test-timeout=150000', `--import=${limit}`]
   handOver(['--test', ...options, `--test-reporter=${reporter}`, ...files])
 }
 

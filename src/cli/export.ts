@@ -4,7 +4,7 @@ import { appendFilter, askJson, type ConsoleLink, type OpenConsoleLink, withCons
 import { type Call, csvCells, csvColumns, type Page } from './logs.ts'
 import { type PlaceOptions, withPlaceOptions } from './options/place-options.ts'
 import { collect } from './options/values.ts'
-import { tellGone } from './output/incomplete.ts'
+import { warnIncomplete } from './output/incomplete.ts'
 
 const more = `
 Examples:
@@ -66,7 +66,7 @@ async function writeAll(link: ConsoleLink, options: ExportOptions, onProgress: (
     written += page.data.length
     onProgress(written)
     cursor = page.next_cursor
-    if (cursor === null) tellGone(page.incomplete_before)
+    if (cursor === null) warnIncomplete(page.incomplete_before)
   }
 }
 

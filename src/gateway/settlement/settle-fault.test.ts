@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import type { LedgerEntry } from '#core/ledger/entry.ts'
 import { openEntry } from '#test/journal/entries.ts'
 import { book } from '#test/pricing/sample-book.ts'
-import type { OpenCall } from './open-call.ts'
-import type { Road } from './road.ts'
+import type { OpenCall } from '../open-call.ts'
+import type { Road } from '../road.ts'
 import { settleFault } from './settle-fault.ts'
 
 /** What is written of a call that a fault of ours has ended. */
