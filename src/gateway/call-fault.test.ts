@@ -16,6 +16,8 @@ test('a call that a fault of ours ends is in the log, and in its answer, under i
     tracing: null,
     ids: { callId: () => 'call-1', chance: () => 0 },
     claims: null,
+    heldBodies: { leave() {} },
+    heldAnswers: { has: () => false },
     keys: () => {
       throw broken
     },

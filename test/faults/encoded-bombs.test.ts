@@ -34,14 +34,19 @@ for (const [name, encoding, make] of bombs) {
   test(`a stream of ${name} that decodes to far more than came is broken off, and others are served`, async () => {
     const bomb = await make()
     upstream.answers(httpAnswer(bomb.toString('latin1'), 'text/event-stream', [`content-encoding: ${encoding}`]))
-    const { id, response } = ask(stack, { stream: true })
-    const ended = response.then(readAll).then(({ broke }) => broke)
-    assert.equal((await fetch(`${stack.url}/health`)).status, 200)
-    assert.equal(await ended, true)
-    const { outcome, errorCode, errorMessage, usageSource, tokens } = await recordOf(stack, id)
-    assert.deepEqual([outcome, errorCode, usageSource], ['failed', 'upstream_bad_answer', 'estimated'])
-    assert.match(errorMessage, /too large once decoded: \d+ encoded bytes become more than \d+ decoded/)
-    assert.ok(tokens.input > 0)
+    // Who asks for usage gets the stream as it comes, anybody else decoded: with the reason as its last event.
+    for (const asked of [true, false]) {
+      const { id, response } = ask(stack, { stream: true, body: { stream_options: { include_usage: asked } } })
+      const ended = response.then(readAll)
+      assert.equal((await fetch(`${stack.url}/health`)).status, 200)
+      const { broke, text } = await ended
+      assert.equal(broke, asked)
+      if (!asked) assert.match(text.slice(-1_000), /"code":"upstream_bad_answer"/)
+      const { outcome, errorCode, errorMessage, usageSource, tokens } = await recordOf(stack, id)
+      assert.deepEqual([outcome, errorCode, usageSource], ['failed', 'upstream_bad_answer', 'estimated'])
+      assert.match(errorMessage, /too large once decoded: \d+ encoded bytes become more than \d+ decoded/)
+      assert.ok(tokens.input > 0)
+    }
     upstream.answers(httpAnswer('{"model":"gpt-4.1-mini","choices":[]}'))
     await assertSound(stack)
   })
