@@ -50,10 +50,10 @@ test('who asks for what was there some time ago waits only where it has not been
   const journal = new ListedJournal()
   const time = new VirtualTime()
   const ingester = await fixture.ingester(journal.open, 'recent', fixture.database, time)
-  append(journal, 1)
+  append(journal, 101)
   ingester.start()
   await ingester.caughtUp()
-  append(journal, 2)
+  append(journal, 102)
   await time.pass(299)
   await ingester.caughtUp(300)
   assert.equal(ingester.state().rows, 5)
@@ -65,7 +65,7 @@ test('who asks for what was there some time ago waits only where it has not been
 
 test('who waits is not kept waiting by what comes after', async () => {
   const journal = new ListedJournal()
-  let seed = 1
+  let seed = 201
   const busy: OpenSource = async (position) => {
     const source = await journal.open(position)
     return {
@@ -86,6 +86,7 @@ test('who waits is not kept waiting by what comes after', async () => {
   await ingester.stop()
 })
 
+/** Each journal has seeds of its own: one with the calls of another is taken for that one. */
 function append(journal: ListedJournal, seed: number, count = 5): void {
   const toMs = Date.now()
   const entries = fc.sample(settleEntries(toMs - 1_000, toMs), { numRuns: count, seed })
