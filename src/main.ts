@@ -48,11 +48,11 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     name: 'export',
     summary: 'all calls of a range as CSV or JSON, for other programs',
     load: async () => {
-      const [{ exportCommand }, { monotonicMs, openConsoleLink }] = await Promise.all([
+      const [{ exportCommand }, { commandClock, openConsoleLink }] = await Promise.all([
         import('#cli/export.ts'),
         import('#compose/commands/console-link.ts'),
       ])
-      return exportCommand(openConsoleLink, monotonicMs)
+      return exportCommand(openConsoleLink, commandClock)
     },
   },
   {

@@ -12,6 +12,7 @@ import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
 import { collect } from './options/values.ts'
 import { warnIncomplete } from './output/incomplete.ts'
 import { grouped, type TableColumn, tableText } from './output/table.ts'
+import { writeOut } from './output/write-out.ts'
 
 const more = `
 Examples:
@@ -77,7 +78,7 @@ async function list(link: ConsoleLink, options: LogsOptions, limit: number): Pro
     const page: Page = await askPage(link, options, { range: options.since, limit: left, cursor })
     if (first && page.data.length === 0)
       process.stderr.write(`No calls in the last ${options.since}; --since 7d looks further back.\n`)
-    process.stdout.write(callsText(page.data, options, first))
+    await writeOut(callsText(page.data, options, first))
     left -= page.data.length
     cursor = page.next_cursor
     if (cursor === null) warnIncomplete(page.incomplete_before)
@@ -99,13 +100,13 @@ async function follow(
   const look = (question: PageQuestion) => askPatiently(() => askPage(link, options, question), sleep)
   const begun = await look({ order: 'booked', limit: 1, cursor: null })
   const { data: before } = await look({ range: '1h', limit, cursor: null })
-  process.stdout.write(callsText(before.toReversed(), options, true))
+  await writeOut(callsText(before.toReversed(), options, true))
   // What was booked between the two questions is in the answers to both.
   const shown = new Set(before.map((call) => call['call_id']))
   for (let cursor = begun.next_cursor; ; ) {
     const page = await look({ order: 'booked', limit: largestPage, cursor, fresh: true })
     const calls = page.data.filter((call) => !shown.has(call['call_id']))
-    if (calls.length > 0) process.stdout.write(callsText(calls, options, false))
+    if (calls.length > 0) await writeOut(callsText(calls, options, false))
     cursor = page.next_cursor
     if (page.data.length < largestPage) await sleep(1_000)
   }

@@ -6,6 +6,7 @@ import { type PrintOptions, withPlaceOptions } from './options/place-options.ts'
 import { collect } from './options/values.ts'
 import { incompleteExitCode, incompleteText, warnIncomplete } from './output/incomplete.ts'
 import { grouped, type TableColumn, tableText } from './output/table.ts'
+import { writeOut } from './output/write-out.ts'
 
 const more = `
 Fields to group and filter by: department, project, cost_center, user_id, session_id, feature_flag, request_path,
@@ -102,7 +103,7 @@ async function* pagesOf(link: ConsoleLink, options: ReportOptions): AsyncGenerat
 async function printCsv(pages: AsyncGenerator<CostsReport>): Promise<void> {
   const totals: CostsReport[] = []
   for await (const page of pages) {
-    process.stdout.write(reportCsv(page, totals.length === 0))
+    await writeOut(reportCsv(page, totals.length === 0))
     totals.push({ ...page, rows: [] })
   }
   tellNotes(totals)
@@ -116,16 +117,16 @@ async function printJson(pages: AsyncGenerator<CostsReport>): Promise<void> {
   for await (const page of pages) {
     const { rows } = page
     members = Object.entries({ ...page, rows: [] }).map(([name, value]) => `  "${name}": ${indented(value, '  ')}`)
-    if (totals.length === 0) process.stdout.write(`{\n${members.slice(0, rowsAt(page)).join(',\n')},\n  "rows": [`)
+    if (totals.length === 0) await writeOut(`{\n${members.slice(0, rowsAt(page)).join(',\n')},\n  "rows": [`)
     for (const row of rows) {
-      process.stdout.write(`${between}\n    ${indented(row, '    ')}`)
+      await writeOut(`${between}\n    ${indented(row, '    ')}`)
       between = ','
     }
     totals.push({ ...page, rows: [] })
   }
   const last = totals.at(-1)
   if (last === undefined) return
-  process.stdout.write(`${between === '' ? '' : '\n  '}],\n${members.slice(rowsAt(last) + 1).join(',\n')}\n}\n`)
+  await writeOut(`${between === '' ? '' : '\n  '}],\n${members.slice(rowsAt(last) + 1).join(',\n')}\n}\n`)
   tellNotes(totals)
 }
 

@@ -132,7 +132,7 @@ test('the CSV of calls has all of them without --limit, and says where older one
 })
 
 async function exported(t: TestContext, ...args: string[]) {
-  return await runCommand(t, exportCommand(linkTo(app), systemClock.monotonicMs), args)
+  return await runCommand(t, exportCommand(linkTo(app), systemClock), args)
 }
 
 test('an export has every call of its range once, and says where older ones are gone', async (t) => {

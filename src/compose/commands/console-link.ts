@@ -6,6 +6,7 @@ import { loadConfigOrExit, processSources } from '#config/process.ts'
 import { askConsole, type ConsoleQuestion } from '#edge/console/client.ts'
 import { systemClock } from '#edge/system.ts'
 import { createLog } from '#lib/log.ts'
+import type { Clock } from '#ports.ts'
 import { dataPath } from '#store/data-paths.ts'
 import { DirectoryLocked, lockDirectory } from '#store/directory-lock.ts'
 import { openSettingsAndAlerts, settingsFile } from '#store/settings/open.ts'
@@ -147,4 +148,4 @@ async function catchUp({ ingest }: UsageSide): Promise<void> {
   }
 }
 
-export const monotonicMs = systemClock.monotonicMs
+export const commandClock: Clock = systemClock
