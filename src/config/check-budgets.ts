@@ -108,8 +108,8 @@ interface Checked {
   readonly serves: (model: string) => boolean
 }
 
-function servedModels({ parts, providersComplete }: Entries): Checked['serves'] {
-  return providersComplete ? globMatcher(parts.providers.flatMap(({ entry }) => modelsOf(entry))) : () => true
+function servedModels({ parts, modelsComplete }: Entries): Checked['serves'] {
+  return modelsComplete ? globMatcher(parts.providers.flatMap(({ entry }) => modelsOf(entry))) : () => true
 }
 
 function isAlias({ parts }: Entries, model: string): boolean {

@@ -113,3 +113,105 @@ alerts:
     ],
   )
 })
+
+/** Files with the only places in them that may have a fault. */
+const onlyOf: readonly (readonly [string, readonly string[]])[] = [
+  [
+    `keys:
+  - {name: "\${A}", key: "tg-\${B}-secret-of-a-caller"}
+  - {name: other, key: "tg-\${C}-secret-of-a-caller"}
+budgets:
+  - {name: x, scope: {key: somebody}, limits: [{usd: "1", window: day}]}`,
+    ['keys[0].name', 'keys[0].key', 'keys[1].key'],
+  ],
+  [
+    `budgets:
+  - {name: x, scope: {user_id: "\${A}u"}, limits: [{usd: "1", window: day}]}
+  - {name: y, scope: {user_id: "\${B}u"}, limits: [{usd: "1", window: day}]}`,
+    ['budgets[0].scope.user_id', 'budgets[1].scope.user_id'],
+  ],
+  [
+    `providers:
+  - {name: main, kind: openai, api_key: k, models: ["m-\${A}"]}
+aliases:
+  - {name: fast, target: gpt-4.1}`,
+    ['providers[0].models[0]'],
+  ],
+  [
+    `providers:
+  - {nam: main, kind: openai, api_key: k, model: [m]}
+aliases:
+  - {name: fast, target: m}
+prices:
+  - {provider: main, model: m, from: 2026-01-01, teir: batch, per_request: "1"}
+  - {provider: main, model: m, from: 2026-01-01, per_request: "1"}`,
+    ['providers[0].name', 'providers[0].nam', 'providers[0].model', 'prices[0].teir'],
+  ],
+  [
+    `providers: main
+keys: k
+aliases:
+  - {name: fast, target: m}
+budgets:
+  - {name: x, scope: {provider: main, model: m, key: k}, limits: [{usd: "1", window: day}]}`,
+    ['providers', 'keys'],
+  ],
+  [
+    `providers:
+  - {name: main, kind: openai, api_key: k, models: [m]}
+aliases:
+  - {nme: fast, target: m}
+budgets:
+  - {name: x, on_exceeded: {reroute: fast}, limits: [{usd: "1", window: day}]}`,
+    ['aliases[0].name', 'aliases[0].nme'],
+  ],
+  ...[
+    'EUR',
+    '[{form: EUR, to: USD, rate: "1", since: 2026-01-01}]',
+    '[{from: EUR, too: USD, rate: "1", since: 2026}]',
+  ].map(
+    (rates, index) =>
+      [
+        `providers: [{name: main, kind: openai, api_key: k, billing: {currency: EUR}}]\nexchange_rates: ${rates}`,
+        [
+          ['exchange_rates'],
+          ['exchange_rates[0].from', 'exchange_rates[0].form'],
+          ['exchange_rates[0].to', 'exchange_rates[0].since', 'exchange_rates[0].too'],
+        ][index] ?? [],
+      ] as const,
+  ),
+  [
+    `alerts:
+  allow_private_urls: maybe
+  receivers:
+    - {nam: ops, slack: {url: "http://10.0.0.1/"}}
+  routes:
+    - {receivers: [ops]}`,
+    ['alerts.allow_private_urls', 'alerts.receivers[0].name', 'alerts.receivers[0].nam'],
+  ],
+  [
+    `alerts:
+  receivers: ops
+  routes:
+    - {receivers: [ops]}`,
+    ['alerts.receivers'],
+  ],
+  ['listen: nowhere\nmetrics: {listen: "127.0.0.1:4000"}', ['listen']],
+]
+
+test('a fault causes none that would go away with it', () => {
+  for (const [file, places] of onlyOf) {
+    const told = faults(file).map((line) => line.replace(/ .*/, ''))
+    assert.deepEqual(told.sort(), [...places].sort(), file)
+  }
+})
+
+test('the address of the metrics is held against the one that is listened at', () => {
+  const load = (listen: string) => {
+    const env = { TOLLGATE_LISTEN: listen }
+    const result = loadConfig({ env, cwd: '/app', readFile: () => 'metrics: {listen: "127.0.0.1:4000"}' })
+    return result.ok ? [] : result.faults.map(({ path }) => path)
+  }
+  assert.deepEqual(load('127.0.0.1:5000'), [])
+  assert.deepEqual(load('127.0.0.1:4000'), ['metrics.listen'])
+})

@@ -32,7 +32,10 @@ export function crossCheck(entries: Entries, report: Report): void {
   if (parts.jwt !== null) checkJwt(parts.jwt, report)
 }
 
-function checkMetrics({ singles: { metrics, listen } }: Entries, report: Report): void {
+function checkMetrics({ singles }: Entries, report: Report): void {
+  const { metrics, listen } = singles
+  // An address that cannot be read is not the usual one.
+  if (listen === undefined && 'listen' in singles) return
   const own = metrics?.listen
   if (own === undefined || own.port === 0 || own.port !== (listen?.port ?? defaultPort)) return
   const main = listen?.host ?? '127.0.0.1'
@@ -68,7 +71,7 @@ function checkProvider(part: Part<ProviderEntry>, report: Report): void {
   )
 }
 
-function checkAliases({ parts, providersComplete }: Entries, report: Report): void {
+function checkAliases({ parts, modelsComplete }: Entries, report: Report): void {
   const targets = new Map(
     parts.aliases.flatMap(({ entry: { name, target } }) =>
       name === undefined ? [] : [[name.toLowerCase(), target?.toLowerCase()] as const],
@@ -94,7 +97,7 @@ function checkAliases({ parts, providersComplete }: Entries, report: Report): vo
     }
     if (visited.has(last) && targets.get(last) !== undefined) {
       report([...at, 'target'], `leads in a circle (${[...visited, last].join(' → ')})`, 'a chain that ends at a model')
-    } else if (providersComplete && !targets.has(last) && !served(last)) {
+    } else if (modelsComplete && !targets.has(last) && !served(last)) {
       report([...at, 'target'], 'is served by no provider', "a model that matches some provider's models")
     }
   }
@@ -133,7 +136,7 @@ function checkPrices({ parts, providerNames, toldNames }: Entries, report: Repor
       report(['prices', index], 'sets no rate', 'at least one rate such as input_per_mtok')
   }
   repeated(
-    parts.prices.filter(({ wrong }) => !wrong.has('tier')),
+    parts.prices.filter((price) => price.entry.tier !== undefined || !mayHave(price, 'tier')),
     ({ provider, model, from, tier = 'standard' }) =>
       provider === undefined || model === undefined || from === undefined
         ? undefined
@@ -167,10 +170,10 @@ function checkExchangeRates({ exchangeRates }: EntryParts, report: Report): void
 
 /** Amounts are booked in USD: a currency without a rate to it could never be added up. */
 function checkCurrencies({ exchangeRates, providers, prices }: EntryParts, report: Report): void {
-  const toUsd = exchangeRates.filter(({ entry, wrong }) => entry.to === 'USD' || wrong.has('to'))
+  const toUsd = exchangeRates.filter(({ entry: { to } }) => to === 'USD' || to === undefined)
   const convertible = new Set<string | undefined>(['USD', ...toUsd.map(({ entry }) => entry.from)])
   // A rate whose currency cannot be read may be that of any.
-  if (exchangeRates.some(({ wrong }) => wrong.has('from'))) return
+  if (toUsd.some(({ entry }) => entry.from === undefined)) return
   const check = (path: readonly (string | number)[], currency: string | undefined) => {
     if (currency === undefined || convertible.has(currency)) return
     report(path, `has no exchange rate to USD`, `an entry {from: ${currency}, to: USD, …} under exchange_rates`)

@@ -22,8 +22,13 @@ export interface Numbered<T> {
 export interface Part<T> extends Numbered<Partial<T>> {
   /** Settings that stand there and cannot be read. */
   readonly wrong: ReadonlySet<string>
-  /** Something stands there that is no setting. It may be the one that seems to be missing. */
+  /** Something stands there that is no setting, or no entry at all. It may be the one that seems to be missing. */
   readonly misnamed: boolean
+}
+
+/** Which names a list has. Where one of them cannot be read, it may be any. */
+export interface Names {
+  has(name: string): boolean
 }
 
 /** Whether a setting stands there, or may do so. */
@@ -44,14 +49,17 @@ export interface Entries {
   readonly singles: Partial<Singles>
   /** The same lists with the entries that have faults. */
   readonly parts: EntryParts
-  /** Names of all keys, those with faults included. */
-  readonly keyNames: ReadonlySet<string>
-  /** Names of all providers, those with faults and those from the environment included. */
-  readonly providerNames: ReadonlySet<string>
+  /** Of all keys, those with faults included. */
+  readonly keyNames: Names
+  /** Of all providers, those with faults and those from the environment included. */
+  readonly providerNames: Names
   /** Those that a fault may repeat: where an entry has faults, its name may be a secret in the wrong place. */
   readonly toldNames: readonly string[]
-  /** False where it cannot be read which models some provider has: then nothing can be said of what is served. */
-  readonly providersComplete: boolean
+  /**
+   * False where it cannot be read which models some provider has, or what some alias is called: then nothing can be said of
+   * what is served.
+   */
+  readonly modelsComplete: boolean
 }
 
 export interface EntryParts {
@@ -66,6 +74,7 @@ export interface EntryParts {
 }
 
 export interface AlertEntries {
+  /** True as well where it cannot be read. */
   readonly allowPrivateUrls: boolean
   readonly receivers: readonly Numbered<ReceiverEntry>[]
   /** The same lists with the entries that have faults. */
@@ -74,8 +83,8 @@ export interface AlertEntries {
     readonly routes: readonly Part<RouteEntry>[]
     readonly inhibit: readonly Part<InhibitEntry>[]
   }
-  /** Names of all receivers, those with faults included. */
-  readonly receiverNames: ReadonlySet<string>
+  /** Of all receivers, those with faults included. */
+  readonly receiverNames: Names
   readonly routes: readonly Numbered<RouteEntry>[]
   /** False where the file says nothing of routes: then every receiver is told everything. */
   readonly routesWritten: boolean

@@ -6,14 +6,14 @@ import { buildConfig, type Surroundings } from './build.ts'
 import { crossCheck } from './checks.ts'
 import type { Config } from './config.ts'
 import { defaultConfigFile, environmentProviders } from './defaults.ts'
-import type { Entries, EntryParts, Numbered, Part } from './entries.ts'
+import { type Entries, type EntryParts, mayHave, type Names, type Numbered, type Part } from './entries.ts'
 import type { Environment } from './environment.ts'
 import type { ConfigFault } from './faults.ts'
 import { lists, type ProviderEntry, type Singles, singles } from './file-schema.ts'
 import { SectionReader } from './sections.ts'
 import { readTelemetryEnvironment } from './telemetry.ts'
 import { findWarnings } from './warnings.ts'
-import { readYaml, type Tree, textsIn } from './yaml.ts'
+import { readYaml, type Tree } from './yaml.ts'
 
 export interface ConfigSources {
   readonly env: Environment
@@ -63,16 +63,16 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     budgets: reader.list(root, ['budgets'], lists.budgets),
     incoming,
     alerts: reader.alerts(root),
-    singles: readSingles(root, reader),
+    singles: { ...readSingles(root, reader), ...(around.listen === null ? {} : { listen: around.listen }) },
     parts: listed ? parts : { ...parts, providers: asParts(unlisted) },
-    keyNames: new Set(textsIn(root['keys'], 'name')),
-    providerNames: new Set([
-      ...toldNames,
-      ...textsIn(root['incoming'], 'source'),
-      ...textsIn(root['providers'], 'name'),
-    ]),
+    keyNames: reader.names(root, ['keys'], 'name'),
+    providerNames: anyOf(
+      new Set(toldNames),
+      reader.names(root, ['incoming'], 'source'),
+      reader.names(root, ['providers'], 'name'),
+    ),
     toldNames,
-    providersComplete: !listed || knowsModels(parts.providers, root['providers']),
+    modelsComplete: parts.providers.every(knowsModels) && parts.aliases.every(({ entry }) => entry.name !== undefined),
   }
   if (Array.isArray(root['providers']) && root['providers'].length === 0) {
     reader.report(['providers'], 'is empty', 'at least one provider, or the setting left out')
@@ -85,22 +85,24 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
 
 function readParts(root: { [key: string]: Tree }, reader: SectionReader): EntryParts {
   return {
-    providers: reader.parts(root, 'providers', lists.providers),
-    aliases: reader.parts(root, 'aliases', lists.aliases),
-    keys: reader.parts(root, 'keys', lists.keys),
-    prices: reader.parts(root, 'prices', lists.prices),
-    exchangeRates: reader.parts(root, 'exchange_rates', lists.exchange_rates),
-    budgets: reader.parts(root, 'budgets', lists.budgets),
-    incoming: reader.parts(root, 'incoming', lists.incoming),
-    jwt: reader.part(root['jwt'], 0, singles.jwt.unwrap()),
+    providers: reader.parts(root, ['providers'], lists.providers),
+    aliases: reader.parts(root, ['aliases'], lists.aliases),
+    keys: reader.parts(root, ['keys'], lists.keys),
+    prices: reader.parts(root, ['prices'], lists.prices),
+    exchangeRates: reader.parts(root, ['exchange_rates'], lists.exchange_rates),
+    budgets: reader.parts(root, ['budgets'], lists.budgets),
+    incoming: reader.parts(root, ['incoming'], lists.incoming),
+    jwt: reader.part(root['jwt'], ['jwt'], singles.jwt.unwrap()),
   }
 }
 
-function knowsModels(parts: EntryParts['providers'], tree: Tree | undefined): boolean {
-  const known = parts.filter(
-    ({ entry, wrong }) => entry.models !== undefined || (entry.kind !== undefined && !wrong.has('models')),
-  )
-  return known.length === lengthOf(tree)
+function knowsModels(provider: Part<ProviderEntry>): boolean {
+  const { models, kind } = provider.entry
+  return models !== undefined || (kind !== undefined && !mayHave(provider, 'models'))
+}
+
+function anyOf(...all: readonly Names[]): Names {
+  return { has: (name) => all.some((names) => names.has(name)) }
 }
 
 function asParts<T>(entries: readonly Numbered<T>[]): Part<T>[] {
@@ -175,10 +177,6 @@ function providerNames(providers: Entries['providers'], incoming: Entries['incom
     ...incoming.map(({ entry }) => entry.source),
   ]
   return [...new Set(names)]
-}
-
-function lengthOf(tree: Tree | undefined): number {
-  return Array.isArray(tree) ? tree.length : 0
 }
 
 /** As they stand in the file, so that a person can go through it from top to bottom. */

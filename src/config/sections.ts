@@ -1,7 +1,7 @@
 import { type ZodType, z } from 'zod'
 import { closest } from '#lib/closest.ts'
 import { alerts, inhibitRule, receiver, route } from './alert-schema.ts'
-import type { AlertEntries, Numbered, Part } from './entries.ts'
+import type { AlertEntries, Names, Numbered, Part } from './entries.ts'
 import { type ConfigFault, heard, type PathPart, pathText } from './faults.ts'
 import { lists, singles } from './file-schema.ts'
 import { shape } from './shapes.ts'
@@ -16,11 +16,14 @@ export class SectionReader {
   readonly #faults: ConfigFault[]
   /** Places whose text could not be read in the first place: what a schema says of them is only a consequence. */
   readonly #unreadable: ReadonlySet<string>
+  /** These places and all that they are within. */
+  readonly #incomplete: ReadonlySet<string>
 
   constructor(file: YamlFile, faults: ConfigFault[]) {
     this.#file = file
     this.#faults = faults
     this.#unreadable = new Set(file.faults.map((fault) => fault.path))
+    this.#incomplete = new Set([...this.#unreadable].flatMap(placesAround))
   }
 
   /** A property, so that it can be handed on. */
@@ -45,7 +48,7 @@ export class SectionReader {
 
   read<T>(path: readonly PathPart[], tree: unknown, schema: ZodType<T>): T | undefined {
     const result = schema.safeParse(tree)
-    if (result.success) return result.data
+    if (result.success) return this.#incomplete.has(pathText(path)) ? undefined : result.data
     for (const issue of result.error.issues) {
       const place = [...path, ...issue.path.filter((part) => typeof part !== 'symbol')]
       const { wrong, expected } = heard(issue.message)
@@ -73,24 +76,44 @@ export class SectionReader {
   }
 
   /** The entries of a list with what is right of each. Reports nothing: `list` does. */
-  parts<T>(parent: { [key: string]: Tree }, section: string, schema: Shaped<T>): Part<T>[] {
-    const tree = parent[section]
-    return Array.isArray(tree) ? tree.flatMap((item, index) => this.part(item, index, schema) ?? []) : []
+  parts<T>(parent: { [key: string]: Tree }, path: readonly string[], schema: Shaped<T>): Part<T>[] {
+    const tree = parent[path.at(-1) ?? '']
+    if (tree === undefined || tree === null) return []
+    const items = Array.isArray(tree) ? tree : [tree]
+    return items.map(
+      (item, index) =>
+        this.part(Array.isArray(tree) ? item : '', [...path, index], schema) ?? {
+          index,
+          entry: {},
+          wrong: new Set(),
+          misnamed: true,
+        },
+    )
   }
 
   /** Null where it is no mapping. */
-  part<T>(tree: Tree | undefined, index: number, schema: Shaped<T>): Part<T> | null {
+  part<T>(tree: Tree | undefined, path: readonly PathPart[], schema: Shaped<T>): Part<T> | null {
     if (tree === null || typeof tree !== 'object' || Array.isArray(tree)) return null
     const entry: Record<string, unknown> = {}
     const wrong = new Set<string>()
     for (const [setting, type] of Object.entries(schema.shape)) {
       if (!Object.hasOwn(tree, setting)) continue
       const result = type.safeParse(tree[setting])
-      if (!result.success) wrong.add(setting)
+      if (!result.success || this.#incomplete.has(pathText([...path, setting]))) wrong.add(setting)
       else if (result.data !== undefined) entry[setting] = result.data
     }
     const misnamed = Object.keys(tree).some((setting) => !Object.hasOwn(schema.shape, setting))
-    return { index, entry: entry as Partial<T>, wrong, misnamed }
+    return { index: Number(path.at(-1) ?? 0), entry: entry as Partial<T>, wrong, misnamed }
+  }
+
+  /** The texts at `key` of a list's entries, right or not. */
+  names(parent: { [key: string]: Tree }, path: readonly string[], key: string): Names {
+    const tree = parent[path.at(-1) ?? '']
+    const known = new Set(textsIn(tree, key))
+    const all = tree ?? []
+    const isUnreadable = (_: Tree, index: number) => this.#incomplete.has(pathText([...path, index, key]))
+    const complete = Array.isArray(all) && textsIn(all, key).length === all.length && !all.some(isUnreadable)
+    return complete ? known : { has: () => true }
   }
 
   alerts(root: { [key: string]: Tree }): AlertEntries {
@@ -104,14 +127,18 @@ export class SectionReader {
       return value === undefined || value === null ? undefined : this.read(['alerts', part], value, schema)
     }
     return {
-      allowPrivateUrls: single('allow_private_urls', parts.allow_private_urls) ?? false,
+      allowPrivateUrls:
+        single('allow_private_urls', parts.allow_private_urls) ??
+        Object.entries(section).some(
+          ([name, value]) => (name === 'allow_private_urls' && value !== null) || !Object.hasOwn(parts, name),
+        ),
       receivers: this.list(section, ['alerts', 'receivers'], receiver),
       parts: {
-        receivers: this.parts(section, 'receivers', receiver),
-        routes: this.parts(section, 'routes', route),
-        inhibit: this.parts(section, 'inhibit', inhibitRule),
+        receivers: this.parts(section, ['alerts', 'receivers'], receiver),
+        routes: this.parts(section, ['alerts', 'routes'], route),
+        inhibit: this.parts(section, ['alerts', 'inhibit'], inhibitRule),
       },
-      receiverNames: new Set(textsIn(section['receivers'], 'name')),
+      receiverNames: this.names(section, ['alerts', 'receivers'], 'name'),
       routes: this.list(section, ['alerts', 'routes'], route),
       routesWritten: section['routes'] !== undefined && section['routes'] !== null,
       inhibit: this.list(section, ['alerts', 'inhibit'], inhibitRule),
@@ -126,4 +153,10 @@ export class SectionReader {
     })
     this.report(path, 'is not a setting', near === undefined ? `one of ${known.join(', ')}` : `${near}, perhaps?`)
   }
+}
+
+/** A place as `pathText` writes it, and all that it is within. */
+function placesAround(place: string): string[] {
+  const ends = [...place.matchAll(/[.[]/g)].map(({ index }) => place.slice(0, index))
+  return [...ends, place]
 }
