@@ -36,12 +36,12 @@ const commands: Parameters<typeof runCommandLine>[0] = [
     name: 'logs',
     summary: 'single calls, newest first',
     load: async () => {
-      const [{ logsCommand }, { openConsoleLink }, { sleep }] = await Promise.all([
+      const [{ logsCommand }, { commandClock, openConsoleLink }, { sleep }] = await Promise.all([
         import('#cli/logs.ts'),
         import('#compose/commands/console-link.ts'),
         import('#compose/sleep.ts'),
       ])
-      return logsCommand(openConsoleLink, sleep)
+      return logsCommand(openConsoleLink, sleep, commandClock.wallMs)
     },
   },
   {

@@ -13,8 +13,8 @@ const begun = (): never => {
 const pairs: [make: () => Command, first: string[], second: string[]][] = [
   [() => reportCommand(begun), ['--json'], ['--csv']],
   [() => reportCommand(begun), ['--from', '2026-01'], ['--range', '7d']],
-  [() => logsCommand(begun, begun), ['--json'], ['--csv']],
-  [() => logsCommand(begun, begun), ['--since', '7d'], ['--follow']],
+  [() => logsCommand(begun, begun, begun), ['--json'], ['--csv']],
+  [() => logsCommand(begun, begun, begun), ['--since', '7d'], ['--follow']],
   [() => simulateCommand(begun), ['--listen', '127.0.0.1:0'], ['--socket', 'here.sock']],
 ]
 

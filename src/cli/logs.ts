@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander'
 import { type CsvCell, csvLine } from '#lib/csv.ts'
+import { isoText } from '#lib/iso-text.ts'
+import { parseRange } from '#reports/times.ts'
 import {
   appendFilter,
   askJson,
@@ -47,7 +49,11 @@ const largestPage = 1000
 const usualLimit = 50
 
 /** `tollgate logs`: single calls. `sleep` is how it waits between two looks with --follow. */
-export function logsCommand(open: OpenConsoleLink, sleep: (delayMs: number) => Promise<void>): Command {
+export function logsCommand(
+  open: OpenConsoleLink,
+  sleep: (delayMs: number) => Promise<void>,
+  nowMs: () => number,
+): Command {
   const command = new Command('logs')
     .description('Single calls, newest first.')
     .option('-s, --since <length>', 'how far back: 15h, 7d, 4w …', '1h')
@@ -66,16 +72,24 @@ export function logsCommand(open: OpenConsoleLink, sleep: (delayMs: number) => P
     await withConsole(open, options, (link) =>
       options.follow === true
         ? follow(link, options, limit ?? usualLimit, sleep)
-        : list(link, options, limit ?? (isForPrograms ? Number.POSITIVE_INFINITY : usualLimit)),
+        : list(link, options, { limit: limit ?? (isForPrograms ? Number.POSITIVE_INFINITY : usualLimit), nowMs }),
     )
   })
 }
 
-async function list(link: ConsoleLink, options: LogsOptions, limit: number): Promise<void> {
+interface Listed {
+  readonly limit: number
+  readonly nowMs: () => number
+}
+
+async function list(link: ConsoleLink, options: LogsOptions, { limit, nowMs }: Listed): Promise<void> {
+  // Counted back once: every page would begin a little later than the one before.
+  const { fromMs } = parseRange({ range: options.since }, { timezone: 'UTC', nowMs: nowMs() })
+  const from = isoText(fromMs)
   let left = limit
   let cursor: string | null = null
   for (let first = true; first || (cursor !== null && left > 0); first = false) {
-    const page: Page = await askPage(link, options, { range: options.since, limit: left, cursor })
+    const page: Page = await askPage(link, options, { from, limit: left, cursor })
     if (first && page.data.length === 0)
       process.stderr.write(`No calls in the last ${options.since}; --since 7d looks further back.\n`)
     await writeOut(callsText(page.data, options, first))
@@ -128,6 +142,7 @@ async function askPatiently(ask: () => Promise<Page>, sleep: (delayMs: number) =
 }
 
 interface PageQuestion {
+  readonly from?: string
   readonly range?: string
   readonly order?: 'booked'
   readonly limit: number
@@ -139,9 +154,10 @@ interface PageQuestion {
 async function askPage(
   link: ConsoleLink,
   options: LogsOptions,
-  { range, order, limit, cursor, fresh = cursor === null }: PageQuestion,
+  { from, range, order, limit, cursor, fresh = cursor === null }: PageQuestion,
 ): Promise<Page> {
   const query = new URLSearchParams({ limit: String(Math.min(limit, largestPage)) })
+  if (from !== undefined) query.set('from', from)
   if (range !== undefined) query.set('range', range)
   if (order !== undefined) query.set('order', order)
   if (fresh) query.set('fresh', 'true')

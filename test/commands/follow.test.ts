@@ -47,7 +47,7 @@ async function followed(t: TestContext, args: readonly string[], ...steps: (() =
     if (step === undefined) throw new Enough()
     await step()
   }
-  const command = logsCommand(linkTo(app), sleep)
+  const command = logsCommand(linkTo(app), sleep, Date.now)
   const run = command.parseAsync.bind(command, ['--follow', '--json', ...args], { from: 'user' })
   const { stdout } = await printedBy(t, () => assert.rejects(run, Enough))
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).call_id]))
@@ -81,7 +81,7 @@ test('where the console is away it says so once, waits, and misses and repeats n
       fault = new Error('anything else')
     },
   ]
-  const command = logsCommand(away, async () => await (steps.shift() ?? assert.fail)())
+  const command = logsCommand(away, async () => await (steps.shift() ?? assert.fail)(), Date.now)
   const run = command.parseAsync.bind(command, ['--follow', '--json'], { from: 'user' })
   const { stdout, stderr } = await printedBy(t, () => assert.rejects(run, /anything else/))
   const calls = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).call_id]))
@@ -154,7 +154,7 @@ test('a block of which the store has only a part yet is not passed', async () =>
 })
 
 test('nobody follows where no gateway runs, which would keep one from being started', async () => {
-  const command = logsCommand(linkTo(app, true), async () => assert.fail('it waits'))
+  const command = logsCommand(linkTo(app, true), async () => assert.fail('it waits'), Date.now)
   await assert.rejects(command.parseAsync(['--follow'], { from: 'user' }), /no gateway runs/)
 })
 

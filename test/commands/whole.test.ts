@@ -115,7 +115,7 @@ test('a report without groups is one row of CSV: the total', async (t) => {
 
 async function logs(t: TestContext, ...args: string[]) {
   const sleep = () => Promise.reject(new Error('nothing is waited for'))
-  return await runCommand(t, logsCommand(linkTo(app), sleep), args)
+  return await runCommand(t, logsCommand(linkTo(app), sleep, systemClock.wallMs), args)
 }
 
 test('the CSV of calls has all of them without --limit, and says where older ones are gone', async (t) => {

@@ -23,7 +23,7 @@ const commands: readonly Command[] = [
   ...[
     serveCommand(none),
     reportCommand(none),
-    logsCommand(none, none),
+    logsCommand(none, none, none),
     exportCommand(none, none),
     keysCommand(none),
     tokensCommand(none),

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { ConsoleLink } from './console-link.ts'
+import type { Command } from 'commander'
+import type { Clock } from '#ports.ts'
+import type { ConsoleLink, OpenConsoleLink } from './console-link.ts'
 import { exportCommand } from './export.ts'
+import { logsCommand } from './logs.ts'
 
 const lastPage = 4
 
 /** Exports some pages to somebody who takes each only after a while, over the end of a month. Answers what was asked. */
-async function askedBy(t: TestContext, ...args: string[]): Promise<URLSearchParams[]> {
+async function askedBy(
+  t: TestContext,
+  commandOf: (open: OpenConsoleLink, clock: Clock) => Command,
+  args: readonly string[],
+): Promise<URLSearchParams[]> {
   const asked: URLSearchParams[] = []
   let untaken = false
   let wallMs = Date.parse('2026-10-31T23:59:59Z')
@@ -34,21 +41,33 @@ async function askedBy(t: TestContext, ...args: string[]): Promise<URLSearchPara
     close: async () => undefined,
   }
   const clock = { wallMs: () => wallMs, monotonicMs: () => 0 }
-  await exportCommand(async () => link, clock).parseAsync(args, { from: 'user' })
+  await commandOf(async () => link, clock).parseAsync(args, { from: 'user' })
   t.mock.restoreAll()
   return asked
 }
 
+const rangesOf = (asked: readonly URLSearchParams[]) => [
+  ...new Set(asked.map((query) => [query.get('from'), query.get('to'), query.get('range')].join(' '))),
+]
+const now = '2026-10-31T23:59:59.001Z'
+
 test('all pages of an export are of one range, and none is asked for before the one before is taken', async (t) => {
   const ranges = async (...args: string[]) => {
-    const asked = await askedBy(t, ...args)
+    const asked = await askedBy(t, exportCommand, args)
     assert.equal(asked.length, lastPage)
-    return [...new Set(asked.map((query) => [query.get('from'), query.get('to'), query.get('range')].join(' ')))]
+    return rangesOf(asked)
   }
-  const now = '2026-10-31T23:59:59.001Z'
   assert.deepEqual(await ranges(), [`2026-10-01T00:00:00.000Z ${now} `])
   assert.deepEqual(await ranges('--range', '1h'), [`2026-10-31T22:59:59.001Z ${now} `])
   assert.deepEqual(await ranges('--json', '--from', '2026-09', '--to', '2026-10', '--timezone', 'Europe/Berlin'), [
     '2026-08-31T22:00:00.000Z 2026-09-30T22:00:00.000Z ',
   ])
+})
+
+test('all pages of the calls since some time begin at the same moment', async (t) => {
+  const logs = (open: OpenConsoleLink, { wallMs }: Clock) =>
+    logsCommand(open, async () => assert.fail('it waits'), wallMs)
+  const asked = await askedBy(t, logs, ['--since', '1h', '--csv'])
+  assert.equal(asked.length, lastPage)
+  assert.deepEqual(rangesOf(asked), ['2026-10-31T22:59:59.001Z  '])
 })
