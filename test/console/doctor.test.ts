@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -89,6 +91,23 @@ test('the doctor tells what keeps calls from becoming records', async (t) => {
     assert.equal(found?.verdict, verdict)
     return found?.text ?? ''
   }
+})
+
+test('the doctor goes on where the console breaks off, and where it hangs', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tollgate-doctor-'))
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  mkdirSync(join(dataDir, 'run'))
+  let hangs = false
+  const server = createServer((socket) => {
+    // A hang-up while it is asked is what is tested.
+    socket.on('error', () => {})
+    if (!hangs) socket.destroy()
+  })
+  t.after(() => server.close())
+  await once(server.listen(join(dataDir, 'run', 'admin.sock')), 'listening')
+  assert.deepEqual(verdicts(await ingestFindings(dataDir, true)), ['ingest note'])
+  hangs = true
+  assert.deepEqual(verdicts(await ingestFindings(dataDir, true, 10)), ['ingest note'])
 })
 
 function verdicts(findings: readonly { topic: string; verdict: string }[]): string[] {

@@ -4,8 +4,8 @@ import { environmentProviders } from '#config/defaults.ts'
 import { faultLine } from '#config/faults.ts'
 import { loadConfig } from '#config/load.ts'
 import { processSources } from '#config/process.ts'
-import { askConsole } from '#edge/console/client.ts'
 import { portFault } from '#edge/port.ts'
+import { askSocket } from '#edge/socket-client.ts'
 import { systemClock } from '#edge/system.ts'
 import { errorText } from '#lib/error-text.ts'
 import { freeBytes, openToAll, prepareDataDirectory } from '#store/data-directory.ts'
@@ -122,8 +122,11 @@ async function metricsPort({ metrics: { listen } }: Config): Promise<Finding[]> 
   ]
 }
 
+/** A console that is busy says soon how far it is; one that hangs never does. */
+const patienceMs = 10_000
+
 /** Whether what was served becomes records: as the running console says, or by what it left behind. */
-export async function ingestFindings(dataDir: string, inUse: boolean): Promise<Finding[]> {
+export async function ingestFindings(dataDir: string, inUse: boolean, withinMs = patienceMs): Promise<Finding[]> {
   const quarantine = dataPath(dataDir, 'quarantine')
   const kept = new Quarantine(quarantine).size
   const findings: Finding[] = []
@@ -133,12 +136,10 @@ export async function ingestFindings(dataDir: string, inUse: boolean): Promise<F
   }
   const noneRuns = inUse ? consoleFault(dataDir) : null
   // Not asked then: an old one that hangs may still have the socket.
-  const answer =
-    inUse && noneRuns === null ? await askConsole(dataPath(dataDir, 'adminSocket'), '/api/v1/ingest') : null
-  if (answer?.status !== 200) {
-    return inUse ? [...findings, noConsole(noneRuns)] : findings
-  }
-  return [...findings, following(JSON.parse(answer.body))]
+  const socketPath = dataPath(dataDir, 'adminSocket')
+  const answer = inUse && noneRuns === null ? await askSocket(socketPath, '/api/v1/ingest', { withinMs }) : null
+  if (answer === null) return inUse ? [...findings, noConsole(noneRuns)] : findings
+  return [...findings, following(JSON.parse(answer))]
 }
 
 function noConsole(fault: string | null): Finding {
