@@ -54,23 +54,28 @@ export class AnswersUnderWay {
 
   remove(exchange: HttpExchange): void {
     if (this.#over.has(exchange)) return
-    this.#over.add(exchange)
-    this.#count -= 1
     const { socket } = exchange
-    const next = this.#behind.get(exchange)
-    if (next === undefined && this.#last.get(socket) === exchange) this.#last.delete(socket)
+    let next = this.#end(exchange)
+    // Whoever has left, or has been told that there will be no further answer, has nothing begun for it, however much waits.
+    while (next !== undefined && (socket.destroyed || !socket.writable)) next = this.#end(next.exchange)
     // From here on Node sets the socket's timeout itself, to that of idle connections.
     this.#slow.forget(socket)
     if (next !== undefined) this.#goOn(next)
     if (this.#count === 0) this.#idle()
   }
 
-  /** Whoever has left, or has been told that there will be no further answer, has nothing begun for it. */
+  /** What comes behind it. */
+  #end(exchange: HttpExchange): Waiting | undefined {
+    this.#over.add(exchange)
+    this.#count -= 1
+    const next = this.#behind.get(exchange)
+    if (next !== undefined) this.#waiting.delete(next.exchange)
+    else if (this.#last.get(exchange.socket) === exchange) this.#last.delete(exchange.socket)
+    return next
+  }
+
   #goOn({ exchange, begin }: Waiting): void {
-    const { socket } = exchange
-    this.#waiting.delete(exchange)
-    if (socket.destroyed || !socket.writable) return this.remove(exchange)
-    if (!this.#behind.has(exchange)) letGo(socket)
+    if (!this.#behind.has(exchange)) letGo(exchange.socket)
     begin()
   }
 

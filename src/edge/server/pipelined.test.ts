@@ -80,3 +80,20 @@ test('nothing is begun for who has left, nor waited for', async (t) => {
   await server.quiet(600_000)
   assert.equal(taken.length, 0)
 })
+
+test('however much waits behind an answer, nothing of it harms anybody where its client leaves', async (t) => {
+  const { server, open, next, taken } = await ground(t)
+  const socket = await open()
+  // As much as is taken in ahead of a request, in the shortest there are: what gives it all to Node's server is behind one.
+  socket.write('GET /plain HTTP/1.1\r\nhost: a\r\n\r\n')
+  const plain = await next()
+  socket.write(chunked('/a', 'one') + 'GET / HTTP/1.1\r\n\r\n'.repeat(7_000))
+  await untilAtRest('the client', () => socket.bytesWritten - socket.writableLength)
+  plain.answer(200, [], Buffer.from('x'))
+  const first = await next()
+  socket.resume()
+  first.breakOff()
+  await once(socket, 'close')
+  await server.quiet(600_000)
+  assert.equal(taken.length, 0)
+})
