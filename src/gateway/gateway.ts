@@ -101,6 +101,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       const { running, timers } = road
       running.closed = true
       road.budgets.stopWaiting()
+      road.heldBodies.stopWaiting()
       const timer = timers.after(deadlineMs, () => running.interruptAll())
       await running.idle()
       timer.cancel()

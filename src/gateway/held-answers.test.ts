@@ -6,14 +6,19 @@ const call = { 1: {}, 2: {}, 3: {}, 4: {}, 5: {} }
 
 function held(bytes: number) {
   const fired: (() => void)[] = []
+  let cancelled = 0
   const answers = new HeldAnswers({
     after: (_delayMs, run) => {
       fired.push(run)
-      return { cancel: () => {} }
+      return {
+        cancel: () => {
+          cancelled += 1
+        },
+      }
     },
   })
   answers.configure(bytes)
-  return { answers, timeUp: () => fired.shift()?.() }
+  return { answers, timeUp: () => fired.shift()?.(), cancelled: () => cancelled }
 }
 
 test('where all of a key wait for one another, the first goes on, and the others behind it', async () => {
@@ -46,4 +51,13 @@ test('where callers do not take what is whole, the others are told so in the end
   assert.equal(await waits, false)
   for (const one of Object.values(call)) answers.leave(one)
   assert.equal(answers.grow(call[5], 'c', 50), true)
+})
+
+test('what is over while it waits for room leaves nothing behind', () => {
+  const { answers, cancelled } = held(100)
+  assert.equal(answers.grow(call[1], 'a', 50), true)
+  answers.whole(call[1])
+  void answers.grow(call[2], 'a', 10)
+  answers.leave(call[2])
+  assert.equal(cancelled(), 1)
 })

@@ -9,6 +9,8 @@ interface Held {
   readonly stays: Stay[]
   /** Not all of it has come. */
   grows: boolean
+  /** Of the room that it waits for. */
+  timer: Timer | null
 }
 
 /**
@@ -39,16 +41,15 @@ export class HeldAnswers {
   /** For so much more of a call's answer. False: there was no room for so long that it is not to be waited for. */
   grow(call: object, keyId: string, bytes: number): Promise<boolean> | boolean {
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    let timer: Timer | null = null
+    const held: Held = this.#held.get(call) ?? { keyId, stays: [], grows: true, timer: null }
     const stay = this.#room.enter(keyId, bytes, () => {
-      timer?.cancel()
+      held.timer?.cancel()
       resolve(true)
     })
-    const held = this.#held.get(call) ?? { keyId, stays: [], grows: true }
     held.stays.push(stay)
     this.#held.set(call, held)
     if (stay.inside) return true
-    timer = this.#timers.after(mostWaitMs, () => resolve(false))
+    held.timer = this.#timers.after(mostWaitMs, () => resolve(false))
     this.#letFirstGoOn(keyId)
     return promise
   }
@@ -64,6 +65,8 @@ export class HeldAnswers {
     const held = this.#held.get(call)
     if (held === undefined) return
     this.#held.delete(call)
+    // With it goes what would be told that there was no room: all that has come of the answer.
+    held.timer?.cancel()
     for (const stay of held.stays) stay.leave()
     this.#letFirstGoOn(held.keyId)
   }

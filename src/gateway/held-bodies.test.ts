@@ -56,3 +56,16 @@ test('what came to less than was asked for leaves room to others', async () => {
   room.shrink(5)
   assert.equal(await waits, true)
 })
+
+test('who leaves while it waits leaves nothing behind, nor does who waits when all is to stop', async () => {
+  const { bodies, cancelled } = held(100)
+  assert.equal(bodies.roomFor(call[1], 'a').enter(50), true)
+  const waits = [2, 3].map((at) => bodies.roomFor(call[at as 2 | 3], 'b').enter(60))
+  bodies.leave(call[2])
+  assert.equal(await waits[0], false)
+  assert.equal(cancelled(), 1)
+  bodies.stopWaiting()
+  assert.equal(await waits[1], false)
+  assert.equal(cancelled(), 2)
+  assert.equal(bodies.roomFor(call[4], 'c').enter(1), false)
+})

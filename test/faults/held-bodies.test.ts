@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -119,4 +120,26 @@ test('answers that their callers do not take fill so much, stop their providers,
   assert.ok(sent < idle.length, `${sent} of ${idle.length} answers were taken although nobody reads them`)
   assert.ok((await bytesOf(askForLarge('b'))) > largeAnswer.length, 'another key has some room left')
   for (const bytes of await Promise.all(idle.map(bytesOf))) assert.ok(bytes > largeAnswer.length)
+})
+
+/** Announces so much of a request, and sends half of it. */
+function sendHalf(bytes: number): Socket {
+  const socket = connect(Number(new URL(stack.url).port), '127.0.0.1')
+  socket.write(
+    'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer tg-key-of-a-0123456789abcdef\r\n' +
+      `content-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n${'x'.repeat(bytes / 2)}`,
+  )
+  return socket
+}
+
+test('who waits for room when the gateway stops is told so', async () => {
+  const holds = sendHalf(1_048_576)
+  holds.on('error', () => {})
+  await untilAtRest('who has all the room', () => holds.bytesWritten - holds.writableLength)
+  const waits = sendHalf(800_000)
+  await untilAtRest('who waits', () => waits.bytesWritten - waits.writableLength)
+  const stopped = stack.stopGateway()
+  const [answer] = await once(waits, 'data')
+  assert.match(String(answer), /^HTTP\/1\.1 503 .*shutting_down/s)
+  await stopped
 })

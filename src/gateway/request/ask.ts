@@ -5,7 +5,7 @@ import { emptyFacts, type RequestFacts } from '#providers/requests/facts.ts'
 import { noReach, type RequestReach } from '#providers/requests/reach.ts'
 import { type RequestReading, type RequestToRead, readRequest } from '#providers/requests/read-request.ts'
 import { leastCountedBytes } from '#providers/requests/structure.ts'
-import { type Refusal, refused, refusedBody } from '../refusal.ts'
+import { type Refusal, refused, refusedBody, stopping } from '../refusal.ts'
 import type { Road } from '../road.ts'
 import type { Caller } from './admit.ts'
 import type { Arrival } from './arrival.ts'
@@ -38,16 +38,21 @@ interface Asker {
   readonly match: Arrival['match']
 }
 
+/** What reads a request. */
+interface Reader extends Pick<Road, 'largeRequests'> {
+  readonly running: Pick<Road['running'], 'closed'>
+}
+
 /** What it says; a large body is read away from the road, where no other call waits for it. */
 export function readAsk(
-  road: Pick<Road, 'largeRequests'>,
+  road: Reader,
   { exchange, match }: Asker,
   { key }: { readonly key: Pick<Caller['key'], 'id'> },
   body: Buffer | BodyFault | null,
 ): Promise<Ask | Refusal> | Ask | Refusal {
   if (body === null) return askOf(body, emptyFacts(match), noReach)
   if (match.body === 'none') return askOf(noBytes, emptyFacts(match), noReach)
-  if (!Buffer.isBuffer(body)) return refusedBody(body)
+  if (!Buffer.isBuffer(body)) return body.code === 'requests_full' && road.running.closed ? stopping : refusedBody(body)
   const { 'content-type': contentType, 'content-encoding': contentEncoding } = exchange.headers
   const request = { match, contentType: text(contentType), contentEncoding: text(contentEncoding), body }
   // A form is not parsed but looked through, which takes no time to speak of.
