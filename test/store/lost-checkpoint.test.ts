@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { encodeEntry } from '#core/ledger/codec.ts'
+import { externalMark } from '#core/ledger/entry.ts'
 import { until } from '#test/support/until.ts'
 import { settleEntries } from './entries.ts'
 import { type StoreFixture, storeFixture } from './fixture.ts'
@@ -63,6 +64,34 @@ test('a journal that the store has nothing of has a name of its own', async () =
   await ingest(journal, 'new')
   assert.deepEqual(await counts(), { records: before.records + 90, hourly: before.hourly + 90 })
 })
+
+test('a journal that was sent the same costs of others as one before it is not taken for that one', async () => {
+  const before = await counts()
+  const first = new ListedJournal()
+  const events = marked(2, 1500, [externalMark])
+  first.append(events)
+  for (let i = 0; i < 10; i++) first.append(marked(1, 1510 + i, []))
+  await ingest(first, 'first')
+  const second = new ListedJournal()
+  second.append(events)
+  second.append(marked(1, 1530, []))
+  await ingest(second, 'second')
+  assert.deepEqual(await counts(), { records: before.records + 15, hourly: before.hourly + 15 })
+})
+
+test('a journal of nothing but costs of others is known by them', async () => {
+  const before = await counts()
+  const journal = new ListedJournal()
+  journal.append(marked(3, 1600, [externalMark]))
+  await ingest(journal, 'events')
+  await ingest(journal, 'events renamed')
+  assert.deepEqual(await counts(), { records: before.records + 3, hourly: before.hourly + 3 })
+})
+
+function marked(count: number, seed: number, marks: readonly string[]): string[] {
+  const entries = fc.sample(settleEntries(range.fromMs, range.toMs), { numRuns: count, seed })
+  return entries.map((entry) => encodeEntry({ ...entry, marks }))
+}
 
 function sampleLines(count: number, seed: number): string[] {
   return fc.sample(settleEntries(range.fromMs, range.toMs), { numRuns: count, seed }).map(encodeEntry)

@@ -1,4 +1,5 @@
 import { peekEntry } from '#core/ledger/codec.ts'
+import { externalMark } from '#core/ledger/entry.ts'
 import type { UsageDatabase } from '#store/usage/client.ts'
 import { heldJournals, holdsOneOf, type JournalCall } from '#store/usage/held-journals.ts'
 import type { OpenSource } from './source.ts'
@@ -6,6 +7,8 @@ import type { OpenSource } from './source.ts'
 /** So many calls are looked for: of some the record may be gone by its age, or was never made. */
 const comparedCalls = 1_000
 const entriesAtOnce = 4_000
+/** As it stands in a line. A text that is the same word costs no more than one call to compare. */
+const marked = JSON.stringify(externalMark)
 
 /**
  * The name under which the store has records of this journal; null where it has none.
@@ -22,22 +25,29 @@ export async function nameInStore(database: UsageDatabase, openSource: OpenSourc
   return null
 }
 
-/** The first settled calls of the journal that are not before the block. */
-async function callsFrom(openSource: OpenSource, firstBlock: number): Promise<JournalCall[]> {
+/**
+ * Of the first settled calls of the journal that are not before the block, those that are its own. Costs metered elsewhere
+ * have ids that their source gave, and whoever sends them to two journals has them in both, maybe at the same place: they
+ * tell something only where there is nothing else.
+ */
+async function callsFrom(openSource: OpenSource, firstBlock: number): Promise<readonly JournalCall[]> {
   const calls: JournalCall[] = []
+  const external: JournalCall[] = []
   const source = await openSource(null)
   try {
-    while (calls.length < comparedCalls) {
+    while (calls.length + external.length < comparedCalls) {
       const blocks = await source.next(entriesAtOnce)
-      if (blocks.length === 0) return calls
+      if (blocks.length === 0) break
       for (const { blockNo, lines } of blocks.filter((block) => block.blockNo >= firstBlock)) {
         for (const [entryNo, line] of lines.entries()) {
           const entry = peekEntry(line)
-          if (entry?.kind === 'settle') calls.push({ blockNo, entryNo, callId: entry.callId })
+          if (entry?.kind !== 'settle') continue
+          const its = line.includes(marked) ? external : calls
+          its.push({ blockNo, entryNo, callId: entry.callId })
         }
       }
     }
-    return calls
+    return calls.length > 0 ? calls : external
   } finally {
     await source.close()
   }
