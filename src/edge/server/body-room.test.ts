@@ -92,6 +92,17 @@ test('where no room comes the request is refused', async (t) => {
   }
 })
 
+test('who sends its body although it was not told to is heard out before it is closed upon', async (t) => {
+  const { server, question } = await serve(t)
+  const socket = await send(t, server, `${announced}\r\nexpect: 100-continue`, body)
+  const { say } = await question()
+  await untilAtRest('the client', () => socket.bytesWritten - socket.writableLength)
+  const sent = once(socket, 'drain')
+  say(false)
+  assert.match(await text(socket), /requests_full$/)
+  await sent
+})
+
 test('who leaves while it waits for room is not waited for', async (t) => {
   const { server, question, came } = await serve(t)
   const socket = await send(t, server, announced, Buffer.from('x'))

@@ -196,7 +196,9 @@ export class HttpExchange implements ClientExchange {
   }
 
   end(chunk: Buffer): void {
-    if (!this.#requestCame && !this.#awaitsContinue) this.#lingerOver(chunk)
+    // Who asked whether to send its body, and was not told soon enough, may send it all the same.
+    const sends = !this.#awaitsContinue || this.#request.readableLength > 0
+    if (!this.#requestCame && sends) this.#lingerOver(chunk)
     else if (chunk.length > 0) this.#response.end(chunk)
     else this.#response.end()
   }
