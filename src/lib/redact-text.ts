@@ -4,8 +4,8 @@ export const censor = '[redacted]'
 /** Credentials in running text, each as what is kept before it. They have no quotes, so that JSON stays JSON. */
 const secretTexts: readonly RegExp[] = [
   /\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}/gi,
-  // https://user:password@host
-  /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'<>\\]*:[^\s/@"'<>\\]*(?=@)/gi,
+  // https://user:password@host. The bound and the colon are there so that it is looked for in no more steps than characters.
+  /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@:"'<>\\]*:[^\s/@"'<>\\]*(?=@)/gi,
   // https://host/path?key=…
   /([?&;](?:[\w-]*(?:key|token|secret|password|signature)|sig)=)[^&;\s"'<>\\]+/gi,
   /(\bhooks\.slack\.com\/)[^\s"'<>\\]+/gi,
