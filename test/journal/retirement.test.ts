@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { JournalPosition } from '#store/ingest/source.ts'
+import { retireSegments } from '#store/journal/retire.ts'
 import { Retirement } from '#store/journal/retirement.ts'
 import { verifyJournal } from '#store/journal/verify.ts'
 import { until } from '#test/support/until.ts'
@@ -58,4 +59,17 @@ test('a segment that is left behind while others are compressed has its turn', a
   retirement.reached(at(4))
   await until('four to be compressed', () => segments(dir).filter((name) => name.endsWith('.zst')).length === 4 || null)
   retirement.close()
+})
+
+test('what a death left of a compression is gone with its segment', async (t) => {
+  const dir = temporaryDirectory(t)
+  await writtenJournal(dir, 40)
+  const names = segments(dir)
+  writeFileSync(`${dir}/${names[0]}.packing`, 'half of it')
+  const ingested = { segment: names.at(-1) ?? '', offset: 0, blockNo: Number(names.at(-1)?.slice(0, 12)) }
+  await retireSegments({ dir, ingested, keepMs: 0, nowMs: Date.now() + 1 })
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.includes('.tgj')),
+    [names.at(-1)],
+  )
 })

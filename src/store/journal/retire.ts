@@ -52,6 +52,7 @@ export async function retireSegments(options: RetireOptions): Promise<Retirement
       writeMark(disk, dir, 'retired', { nextBlock: following.firstBlock, chain: previousChain })
       disk.remove(`${dir}/${segment.name}`)
       disk.remove(`${dir}/${compressedName(segment.name)}`)
+      disk.remove(draftOf(dir, segment))
       deleted++
     } else if (!segment.compressed) {
       await compress(disk, dir, segment)
@@ -63,7 +64,7 @@ export async function retireSegments(options: RetireOptions): Promise<Retirement
 
 /** Puts the compressed form in place of the plain one, after it was unpacked again and found equal. */
 async function compress(disk: Disk, directory: string, segment: SegmentFile): Promise<void> {
-  const draftPath = `${directory}/${segment.name}.packing`
+  const draftPath = draftOf(directory, segment)
   const written = await pack(disk, directory, { name: segment.name, draftPath })
   const unpacked = openPacked(disk, draftPath, segment.name)
   try {
@@ -75,6 +76,11 @@ async function compress(disk: Disk, directory: string, segment: SegmentFile): Pr
   disk.rename(draftPath, `${directory}/${compressedName(segment.name)}`)
   disk.syncDirectory(directory)
   disk.remove(`${directory}/${segment.name}`)
+}
+
+/** Left behind by a death, it is written over by the next try, if there is one before the segment is deleted. */
+function draftOf(directory: string, { name }: SegmentFile): string {
+  return `${directory}/${name}.packing`
 }
 
 /** Returns the digest of the plain content. */
