@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -225,6 +235,26 @@ test('while the table cannot be written at a start nothing is taken, since it ma
   await one.time.pass(1_000)
   await until('what is known to be there', () => one.events.refusal() === null)
   assert.equal(await one.events.amountOf(externalCallId('webhook', 'relay', 'evt_1')), 5n)
+})
+
+test('while a segment of the journal cannot be read nothing is taken, and the reason is told', async (t) => {
+  const dataDir = folder()
+  const one = await open(t, dataDir, 4_096)
+  for (let n = 0; n < 60; n++) await add(one, entryOf(`evt_${n}`, 1n))
+  const left = folder()
+  cpSync(dataDir, left, { recursive: true })
+  const [, second = ''] = readdirSync(join(left, 'journal')).filter((name) => name.endsWith('.tgj'))
+  const path = join(left, 'journal', second)
+  renameSync(path, `${path}.aside`)
+  // What cannot be read whoever asks: root reads any file.
+  mkdirSync(path)
+  const two = await open(t, left, 4_096)
+  assert.match(two.events.refusal() ?? '', /journal cannot be read/)
+  rmdirSync(path)
+  renameSync(`${path}.aside`, path)
+  await two.time.pass(1_000)
+  await until('what is known to be there', () => two.events.refusal() === null)
+  assert.equal(rowsIn(left), 60)
 })
 
 test('nobody waits for a process that writes the settings: calls are on the same thread', async (t) => {

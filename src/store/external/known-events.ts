@@ -63,6 +63,8 @@ export class KnownEvents implements ExternalEvents {
   #damaged: readonly string[] = []
   /** The journal may hold events of earlier runs that nobody here knows: until they are, no others are taken. */
   #behind = true
+  /** What the last try met is a file of the journal that the system does not let be read. */
+  #journalUnreadable = false
   #timer: Timer | null = null
   #keeping: Promise<void> | null = null
   #closed = false
@@ -91,7 +93,8 @@ export class KnownEvents implements ExternalEvents {
 
   refusal(): string | null {
     if (!this.#behind && this.#held.size < mostHeld) return null
-    return 'The settings cannot be written: see the log of the gateway.'
+    const reason = this.#journalUnreadable ? 'The journal cannot be read' : 'The settings cannot be written'
+    return `${reason}: see the log of the gateway.`
   }
 
   /** What cannot be kept any more is read from the journal at the next start. */
@@ -125,8 +128,10 @@ export class KnownEvents implements ExternalEvents {
     try {
       if (!this.#behind) await this.#keepHeld()
       else if (!this.#closed) await this.#readJournal()
+      this.#journalUnreadable = false
     } catch (fault) {
-      // What is held stays held.
+      // What is held stays held. The database's faults name no call to the system.
+      this.#journalUnreadable = fault instanceof Error && 'syscall' in fault
       this.#place.onFault(fault)
     }
   }
