@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { until } from '#test/support/until.ts'
 import { AnswersUnderWay } from './answers-under-way.ts'
 import { HttpExchange } from './http-exchange.ts'
 import { SlowReaders } from './slow-readers.ts'
@@ -30,6 +31,7 @@ async function ground(t: TestContext) {
   const address = server.address()
   const port = address !== null && typeof address === 'object' ? address.port : 0
   return {
+    taken,
     async begin(...headers: readonly string[]) {
       const client = connect(port, '127.0.0.1')
       clients.push(client)
@@ -81,4 +83,19 @@ test('a client whose bytes nobody takes is not silent', async (t) => {
   client.write('xxx')
   while (exchange.socket.bytesRead === before) await new Promise((resolve) => setImmediate(resolve))
   assert.deepEqual([sweep(0), sweep(60_001)], [[], []])
+})
+
+test('a call behind an answer that was taken slowly has all its time', async (t) => {
+  const { begin, sweep, taken } = await ground(t)
+  const { client, exchange } = await begin()
+  client.write(`${'x'.repeat(10)}POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n`)
+  await exchange.readBody(100)
+  await until('the next call', () => taken.length === 2)
+  exchange.answer(200, [], Buffer.alloc(50_000_000))
+  sweep(0)
+  assert.equal(exchange.socket.timeout, 60_000)
+  client.resume()
+  await new Promise<void>((resolve) => exchange.onTaken(resolve))
+  sweep(1)
+  assert.equal(exchange.socket.timeout, 0)
 })

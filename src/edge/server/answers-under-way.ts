@@ -58,9 +58,9 @@ export class AnswersUnderWay {
     let next = this.#end(exchange)
     // Whoever has left, or has been told that there will be no further answer, has nothing begun for it, however much waits.
     while (next !== undefined && (socket.destroyed || !socket.writable)) next = this.#end(next.exchange)
-    // From here on Node sets the socket's timeout itself, to that of idle connections.
-    this.#slow.forget(socket)
-    if (next !== undefined) this.#goOn(next)
+    // From here on Node sets the socket's timeout itself, to that of idle connections; but not where another call follows.
+    if (next === undefined) this.#slow.forget(socket)
+    else this.#goOn(next)
     if (this.#count === 0) this.#idle()
   }
 
